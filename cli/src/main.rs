@@ -1,0 +1,3 @@
+//! The `steadis` program.
+
+fn main() {}

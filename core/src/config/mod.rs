@@ -1,0 +1,1 @@
+//! Environment, URL and options become one `Config`.
