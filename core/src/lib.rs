@@ -9,6 +9,10 @@
 
 pub mod config;
 pub mod error;
-mod policy;
+pub mod lane;
+pub mod policy;
+pub mod proto;
+
+mod sync;
 
 pub use error::{Error, Kind, Result};

@@ -1,0 +1,127 @@
+//! How a call ends without its replies, and how a lane ends.
+
+use super::{Lane, State};
+use crate::error::{Error, Kind};
+use crate::lane::call::{Cause, Failure};
+use crate::lane::slot::{News, Slot};
+use crate::lane::wire::Wire;
+use crate::proto::ledger::{Fate, Lost};
+use crate::sync::{MutexGuard, lock};
+use std::io;
+use std::sync::Arc;
+
+impl<W: Wire> Lane<W> {
+    /// Ends the wait of a caller whose replies are not in.
+    pub(super) fn give_up(
+        &self,
+        slot: &Arc<Slot>,
+        cause: Cause,
+        leads: bool,
+    ) -> Result<(), Failure> {
+        let mut state = lock(&self.state);
+        let appointed = match slot.abandon() {
+            News::Replied => return Ok(()),
+            News::Lost(lost) => return Err(self.failure_at(&state, lost)),
+            News::Lead => true,
+            News::Wait => false,
+        };
+        let lost = self.withdraw(&mut state, slot);
+        if leads || appointed {
+            let next = self.appoint(&mut state);
+            // Without a leader it is up to us to settle a lane that has ended.
+            self.settle(state);
+            if let Some(next) = next {
+                next.wake();
+            }
+        }
+        Err(Failure {
+            cause,
+            answered: lost.answered,
+            fates: lost.fates,
+        })
+    }
+
+    /// Takes back what was not sent, and tells what was.
+    pub(super) fn withdraw(&self, state: &mut State, slot: &Arc<Slot>) -> Lost<()> {
+        let is_it = |other: &Arc<Slot>| Arc::ptr_eq(other, slot);
+        let buffered = state.out.rest().len();
+        let Some(mut lost) = state.ledger.fates(is_it) else {
+            return Lost {
+                token: (),
+                answered: 0,
+                fates: Vec::new(),
+            };
+        };
+        if let Some(range) = state.ledger.withdraw(buffered, is_it) {
+            state.out.cut(range);
+        } else if lost.fates.iter().any(|fate| !fate.unknown()) {
+            if state.writing {
+                // A writer has the bytes in hand: all of them may leave.
+                lost.fates.fill(Fate::Sent);
+            } else {
+                // The rest must never be sent, or it would run after it was reported as failed.
+                let why = "the connection was given up with a command half sent";
+                state.over.get_or_insert(Error::new(Kind::Unavailable, why));
+                self.wire.close();
+            }
+        }
+        lost
+    }
+
+    /// The leader's end of the lane: there is nothing more to read.
+    pub(super) fn step_down(&self, why: Error) {
+        let mut state = lock(&self.state);
+        state.led = false;
+        self.end(state, why);
+    }
+
+    /// Lets nothing more be sent. Whoever reads or writes just now is woken, and settles.
+    pub(super) fn end(&self, mut state: MutexGuard<'_, State>, why: Error) {
+        state.over.get_or_insert(why);
+        self.wire.close();
+        self.settle(state);
+    }
+
+    /// Deals out the fates of a lane that has ended, once nobody reads or writes any more.
+    pub(super) fn settle(&self, mut state: MutexGuard<'_, State>) {
+        if state.over.is_none() || state.led || state.writing {
+            return;
+        }
+        state.out.clear();
+        let lost = state.ledger.lost();
+        for Lost {
+            token,
+            answered,
+            fates,
+        } in &lost
+        {
+            token.fail(Lost {
+                token: (),
+                answered: *answered,
+                fates: fates.clone(),
+            });
+        }
+        drop(state);
+        for Lost { token, .. } in lost {
+            token.wake();
+        }
+    }
+
+    pub(super) fn failure(&self, lost: Lost<()>) -> Failure {
+        self.failure_at(&lock(&self.state), lost)
+    }
+
+    pub(super) fn failure_at(&self, state: &State, lost: Lost<()>) -> Failure {
+        let why = state.over.clone();
+        let why = why.unwrap_or_else(|| Error::new(Kind::Internal, "lost without a reason"));
+        Failure {
+            cause: Cause::Lost(why),
+            answered: lost.answered,
+            fates: lost.fates,
+        }
+    }
+}
+
+pub(super) fn lost(what: &str, error: &io::Error) -> Error {
+    Error::new(Kind::Unavailable, format!("{what}: {error}"))
+}

@@ -1,0 +1,189 @@
+//! Who leads, reads for all.
+
+use super::end::lost;
+use super::{Input, Lane, State};
+use crate::error::{Error, Kind};
+use crate::lane::call::{Caller, Cause};
+use crate::lane::slot::Slot;
+use crate::lane::wire::{Interest, SLICE, Wire};
+use crate::sync::lock;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Replies of at least this size are handed over by swapping buffers instead of copying.
+const SWAP: usize = 16 << 10;
+/// Room for each read.
+const CHUNK: usize = 16 << 10;
+/// A buffer that has grown beyond this is given back once it is empty.
+const KEEP: usize = 64 << 10;
+
+impl<W: Wire> Lane<W> {
+    /// Reads and writes for all until our own replies are in or the lane is over; the lead is
+    /// passed on then. `Some`: we have to stop before that, and lead still.
+    pub(super) fn lead(
+        &self,
+        caller: Caller<'_>,
+        mut now: Instant,
+        slot: &Arc<Slot>,
+    ) -> Option<Cause> {
+        let mut input = lock(&self.input);
+        loop {
+            let mut state = lock(&self.state);
+            if !state.out.is_empty() && !state.writing && state.over.is_none() {
+                self.write(state, None, None);
+                state = lock(&self.state);
+            }
+            let behind = !state.out.is_empty() || self.wire.lags();
+            drop(state);
+
+            let asked = now;
+            let read = self.read(
+                &mut input,
+                behind,
+                caller.deadline.saturating_duration_since(now),
+            );
+            now = Instant::now();
+            match read {
+                Ok(0) => {
+                    let why = Error::new(Kind::Unavailable, "the server closed the connection");
+                    self.step_down(why);
+                    return None;
+                }
+                Ok(_) => match self.deal_out(&mut input, slot, now - asked) {
+                    Dealt::OursToo(next) => {
+                        drop(input);
+                        if let Some(next) = next {
+                            next.wake();
+                        }
+                        return None;
+                    }
+                    Dealt::Others => {}
+                    Dealt::Broken(why) => {
+                        self.step_down(Error::new(Kind::Server, why));
+                        return None;
+                    }
+                },
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {
+                        if caller.host.interrupted() {
+                            return Some(Cause::Interrupted);
+                        }
+                    }
+                    _ => {
+                        self.step_down(lost("reading from the server failed", &error));
+                        return None;
+                    }
+                },
+            }
+            if now >= caller.deadline {
+                return Some(Cause::Deadline);
+            }
+        }
+    }
+
+    /// One read, for which at most `left` may pass.
+    pub(super) fn read(
+        &self,
+        input: &mut Input,
+        behind: bool,
+        left: Duration,
+    ) -> io::Result<usize> {
+        if behind || left < SLICE {
+            let interest = if behind {
+                Interest::Both
+            } else {
+                Interest::Read
+            };
+            let ready = self.wire.wait(interest, left.min(SLICE))?;
+            if ready.write && self.wire.lags() {
+                self.wire.write(&[])?;
+            }
+            if !ready.read {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+        }
+        let have = input.bytes.len();
+        // What a large reply still lacks, but never far beyond what the server has shown to have.
+        let lacks = input.scanner.needed().saturating_sub(have);
+        let room = lacks.min(have.max(1 << 20)).max(CHUNK);
+        input
+            .bytes
+            .try_reserve(room)
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.wire.read(&mut input.bytes)
+    }
+
+    /// Hands the complete replies to their slots.
+    pub(super) fn deal_out(&self, input: &mut Input, own: &Arc<Slot>, waited: Duration) -> Dealt {
+        let mut state = lock(&self.state);
+        state.distance.measure(waited);
+        let mut start = 0;
+        let mut broken = None;
+        while start < input.bytes.len() {
+            let length = match input.scanner.scan(&input.bytes[start..]) {
+                Ok(Some(length)) => length,
+                Ok(None) => break,
+                Err(malformed) => {
+                    broken = Some(malformed.to_string());
+                    break;
+                }
+            };
+            let reply = start..start + length;
+            let whole = length >= SWAP && length == input.bytes.len();
+            start = reply.end;
+            // Pushes answer nobody; a lane subscribes to nothing.
+            if input.bytes[reply.start] == b'>' {
+                continue;
+            }
+            let Some((slot, last)) = state.ledger.answer() else {
+                broken = Some("the server sent a reply that nobody asked for".into());
+                break;
+            };
+            if whole && last && slot.deliver_whole(&mut input.bytes) {
+                input.bytes.clear();
+                start = 0;
+            } else {
+                slot.deliver(&input.bytes[reply], last);
+            }
+            if last
+                && let Some(slot) = state.ledger.retire()
+                && !Arc::ptr_eq(&slot, own)
+            {
+                input.served.push(slot);
+            }
+        }
+        input.bytes.drain(..start);
+        if input.bytes.is_empty() && input.bytes.capacity() > KEEP {
+            input.bytes = Vec::new();
+        }
+        let dealt = match broken {
+            Some(why) => Dealt::Broken(why),
+            None if own.is_replied() => Dealt::OursToo(self.appoint(&mut state)),
+            None => Dealt::Others,
+        };
+        drop(state);
+        for slot in input.served.drain(..) {
+            slot.wake();
+        }
+        dealt
+    }
+
+    /// Passes the lead on to whoever has waited longest.
+    pub(super) fn appoint(&self, state: &mut State) -> Option<Arc<Slot>> {
+        let next = state.ledger.waiting().find(|slot| slot.appoint()).cloned();
+        state.led = next.is_some();
+        if next.is_none() {
+            state.ledger.shrink();
+        }
+        next
+    }
+}
+
+/// What came of one read.
+pub(super) enum Dealt {
+    /// Our own replies are in, and the lead is passed on to the caller to wake.
+    OursToo(Option<Arc<Slot>>),
+    Others,
+    Broken(String),
+}

@@ -1,0 +1,194 @@
+//! The shared lane of sync languages, without a thread of its own.
+//!
+//! The caller that finds the lane free *leads*: it writes and reads on its own thread, as a
+//! private connection would. Callers that come meanwhile *follow*: they append to the out-buffer
+//! and park. The leader writes their batch before each read, deals out the replies, and appoints
+//! the next leader once its own reply is in. So nobody pays for a thread hop while alone, and
+//! sixty-four callers share one system call.
+//!
+//! Two locks: `state` for moments, `input` for as long as a caller leads. `state` is taken inside
+//! `input`, a slot's lock inside `state`, never the other way round.
+
+mod end;
+mod lead;
+mod write;
+
+use super::call::{Caller, Cause, Failure, Request};
+use super::distance::Distance;
+use super::outgoing::Outgoing;
+use super::slot::{News, Slot};
+use super::wire::{SLICE, Wire};
+use crate::error::{Error, Kind};
+use crate::proto::ledger::{Fate, Ledger, Span};
+use crate::proto::scan::{Limits, Scanner};
+use crate::sync::{Mutex, lock};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// After so long without a call the peer may have left unnoticed.
+const IDLE: Duration = Duration::from_millis(1);
+/// One connection, shared by any number of threads.
+#[derive(Debug)]
+pub struct Lane<W: Wire> {
+    wire: W,
+    max_in_flight: usize,
+    state: Mutex<State>,
+    input: Mutex<Input>,
+}
+
+#[derive(Debug)]
+struct State {
+    ledger: Ledger<Arc<Slot>>,
+    out: Outgoing,
+    /// Somebody reads, or has been appointed to.
+    led: bool,
+    /// Somebody writes, outside of this lock.
+    writing: bool,
+    /// Why no command may be sent any more.
+    over: Option<Error>,
+    last_call: Instant,
+    distance: Distance,
+}
+
+#[derive(Debug)]
+struct Input {
+    bytes: Vec<u8>,
+    scanner: Scanner,
+    /// Callers to wake once the locks are free.
+    served: Vec<Arc<Slot>>,
+}
+
+impl<W: Wire> Lane<W> {
+    pub fn new(wire: W, limits: Limits, max_in_flight: usize) -> Self {
+        Self {
+            wire,
+            max_in_flight,
+            state: Mutex::new(State {
+                ledger: Ledger::default(),
+                out: Outgoing::default(),
+                led: false,
+                writing: false,
+                over: None,
+                last_call: Instant::now(),
+                distance: Distance::default(),
+            }),
+            input: Mutex::new(Input {
+                bytes: Vec::new(),
+                scanner: Scanner::new(limits),
+                served: Vec::new(),
+            }),
+        }
+    }
+
+    /// Sends a request and waits for its replies, which end up in `frames` end to end.
+    pub fn call(
+        &self,
+        request: Request<'_>,
+        caller: Caller<'_>,
+        frames: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        frames.clear();
+        let slot = Slot::take(std::mem::take(frames));
+        let outcome = self.submit(request, caller, &slot);
+        let outcome = outcome.and_then(|leads| self.wait(caller, &slot, leads));
+        slot.give_back(frames);
+        outcome
+    }
+
+    /// Takes the lane out of use: nothing is sent on it any more. Replies that have arrived are
+    /// still dealt out; everything else gets its fate, and every waiting caller wakes.
+    pub fn retire(&self, why: Error) {
+        self.end(lock(&self.state), why);
+    }
+
+    /// Why the lane is out of use, if it is.
+    pub fn over(&self) -> Option<Error> {
+        lock(&self.state).over.clone()
+    }
+
+    /// Calls that wait for replies.
+    pub fn in_flight(&self) -> usize {
+        lock(&self.state).ledger.len()
+    }
+
+    /// Appends the request, and writes it if that is up to us. `true`: the caller leads.
+    fn submit(
+        &self,
+        request: Request<'_>,
+        caller: Caller<'_>,
+        slot: &Arc<Slot>,
+    ) -> Result<bool, Failure> {
+        let refused = |cause| Failure {
+            cause,
+            answered: 0,
+            fates: not_sent(&request.span),
+        };
+        let mut state = lock(&self.state);
+        if let Some(why) = &state.over {
+            return Err(refused(Cause::Lost(why.clone())));
+        }
+        if state.ledger.len() >= self.max_in_flight {
+            return Err(refused(Cause::Full));
+        }
+        let idle = caller.now.saturating_duration_since(state.last_call) > IDLE;
+        if idle && state.ledger.is_empty() && self.wire.is_over() {
+            let why = Error::new(
+                Kind::Unavailable,
+                "the server had closed the idle connection",
+            );
+            self.end(state, why.clone());
+            return Err(refused(Cause::Lost(why)));
+        }
+        state.last_call = caller.now;
+        state.ledger.append(Arc::clone(slot), request.span);
+        let leads = !state.led;
+        state.led = true;
+        let leave_it = state.writing || !(leads || state.distance.is_far());
+        if leave_it || !state.out.is_empty() {
+            state.out.push(request.bytes);
+        }
+        if !leave_it {
+            let direct = state.out.is_empty().then_some(request.bytes);
+            let patience = if leads { None } else { Some(caller.deadline) };
+            self.write(state, direct, patience);
+        }
+        Ok(leads)
+    }
+
+    /// Waits for the slot's replies, and leads while it is this caller's turn.
+    fn wait(&self, caller: Caller<'_>, slot: &Arc<Slot>, leads: bool) -> Result<(), Failure> {
+        if leads && let Some(cause) = self.lead(caller, caller.now, slot) {
+            return self.give_up(slot, cause, true);
+        }
+        loop {
+            match slot.news() {
+                News::Replied => return Ok(()),
+                News::Lost(lost) => return Err(self.failure(lost)),
+                News::Lead => {
+                    if let Some(cause) = self.lead(caller, Instant::now(), slot) {
+                        return self.give_up(slot, cause, true);
+                    }
+                }
+                News::Wait => {
+                    let left = caller.deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return self.give_up(slot, Cause::Deadline, false);
+                    }
+                    Slot::park(left.min(SLICE));
+                    if caller.host.interrupted() {
+                        return self.give_up(slot, Cause::Interrupted, false);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn not_sent(span: &Span) -> Vec<Fate> {
+    let commands = if let Span::Batch { ends } = span {
+        ends.len()
+    } else {
+        1
+    };
+    vec![Fate::NotSent; commands]
+}

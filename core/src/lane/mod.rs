@@ -1,0 +1,18 @@
+//! A verified connection in use.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `dial` | address → socket → TLS → handshake, under one deadline |
+//! | `wire` | a connected byte stream: TCP, unix, TLS |
+//! | `blocking` | the shared lane of sync languages: callers lead and follow on their own threads |
+//! | `call` | what a caller brings to a lane, and gets when replies do not come |
+//! | `slot` | where one caller waits for its replies |
+//! | `exclusive` | a connection of one caller's own, for what blocks or keeps state |
+//! | `hosted` | the lane of evented hosts: bytes in, bytes out |
+
+pub mod blocking;
+pub mod call;
+mod distance;
+mod outgoing;
+mod slot;
+pub mod wire;

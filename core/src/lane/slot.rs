@@ -1,0 +1,152 @@
+//! Where one caller waits for its replies.
+
+use crate::proto::ledger::Lost;
+use crate::sync::{Mutex, lock, thread};
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a caller finds when it looks at its slot.
+#[derive(Debug)]
+pub(super) enum News {
+    /// Nothing yet.
+    Wait,
+    /// It is this caller's turn to read and write for all.
+    Lead,
+    /// All replies are in.
+    Replied,
+    /// The connection is lost: how many replies had come, and the fates of the rest.
+    Lost(Lost<()>),
+}
+
+#[derive(Debug, Default)]
+enum Phase {
+    #[default]
+    Waiting,
+    Leads,
+    Replied,
+    Lost(Lost<()>),
+    /// Nobody waits any more: what comes is dropped.
+    Abandoned,
+}
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    owner: thread::Thread,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    phase: Phase,
+    frames: Vec<u8>,
+}
+
+thread_local! {
+    /// A thread waits at one slot at a time, so one is enough, until it is abandoned.
+    static SPARE: RefCell<Option<Arc<Slot>>> = const { RefCell::new(None) };
+}
+
+impl Slot {
+    /// A slot for the calling thread that collects replies in `frames`.
+    pub(super) fn take(frames: Vec<u8>) -> Arc<Self> {
+        let inner = Inner {
+            phase: Phase::Waiting,
+            frames,
+        };
+        match SPARE.with_borrow_mut(Option::take) {
+            Some(slot) => {
+                *lock(&slot.inner) = inner;
+                slot
+            }
+            None => Arc::new(Self {
+                owner: thread::current(),
+                inner: Mutex::new(inner),
+            }),
+        }
+    }
+
+    /// Gives the slot back, and the frames in it to the caller.
+    pub(super) fn give_back(self: Arc<Self>, frames: &mut Vec<u8>) {
+        *frames = std::mem::take(&mut lock(&self.inner).frames);
+        // Shared still: the ledger has it, because its reply will come some day.
+        if Arc::strong_count(&self) == 1 && !cfg!(feature = "model") {
+            SPARE.with_borrow_mut(|spare| *spare = Some(self));
+        }
+    }
+
+    pub(super) fn news(&self) -> News {
+        let mut inner = lock(&self.inner);
+        match std::mem::take(&mut inner.phase) {
+            Phase::Waiting | Phase::Abandoned => News::Wait,
+            Phase::Leads => News::Lead,
+            Phase::Replied => {
+                inner.phase = Phase::Replied;
+                News::Replied
+            }
+            Phase::Lost(lost) => News::Lost(lost),
+        }
+    }
+
+    /// Adds a reply; with the `last` one the wait is over.
+    pub(super) fn deliver(&self, frame: &[u8], last: bool) {
+        let mut inner = lock(&self.inner);
+        if matches!(inner.phase, Phase::Abandoned) {
+            return;
+        }
+        inner.frames.extend_from_slice(frame);
+        if last {
+            inner.phase = Phase::Replied;
+        }
+    }
+
+    /// Adds the one and only reply by swapping buffers; for replies too large to copy.
+    pub(super) fn deliver_whole(&self, buffer: &mut Vec<u8>) -> bool {
+        let mut inner = lock(&self.inner);
+        if !inner.frames.is_empty() || matches!(inner.phase, Phase::Abandoned) {
+            return false;
+        }
+        std::mem::swap(&mut inner.frames, buffer);
+        inner.phase = Phase::Replied;
+        true
+    }
+
+    pub(super) fn fail(&self, lost: Lost<()>) {
+        let mut inner = lock(&self.inner);
+        if !matches!(inner.phase, Phase::Abandoned) {
+            inner.phase = Phase::Lost(lost);
+        }
+    }
+
+    /// Makes the waiting caller the leader; `false` if nobody waits here.
+    pub(super) fn appoint(&self) -> bool {
+        let mut inner = lock(&self.inner);
+        let waits = matches!(inner.phase, Phase::Waiting);
+        if waits {
+            inner.phase = Phase::Leads;
+        }
+        waits
+    }
+
+    /// Stops waiting. `Lead`: the caller had just been appointed, and must appoint another.
+    pub(super) fn abandon(&self) -> News {
+        let news = self.news();
+        if matches!(news, News::Wait | News::Lead) {
+            lock(&self.inner).phase = Phase::Abandoned;
+        }
+        news
+    }
+
+    pub(super) fn is_replied(&self) -> bool {
+        matches!(lock(&self.inner).phase, Phase::Replied)
+    }
+
+    pub(super) fn wake(&self) {
+        self.owner.unpark();
+    }
+
+    /// Waits for a wake-up; there may be none, or one too many.
+    pub(super) fn park(timeout: Duration) {
+        thread::park_timeout(timeout);
+    }
+}

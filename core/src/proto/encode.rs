@@ -1,0 +1,62 @@
+//! Arguments become the bytes of a command, straight into the out-buffer.
+
+/// Appends one command to `out`.
+pub fn command<A: AsRef<[u8]>>(out: &mut Vec<u8>, args: &[A]) {
+    let payload: usize = args.iter().map(|arg| arg.as_ref().len()).sum();
+    out.reserve(payload + 16 * (args.len() + 1));
+    header(out, args.len());
+    for arg in args {
+        argument(out, arg.as_ref());
+    }
+}
+
+/// Appends the head of a command; `count` arguments must follow.
+pub fn header(out: &mut Vec<u8>, count: usize) {
+    length(out, b'*', count);
+}
+
+/// Appends one argument.
+pub fn argument(out: &mut Vec<u8>, bytes: &[u8]) {
+    length(out, b'$', bytes.len());
+    out.extend_from_slice(bytes);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn length(out: &mut Vec<u8>, mark: u8, mut number: usize) {
+    let mut line = [0; 24];
+    let mut at = line.len() - 2;
+    line[at] = b'\r';
+    line[at + 1] = b'\n';
+    loop {
+        at -= 1;
+        line[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    at -= 1;
+    line[at] = mark;
+    out.extend_from_slice(&line[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_an_array_of_bulk_strings() {
+        let mut out = Vec::new();
+        command(&mut out, &["SET", "clé", ""]);
+        assert_eq!(out, "*3\r\n$3\r\nSET\r\n$4\r\nclé\r\n$0\r\n\r\n".as_bytes());
+    }
+
+    #[test]
+    fn lengths_of_any_size_are_written_in_full() {
+        for number in [0, 9, 10, 99, 12_345, usize::MAX] {
+            let mut out = Vec::new();
+            length(&mut out, b'$', number);
+            assert_eq!(out, format!("${number}\r\n").as_bytes());
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The blocking lane against a real server.
+
+mod support;
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use steadis::lane::blocking::Lane;
+use steadis::lane::call::{Caller, Cause, Failure, Host, Request};
+use steadis::lane::wire::Socket;
+use steadis::proto::encode;
+use steadis::proto::ledger::{Fate, Span};
+use steadis::proto::read::{Frame, Reader};
+use steadis::proto::reply::Reply;
+use steadis::proto::scan::Limits;
+use steadis::{Error, Kind};
+use support::Redis;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn lane(redis: &Redis) -> Lane<Socket> {
+    let socket = Socket::new(redis.connect()).expect("a socket");
+    Lane::new(socket, Limits::default(), 10_000)
+}
+
+fn caller(patience: Duration) -> Caller<'static> {
+    let now = Instant::now();
+    Caller {
+        now,
+        deadline: now + patience,
+        host: &(),
+    }
+}
+
+fn call(lane: &Lane<Socket>, args: &[&[u8]]) -> Result<Reply, Failure> {
+    call_within(lane, args, PATIENCE)
+}
+
+fn call_within(lane: &Lane<Socket>, args: &[&[u8]], patience: Duration) -> Result<Reply, Failure> {
+    let mut bytes = Vec::new();
+    encode::command(&mut bytes, args);
+    let span = Span::Command { bytes: bytes.len() };
+    let mut frames = Vec::new();
+    lane.call(
+        Request {
+            bytes: &bytes,
+            span,
+        },
+        caller(patience),
+        &mut frames,
+    )?;
+    Ok(Reply::from_frame(
+        Frame::check(&frames, Limits::default()).expect("whole replies"),
+    ))
+}
+
+fn is_deadline(failure: &Failure) -> bool {
+    matches!(failure.cause, Cause::Deadline)
+}
+
+#[test]
+fn a_lone_caller_gets_its_replies() {
+    let redis = Redis::start();
+    let lane = lane(&redis);
+    assert_eq!(
+        call(&lane, &[b"SET", b"k", b"\x00\xff\r\n"]).unwrap(),
+        Reply::Simple(b"OK".into())
+    );
+    assert_eq!(
+        call(&lane, &[b"GET", b"k"]).unwrap(),
+        Reply::Bulk(b"\x00\xff\r\n".into())
+    );
+    let error = call(&lane, &[b"INCR", b"k"]).unwrap();
+    assert!(
+        matches!(error, Reply::Error(line) if line.starts_with(b"ERR value is not an integer"))
+    );
+    assert_eq!(lane.in_flight(), 0);
+}
+
+#[test]
+fn a_batch_and_a_transaction_come_back_in_order() {
+    let redis = Redis::start();
+    let lane = lane(&redis);
+    let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+    for i in 0..1000 {
+        encode::command(&mut bytes, &["ECHO", &i.to_string()]);
+        ends.push(bytes.len());
+    }
+    let mut frames = Vec::new();
+    let request = Request {
+        bytes: &bytes,
+        span: Span::Batch { ends },
+    };
+    lane.call(request, caller(PATIENCE), &mut frames).unwrap();
+    let mut reader = Reader::new(Frame::check(&frames, Limits::default()).unwrap());
+    for i in 0..1000 {
+        let reply = Reply::from_frame(reader.next_frame().unwrap());
+        assert_eq!(reply, Reply::Bulk(i.to_string().into_bytes()));
+    }
+    assert!(reader.next_frame().is_none());
+
+    bytes.clear();
+    for command in [
+        ["MULTI"].as_slice(),
+        &["INCR", "n"],
+        &["INCR", "n"],
+        &["EXEC"],
+    ] {
+        encode::command(&mut bytes, command);
+    }
+    let request = Request {
+        bytes: &bytes,
+        span: Span::Unit {
+            bytes: bytes.len(),
+            replies: 4,
+        },
+    };
+    lane.call(request, caller(PATIENCE), &mut frames).unwrap();
+    let last = frames
+        .strip_prefix(b"+OK\r\n+QUEUED\r\n+QUEUED\r\n")
+        .expect("the replies before");
+    assert_eq!(last, b"*2\r\n:1\r\n:2\r\n");
+}
+
+/// An error line of any bytes harms nobody, neither its caller nor a neighbour.
+#[test]
+fn an_error_line_that_is_not_utf8_disturbs_no_neighbour() {
+    let redis = Redis::start();
+    let lane = lane(&redis);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..500 {
+                    let reply = call(&lane, &[b"\xff\xfe"]).unwrap();
+                    assert!(matches!(reply, Reply::Error(line) if line.contains(&0xff)));
+                }
+            });
+            scope.spawn(|| {
+                for _ in 0..500 {
+                    assert!(matches!(
+                        call(&lane, &[b"INCR", b"n"]).unwrap(),
+                        Reply::Integer(_)
+                    ));
+                }
+            });
+        }
+    });
+    assert_eq!(redis.cli(&["GET", "n"]), "2000");
+}
+
+#[test]
+fn a_killed_server_gives_every_command_its_fate() {
+    let mut redis = Redis::start();
+    let lane = lane(&redis);
+    call(&lane, &[b"PING"]).unwrap();
+    kill_process(Pid::from_raw(redis.pid() as i32).unwrap(), Signal::STOP).unwrap();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| call(&lane, &[b"INCR", b"n"])))
+            .collect();
+        while lane.in_flight() < 8 {
+            std::thread::yield_now();
+        }
+        redis.kill();
+        for failure in waiting
+            .into_iter()
+            .map(|thread| thread.join().unwrap().unwrap_err())
+        {
+            assert!(matches!(failure.cause, Cause::Lost(_)));
+            assert_eq!(failure.fates.len(), 1);
+        }
+    });
+    let failure = call(&lane, &[b"PING"]).unwrap_err();
+    assert_eq!(failure.fates, [Fate::NotSent]);
+    assert!(lane.over().is_some());
+}
+
+#[test]
+fn retiring_a_lane_wakes_everybody_and_says_why() {
+    let redis = Redis::start();
+    let lane = lane(&redis);
+    kill_process(Pid::from_raw(redis.pid() as i32).unwrap(), Signal::STOP).unwrap();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| call(&lane, &[b"INCR", b"n"])))
+            .collect();
+        while lane.in_flight() < 4 {
+            std::thread::yield_now();
+        }
+        lane.retire(Error::new(Kind::Unavailable, "the primary has moved"));
+        for failure in waiting
+            .into_iter()
+            .map(|thread| thread.join().unwrap().unwrap_err())
+        {
+            let Cause::Lost(why) = failure.cause else {
+                panic!("{failure:?}")
+            };
+            assert_eq!(why.message(), "the primary has moved");
+        }
+    });
+}
+
+#[test]
+fn a_deadline_ends_a_wait_and_its_reply_is_never_misdelivered() {
+    let redis = Redis::start();
+    let lane = lane(&redis);
+    std::thread::scope(|scope| {
+        let blocker = scope.spawn(|| call(&lane, &[b"BLPOP", b"never", b"0.3"]));
+        while lane.in_flight() < 1 {
+            std::thread::yield_now();
+        }
+        let failure =
+            call_within(&lane, &[b"ECHO", b"late"], Duration::from_millis(20)).unwrap_err();
+        assert!(is_deadline(&failure));
+        assert_eq!(
+            call(&lane, &[b"ECHO", b"mine"]).unwrap(),
+            Reply::Bulk(b"mine".into())
+        );
+        assert_eq!(blocker.join().unwrap().unwrap(), Reply::Null);
+    });
+}
+
+/// The leader's own wait ends, and the lead goes on to those who wait longer.
+#[test]
+fn a_leader_that_gives_up_hands_the_lead_on() {
+    struct Impatient(AtomicBool);
+    impl Host for Impatient {
+        fn interrupted(&self) -> bool {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
+    let redis = Redis::start();
+    let lane = lane(&redis);
+    let host = Impatient(AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let leader = scope.spawn(|| {
+            let mut bytes = Vec::new();
+            encode::command(&mut bytes, &["BLPOP", "never", "0.4"]);
+            let span = Span::Command { bytes: bytes.len() };
+            let now = Instant::now();
+            struct Shared<'a>(&'a Impatient);
+            impl Host for Shared<'_> {
+                fn interrupted(&self) -> bool {
+                    self.0.interrupted()
+                }
+            }
+            let caller = Caller {
+                now,
+                deadline: now + PATIENCE,
+                host: &Shared(&host),
+            };
+            lane.call(
+                Request {
+                    bytes: &bytes,
+                    span,
+                },
+                caller,
+                &mut Vec::new(),
+            )
+        });
+        while lane.in_flight() < 1 {
+            std::thread::yield_now();
+        }
+        let follower = scope.spawn(|| call(&lane, &[b"ECHO", b"follows"]));
+        while lane.in_flight() < 2 {
+            std::thread::yield_now();
+        }
+        host.0.store(true, Ordering::SeqCst);
+        let failure = leader.join().unwrap().unwrap_err();
+        assert!(matches!(failure.cause, Cause::Interrupted));
+        assert_eq!(failure.fates, [Fate::Sent]);
+        assert_eq!(
+            follower.join().unwrap().unwrap(),
+            Reply::Bulk(b"follows".into())
+        );
+    });
+}
+
+/// Threads, sizes, timeouts and cancels of all kinds: every reply belongs to its command.
+#[test]
+fn every_reply_belongs_to_its_command() {
+    let redis = Redis::start();
+    let lane = lane(&redis);
+    let (right, late) = (AtomicU64::new(0), AtomicU64::new(0));
+    let end = Instant::now() + Duration::from_secs(storm_seconds());
+    std::thread::scope(|scope| {
+        for thread in 0..64u64 {
+            let (lane, right, late) = (&lane, &right, &late);
+            scope.spawn(move || {
+                let mut random = thread * 7919 + 1;
+                let mut next = move |below: u64| {
+                    random ^= random << 13;
+                    random ^= random >> 7;
+                    random ^= random << 17;
+                    random % below
+                };
+                while Instant::now() < end {
+                    let size = match next(1000) {
+                        0 => 16 << 20,
+                        1..=20 => next(1 << 18),
+                        _ => next(200),
+                    } as usize;
+                    let mut value = format!("{thread}:{}:", next(1 << 40)).into_bytes();
+                    value.resize(value.len() + size, b'x');
+                    // Half of a large command cannot be called back, and would end the lane.
+                    let patience = match next(20) {
+                        0 if size < 200 => Duration::from_micros(next(3000)),
+                        _ => PATIENCE,
+                    };
+                    match call_within(lane, &[b"ECHO", &value], patience) {
+                        Ok(reply) => {
+                            assert!(reply == Reply::Bulk(value), "a reply of another command");
+                            right.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Err(failure) => {
+                            assert!(is_deadline(&failure), "{failure:?}");
+                            late.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    println!("{right:?} right, {late:?} late");
+    assert!(right.into_inner() > 1000 && late.into_inner() > 10);
+}
+
+fn storm_seconds() -> u64 {
+    std::env::var("STEADIS_STORM_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(5)
+}

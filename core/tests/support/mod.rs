@@ -1,0 +1,97 @@
+//! A real redis-server of a test's own: loopback, a free port, gone with the test.
+
+#![allow(dead_code)] // every test file uses its part
+
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+pub(crate) struct Redis {
+    process: Child,
+    pub(crate) port: u16,
+    _dir: tempfile::TempDir,
+}
+
+impl Redis {
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server and waits until it says that it accepts connections.
+    pub(crate) fn start_with(options: &[&str]) -> Self {
+        loop {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let port = free_port();
+            let mut process = Command::new("redis-server")
+                .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+                .args([
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "no",
+                    "--enable-debug-command",
+                    "yes",
+                ])
+                .args(["--dir", &dir.path().to_string_lossy()])
+                .args(options)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("redis-server (apt-get install redis-server)");
+            let mut lines = BufReader::new(process.stdout.take().expect("its log")).lines();
+            let ready = lines.any(|line| {
+                line.is_ok_and(|line| line.to_lowercase().contains("ready to accept connections"))
+            });
+            if ready {
+                // Its log must go on being read, or it would block one day.
+                std::thread::spawn(move || lines.for_each(drop));
+                return Self {
+                    process,
+                    port,
+                    _dir: dir,
+                };
+            }
+            // Another took the port between our look and its start.
+            process.wait().expect("its end");
+        }
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        let socket = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        socket.set_nodelay(true).expect("TCP_NODELAY");
+        socket
+    }
+
+    /// What redis-cli prints for a command.
+    pub(crate) fn cli(&self, args: &[&str]) -> String {
+        let output = Command::new("redis-cli")
+            .args(["-p", &self.port.to_string()])
+            .args(args)
+            .output()
+            .expect("redis-cli (apt-get install redis-tools)");
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("a kill");
+        self.process.wait().expect("its end");
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
