@@ -13,6 +13,8 @@
 pub mod blocking;
 pub mod call;
 mod distance;
+pub mod exclusive;
+pub mod hosted;
 mod outgoing;
 mod slot;
 pub mod wire;

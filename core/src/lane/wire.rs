@@ -35,6 +35,27 @@ pub trait Wire: Send + Sync + fmt::Debug {
     fn close(&self);
 }
 
+impl<W: Wire + ?Sized> Wire for std::sync::Arc<W> {
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        (**self).write(bytes)
+    }
+    fn read(&self, into: &mut Vec<u8>) -> io::Result<usize> {
+        (**self).read(into)
+    }
+    fn wait(&self, interest: Interest, timeout: Duration) -> io::Result<Ready> {
+        (**self).wait(interest, timeout)
+    }
+    fn lags(&self) -> bool {
+        (**self).lags()
+    }
+    fn is_over(&self) -> bool {
+        (**self).is_over()
+    }
+    fn close(&self) {
+        (**self).close()
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
     Read,

@@ -107,6 +107,11 @@ impl<T> Ledger<T> {
         self.written = (self.written + bytes as u64).min(self.appended);
     }
 
+    /// Corrects [`wrote`](Self::wrote): the last `bytes` of it are known never to have left.
+    pub fn unwrote(&mut self, bytes: usize) {
+        self.written = self.written.saturating_sub(bytes as u64);
+    }
+
     /// Takes the next reply: whose it is, and whether it completes what that token waits for.
     /// `None`: nobody asked.
     pub fn answer(&mut self) -> Option<(&T, bool)> {
@@ -129,6 +134,10 @@ impl<T> Ledger<T> {
     /// Tokens that wait, oldest first.
     pub fn waiting(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|entry| &entry.token)
+    }
+
+    pub fn waiting_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().map(|entry| &mut entry.token)
     }
 
     pub fn len(&self) -> usize {

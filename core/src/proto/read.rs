@@ -20,8 +20,8 @@ impl<'a> Frame<'a> {
         Ok(Self(bytes))
     }
 
-    /// For bytes that a scanner has just walked over.
-    pub(crate) fn scanned(bytes: &'a [u8]) -> Self {
+    /// For bytes that a lane delivered: its scanner has walked over them.
+    pub fn trusted(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 

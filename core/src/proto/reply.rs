@@ -1,6 +1,6 @@
 //! An owned reply: what Rust callers and C receive.
 
-use super::read::{Build, Frame, Items};
+use super::read::{Build, Frame, Items, Reader};
 use std::convert::Infallible;
 
 /// A server's reply, as it was on the wire.
@@ -32,6 +32,11 @@ impl Reply {
     pub fn from_frame(frame: Frame<'_>) -> Self {
         let Ok(reply) = frame.build(&mut Owned);
         reply
+    }
+
+    /// The next of several replies.
+    pub fn next(replies: &mut Reader<'_>) -> Option<Self> {
+        replies.next(&mut Owned).map(|Ok(reply)| reply)
     }
 
     /// The bytes of a string of any kind.

@@ -90,6 +90,10 @@ impl Scanner {
         }
     }
 
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The length of the first reply in `buffer`, or `None` while it is incomplete. Until then
     /// every call must show the same bytes again, plus those that have arrived since.
     pub fn scan(&mut self, buffer: &[u8]) -> Result<Option<usize>, Malformed> {

@@ -1,0 +1,94 @@
+//! hiredis as its users call it: one context for each thread, replies as a tree.
+
+use crate::contender::{Contender, Workload};
+use std::ffi::{c_char, c_int, c_void};
+
+#[repr(C)]
+struct Context {
+    err: c_int,
+    errstr: [c_char; 128],
+}
+
+unsafe extern "C" {
+    fn redisConnect(ip: *const c_char, port: c_int) -> *mut Context;
+    fn redisFree(context: *mut Context);
+    fn redisCommandArgv(
+        context: *mut Context,
+        argc: c_int,
+        argv: *const *const c_char,
+        lengths: *const usize,
+    ) -> *mut c_void;
+    fn redisAppendCommandArgv(
+        context: *mut Context,
+        argc: c_int,
+        argv: *const *const c_char,
+        lengths: *const usize,
+    ) -> c_int;
+    fn redisGetReply(context: *mut Context, reply: *mut *mut c_void) -> c_int;
+    fn freeReplyObject(reply: *mut c_void);
+}
+
+pub(crate) struct Hiredis {
+    port: u16,
+}
+
+impl Hiredis {
+    pub(crate) fn new(port: u16) -> Self {
+        Self { port }
+    }
+}
+
+struct Owned(*mut Context);
+
+// SAFETY: a context may be used by any one thread at a time, and has one owner here.
+unsafe impl Send for Owned {}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // SAFETY: the context came from redisConnect and is freed once.
+        unsafe { redisFree(self.0) }
+    }
+}
+
+impl Contender for Hiredis {
+    fn name(&self) -> String {
+        "hiredis, per thread".into()
+    }
+
+    fn operation<'a>(&'a self, workload: Workload) -> Box<dyn FnMut() + Send + 'a> {
+        // SAFETY: the address is a C string, and the result is checked.
+        let context = Owned(unsafe { redisConnect(c"127.0.0.1".as_ptr(), self.port.into()) });
+        // SAFETY: redisConnect returns null or a context.
+        assert!(unsafe { context.0.as_ref() }.is_some_and(|context| context.err == 0));
+        let command = workload.command();
+        Box::new(move || {
+            let context = &context;
+            let argv: [*const c_char; 4] = std::array::from_fn(|i| {
+                command
+                    .get(i)
+                    .map_or(std::ptr::null(), |arg| arg.as_ptr().cast())
+            });
+            let lengths: [usize; 4] =
+                std::array::from_fn(|i| command.get(i).map_or(0, |a| a.len()));
+            let argc = command.len() as c_int;
+            // SAFETY: argv and lengths describe `argc` arguments that outlive the calls; replies
+            // are freed once.
+            unsafe {
+                if workload == Workload::Pipeline {
+                    for _ in 0..100 {
+                        redisAppendCommandArgv(context.0, argc, argv.as_ptr(), lengths.as_ptr());
+                    }
+                    for _ in 0..100 {
+                        let mut reply = std::ptr::null_mut();
+                        assert_eq!(redisGetReply(context.0, &mut reply), 0);
+                        freeReplyObject(reply);
+                    }
+                } else {
+                    let reply = redisCommandArgv(context.0, argc, argv.as_ptr(), lengths.as_ptr());
+                    assert!(!reply.is_null());
+                    freeReplyObject(reply);
+                }
+            }
+        })
+    }
+}

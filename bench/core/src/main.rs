@@ -1,0 +1,47 @@
+//! The blocking lane beside hiredis and the redis crate, in one process, in turns.
+//!
+//! Machines drift while a benchmark runs; so the contenders take turns of a fraction of a second,
+//! and what counts is the ratio within each round. Medians over the rounds are printed.
+
+mod contender;
+mod hiredis;
+mod lane;
+mod redis_crate;
+mod report;
+mod server;
+
+use contender::{Contender, Workload};
+use std::time::Duration;
+
+fn main() {
+    let rounds = setting("STEADIS_BENCH_ROUNDS", 15);
+    let slice = Duration::from_millis(setting("STEADIS_BENCH_SLICE_MS", 150));
+    let only = std::env::args().nth(1);
+    let server = server::Server::start();
+    println!("ratio = operations per second against hiredis; a figure above 1 is faster");
+    for workload in Workload::ALL {
+        if only
+            .as_ref()
+            .is_some_and(|only| !workload.name().contains(only.as_str()))
+        {
+            continue;
+        }
+        let contenders: Vec<Box<dyn Contender>> = vec![
+            Box::new(hiredis::Hiredis::new(server.port)),
+            Box::new(lane::Steadis::new(server.port, 1)),
+            Box::new(lane::Steadis::new(server.port, 4)),
+            Box::new(redis_crate::RedisCrate::new(server.port)),
+        ];
+        report::print(
+            workload,
+            &contender::race(&contenders, workload, rounds as u32, slice),
+        );
+    }
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}

@@ -1,0 +1,205 @@
+//! The lane of evented hosts (asyncio, Node.js, libuv, epoll): the host owns the transport and
+//! the clock, this owns the protocol. Bytes in, bytes out, no wake-up of any thread.
+
+use crate::error::{Error, Kind, Result};
+use crate::proto::ledger::{Ledger, Lost, Span};
+use crate::proto::read::Frame;
+use crate::proto::scan::{Limits, Scanner};
+use std::time::Instant;
+
+/// Names a command to the host; the host gives them out, each once.
+pub type Token = u64;
+
+/// What came in.
+#[derive(Debug, Clone, Copy)]
+pub enum Arrival<'a> {
+    /// A reply to the commands of this token; `last` when it is complete with it.
+    Reply {
+        token: Token,
+        frame: Frame<'a>,
+        last: bool,
+    },
+    /// Out-of-band data.
+    Push(Frame<'a>),
+}
+
+#[derive(Debug)]
+pub struct Lane {
+    out: Vec<u8>,
+    input: Vec<u8>,
+    scanner: Scanner,
+    ledger: Ledger<Waiting>,
+    /// No deadline is before this one; it may belong to a command that has its reply by now.
+    earliest: Option<Instant>,
+    max_in_flight: usize,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    token: Token,
+    /// `None` once it has passed and the host was told.
+    deadline: Option<Instant>,
+}
+
+impl Lane {
+    pub fn new(limits: Limits, max_in_flight: usize) -> Self {
+        Self {
+            out: Vec::new(),
+            input: Vec::new(),
+            scanner: Scanner::new(limits),
+            ledger: Ledger::default(),
+            earliest: None,
+            max_in_flight,
+        }
+    }
+
+    /// Appends encoded commands. `Busy` when too many wait already.
+    pub fn submit(
+        &mut self,
+        token: Token,
+        bytes: &[u8],
+        span: Span,
+        deadline: Instant,
+    ) -> Result<()> {
+        if self.ledger.len() >= self.max_in_flight {
+            return Err(Error::new(
+                Kind::Busy,
+                format!(
+                    "{} commands wait for replies already (option max_in_flight)",
+                    self.max_in_flight
+                ),
+            ));
+        }
+        self.out.extend_from_slice(bytes);
+        self.ledger.append(
+            Waiting {
+                token,
+                deadline: Some(deadline),
+            },
+            span,
+        );
+        self.earliest = Some(
+            self.earliest
+                .map_or(deadline, |earliest| earliest.min(deadline)),
+        );
+        Ok(())
+    }
+
+    /// Whether there is output to take.
+    pub fn has_output(&self) -> bool {
+        !self.out.is_empty()
+    }
+
+    /// All bytes that wait to be written. They count as sent from now on.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        self.ledger.wrote(self.out.len());
+        std::mem::take(&mut self.out)
+    }
+
+    /// Takes what the transport has read, and shows every complete reply.
+    pub fn feed(&mut self, bytes: &[u8], mut show: impl FnMut(Arrival<'_>)) -> Result<()> {
+        let Self {
+            input,
+            scanner,
+            ledger,
+            ..
+        } = self;
+        // What is complete in one read needs no copy.
+        let buffered = !input.is_empty();
+        if buffered {
+            input.extend_from_slice(bytes);
+        }
+        let all = if buffered { input.as_slice() } else { bytes };
+        let mut start = 0;
+        while start < all.len() {
+            let rest = &all[start..];
+            let length = match scanner.scan(rest) {
+                Ok(Some(length)) => length,
+                Ok(None) => break,
+                Err(malformed) => return Err(Error::new(Kind::Server, malformed.to_string())),
+            };
+            let frame = Frame::trusted(&rest[..length]);
+            start += length;
+            if frame.is_push() {
+                show(Arrival::Push(frame));
+                continue;
+            }
+            let Some((&Waiting { token, .. }, last)) = ledger.answer() else {
+                let why = "the server sent a reply that nobody asked for";
+                return Err(Error::new(Kind::Server, why));
+            };
+            ledger.retire();
+            show(Arrival::Reply { token, frame, last });
+        }
+        if buffered {
+            input.drain(..start);
+            if input.is_empty() {
+                *input = Vec::new();
+            }
+        } else {
+            input.extend_from_slice(&bytes[start..]);
+        }
+        Ok(())
+    }
+
+    /// Takes back a command whose caller has gone, if its bytes were not taken yet. Else its
+    /// reply will still come, and the host drops it by its token.
+    pub fn withdraw(&mut self, token: Token) -> bool {
+        let range = self
+            .ledger
+            .withdraw(self.out.len(), |waiting| waiting.token == token);
+        if let Some(range) = range.clone() {
+            self.out.drain(range);
+        }
+        range.is_some()
+    }
+
+    /// The transport is gone. `unwritten`: how many bytes of the output it knows it never wrote;
+    /// zero if it does not know. The lane starts afresh.
+    pub fn on_lost(&mut self, unwritten: usize) -> Vec<Lost<Token>> {
+        self.ledger.unwrote(unwritten);
+        let lost = self.ledger.lost().into_iter();
+        *self = Self::new(self.scanner.limits(), self.max_in_flight);
+        lost.map(
+            |Lost {
+                 token,
+                 answered,
+                 fates,
+             }| Lost {
+                token: token.token,
+                answered,
+                fates,
+            },
+        )
+        .collect()
+    }
+
+    /// When the host has to look for overdue commands, if nothing comes before. May be too
+    /// early, never too late.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.earliest.filter(|_| !self.ledger.is_empty())
+    }
+
+    /// The commands whose deadline has passed, each told once. Their replies may still come.
+    pub fn overdue(&mut self, now: Instant) -> Vec<Token> {
+        let mut overdue = Vec::new();
+        self.earliest = None;
+        for waiting in self.ledger.waiting_mut() {
+            match waiting.deadline {
+                Some(deadline) if deadline <= now => {
+                    waiting.deadline = None;
+                    overdue.push(waiting.token);
+                }
+                Some(deadline) => {
+                    self.earliest = Some(self.earliest.map_or(deadline, |e| e.min(deadline)));
+                }
+                None => {}
+            }
+        }
+        overdue
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.ledger.len()
+    }
+}

@@ -1,0 +1,348 @@
+//! What must hold of the wire protocol for any input.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use steadis::proto::encode;
+use steadis::proto::ledger::{Fate, Ledger, Span};
+use steadis::proto::read::{Frame, Reader};
+use steadis::proto::reply::Reply;
+use steadis::proto::scan::{Limits, Malformed, Scanner};
+
+/// Any reply a server can send, as deep and as odd as the protocol allows.
+fn reply() -> impl Strategy<Value = Reply> {
+    let line = || vec(any::<u8>().prop_filter("no line end", |b| !b"\r\n".contains(b)), 0..20);
+    let leaf = prop_oneof![
+        Just(Reply::Null),
+        any::<i64>().prop_map(Reply::Integer),
+        any::<f64>().prop_filter("NaN is not equal", |f| !f.is_nan()).prop_map(Reply::Double),
+        any::<bool>().prop_map(Reply::Boolean),
+        "-?[0-9]{1,40}".prop_map(|digits| Reply::BigNumber(digits.into_bytes())),
+        line().prop_map(Reply::Simple),
+        line().prop_map(Reply::Error),
+        vec(any::<u8>(), 0..60).prop_map(Reply::Bulk),
+        vec(any::<u8>(), 0..20)
+            .prop_map(|text| Reply::Verbatim { format: b"txt".to_vec(), text }),
+    ];
+    leaf.prop_recursive(5, 60, 8, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..8).prop_map(Reply::List),
+            vec(inner.clone(), 0..8).prop_map(Reply::Set),
+            vec((inner.clone(), inner.clone()), 0..5).prop_map(Reply::Map),
+            vec(inner, 1..5).prop_map(Reply::Push),
+        ]
+    })
+}
+
+/// Writes a reply as a RESP3 server does; here and there with an attribute in front.
+fn write(reply: &Reply, attributes: bool, out: &mut Vec<u8>) {
+    if attributes {
+        out.extend_from_slice(b"|1\r\n+ttl\r\n:3600\r\n");
+    }
+    let line = |out: &mut Vec<u8>, mark: char, text: &[u8]| {
+        out.push(mark as u8);
+        out.extend_from_slice(text);
+        out.extend_from_slice(b"\r\n");
+    };
+    let many = |out: &mut Vec<u8>, mark: char, items: &[Reply]| {
+        line(out, mark, items.len().to_string().as_bytes());
+        items.iter().for_each(|item| write(item, attributes, out));
+    };
+    match reply {
+        Reply::Null => line(out, '_', b""),
+        Reply::Integer(value) => line(out, ':', value.to_string().as_bytes()),
+        Reply::Double(value) => line(out, ',', value.to_string().as_bytes()),
+        Reply::Boolean(value) => line(out, '#', if *value { b"t" } else { b"f" }),
+        Reply::BigNumber(digits) => line(out, '(', digits),
+        Reply::Simple(text) => line(out, '+', text),
+        Reply::Error(text) if attributes => {
+            line(out, '!', text.len().to_string().as_bytes());
+            out.extend_from_slice(text);
+            out.extend_from_slice(b"\r\n");
+        }
+        Reply::Error(text) => line(out, '-', text),
+        Reply::Bulk(bytes) => {
+            line(out, '$', bytes.len().to_string().as_bytes());
+            out.extend_from_slice(bytes);
+            out.extend_from_slice(b"\r\n");
+        }
+        Reply::Verbatim { format, text } => {
+            line(out, '=', (text.len() + 4).to_string().as_bytes());
+            out.extend_from_slice(format);
+            out.push(b':');
+            out.extend_from_slice(text);
+            out.extend_from_slice(b"\r\n");
+        }
+        Reply::List(items) => many(out, '*', items),
+        Reply::Set(items) => many(out, '~', items),
+        Reply::Push(items) => many(out, '>', items),
+        Reply::Map(pairs) => {
+            line(out, '%', pairs.len().to_string().as_bytes());
+            for (key, value) in pairs {
+                write(key, attributes, out);
+                write(value, attributes, out);
+            }
+        }
+        _ => unreachable!("a kind of reply that this test does not know"),
+    }
+}
+
+/// Feeds `bytes` in chunks and returns the replies found.
+fn scan_in_chunks(bytes: &[u8], cuts: &[usize]) -> Result<Vec<Vec<u8>>, Malformed> {
+    let (mut scanner, mut buffer, mut found) = (Scanner::default(), Vec::new(), Vec::new());
+    let mut fed = 0;
+    let ends = cuts.iter().scan(0, |end, cut| {
+        *end += cut;
+        Some(*end)
+    });
+    for end in ends.chain([bytes.len()]) {
+        let end = end.min(bytes.len()).max(fed);
+        buffer.extend_from_slice(&bytes[fed..end]);
+        fed = end;
+        while let Some(length) = scanner.scan(&buffer)? {
+            found.push(buffer.drain(..length).collect());
+        }
+    }
+    Ok(found)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_reply_in_any_chunks_is_found_and_read(
+        replies in vec((reply(), any::<bool>()), 1..5),
+        cuts in vec(0usize..40, 0..40),
+    ) {
+        let mut bytes = Vec::new();
+        let mut frames = Vec::new();
+        for (reply, attributes) in &replies {
+            let start = bytes.len();
+            write(reply, *attributes, &mut bytes);
+            frames.push(bytes[start..].to_vec());
+        }
+        prop_assert_eq!(&scan_in_chunks(&bytes, &cuts).unwrap(), &frames);
+        prop_assert_eq!(&scan_in_chunks(&bytes, &vec![1; bytes.len()]).unwrap(), &frames);
+
+        let mut reader = Reader::new(Frame::check(&bytes, Limits::default()).unwrap());
+        for (reply, _) in &replies {
+            prop_assert_eq!(&Reply::next(&mut reader).unwrap(), reply);
+        }
+        prop_assert!(Reply::next(&mut reader).is_none());
+
+        let mut reader = Reader::new(Frame::check(&bytes, Limits::default()).unwrap());
+        for (frame, (reply, _)) in frames.iter().zip(&replies) {
+            let found = reader.next_frame().unwrap();
+            prop_assert_eq!(found.bytes(), frame.as_slice());
+            prop_assert_eq!(found.error().is_some(), matches!(reply, Reply::Error(_)));
+            prop_assert_eq!(found.is_push(), matches!(reply, Reply::Push(_)));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_refused_or_understood(bytes in vec(any::<u8>(), 0..300)) {
+        let _ = scan_in_chunks(&bytes, &[7; 40]);
+        if let Ok(frame) = Frame::check(&bytes, Limits::default()) {
+            let mut reader = Reader::new(frame);
+            while Reply::next(&mut reader).is_some() {}
+        }
+    }
+
+    /// Bytes that look like the protocol get further into the scanner than random ones.
+    #[test]
+    fn any_near_miss_is_refused_or_understood(
+        text in "([$*:+\\-%~_#,(=!>|;.][0-9?tf\\-.]{0,3}(\r\n|\n|\r)([ab]{0,3}\r\n)?){0,12}",
+        cuts in vec(0usize..9, 0..30),
+    ) {
+        let whole = scan_in_chunks(text.as_bytes(), &[]);
+        let chunked = scan_in_chunks(text.as_bytes(), &cuts);
+        prop_assert_eq!(&whole, &chunked);
+        for bytes in whole.unwrap_or_default() {
+            let frame = Frame::check(&bytes, Limits::default()).unwrap();
+            Reply::from_frame(frame);
+        }
+    }
+
+    #[test]
+    fn what_is_encoded_is_what_a_server_reads(args in vec(vec(any::<u8>(), 0..40), 1..10)) {
+        let mut bytes = Vec::new();
+        encode::command(&mut bytes, &args);
+        let frame = Frame::check(&bytes, Limits::default()).unwrap();
+        let expected = Reply::List(args.into_iter().map(Reply::Bulk).collect());
+        prop_assert_eq!(Reply::from_frame(frame), expected);
+    }
+
+    /// The ledger against a model that keeps every single byte.
+    #[test]
+    fn the_ledger_knows_every_fate(steps in vec(step(), 0..60)) {
+        let mut ledger = Ledger::default();
+        let mut model = Model::default();
+        for (token, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Append(span) => {
+                    model.append(token, &span);
+                    ledger.append(token, span);
+                }
+                Step::Write(bytes) => {
+                    let bytes = bytes.min(model.out.len());
+                    model.written.extend(model.out.drain(..bytes));
+                    ledger.wrote(bytes);
+                }
+                Step::Answer => {
+                    // A server answers only what it has seen whole.
+                    let Some(front) = model.waiting.first() else { continue };
+                    if model.fates(front).first() != Some(&Fate::Sent) {
+                        continue;
+                    }
+                    let (token, answered, replies) = (front.token, front.answered + 1, front.replies);
+                    model.waiting[0].answered = answered;
+                    prop_assert_eq!(ledger.answer(), Some((&token, answered == replies)));
+                    let retired = (answered == replies).then(|| model.waiting.remove(0).token);
+                    prop_assert_eq!(ledger.retire(), retired);
+                }
+                Step::Withdraw(index) => {
+                    let Some(token) = model.waiting.get(index).map(|entry| entry.token) else {
+                        continue;
+                    };
+                    let range = ledger.withdraw(model.out.len(), |&other| other == token);
+                    prop_assert_eq!(&range, &model.withdraw(index));
+                }
+            }
+            for entry in &model.waiting {
+                let lost = ledger.fates(|&token| token == entry.token).unwrap();
+                prop_assert_eq!((lost.answered, &lost.fates), (entry.answered, &model.fates(entry)));
+            }
+            prop_assert_eq!(ledger.len(), model.waiting.len());
+        }
+        let lost: Vec<_> = ledger.lost().into_iter().map(|l| (l.token, l.answered, l.fates)).collect();
+        let expected: Vec<_> =
+            model.waiting.iter().map(|e| (e.token, e.answered, model.fates(e))).collect();
+        prop_assert_eq!(lost, expected);
+        prop_assert!(ledger.is_empty());
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Append(Span),
+    Write(usize),
+    Answer,
+    Withdraw(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let batch = vec(1usize..9, 1..5).prop_map(|lengths| {
+        let ends = lengths.iter().scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        });
+        Span::Batch { ends: ends.collect() }
+    });
+    prop_oneof![
+        (1usize..20).prop_map(|bytes| Step::Append(Span::Command { bytes })),
+        (1usize..20, 1usize..5)
+            .prop_map(|(bytes, replies)| Step::Append(Span::Unit { bytes, replies })),
+        batch.prop_map(Step::Append),
+        (0usize..30).prop_map(Step::Write),
+        (0usize..30).prop_map(Step::Write),
+        Just(Step::Answer),
+        (0usize..5).prop_map(Step::Withdraw),
+    ]
+}
+
+/// Every byte knows its command: (token, which of its commands).
+#[derive(Default)]
+struct Model {
+    written: Vec<(usize, usize)>,
+    out: Vec<(usize, usize)>,
+    waiting: Vec<Waiting>,
+}
+
+struct Waiting {
+    token: usize,
+    replies: usize,
+    answered: usize,
+    /// Bytes of each command; a unit counts as one.
+    commands: Vec<usize>,
+    batch: bool,
+}
+
+impl Model {
+    fn append(&mut self, token: usize, span: &Span) {
+        let (commands, batch) = match span {
+            Span::Batch { ends } => {
+                let starts = [0].into_iter().chain(ends.iter().copied());
+                (ends.iter().zip(starts).map(|(end, start)| end - start).collect(), true)
+            }
+            other => (vec![other.bytes()], false),
+        };
+        for (index, bytes) in commands.iter().enumerate() {
+            self.out.extend(std::iter::repeat_n((token, index), *bytes));
+        }
+        self.waiting.push(Waiting { token, replies: span.replies(), answered: 0, commands, batch });
+    }
+
+    fn fates(&self, entry: &Waiting) -> Vec<Fate> {
+        let skip = if entry.batch { entry.answered } else { 0 };
+        let fate = |(index, &bytes): (usize, &usize)| {
+            let written = self.written.iter().filter(|&&byte| byte == (entry.token, index)).count();
+            match written {
+                0 => Fate::NotSent,
+                some if some == bytes => Fate::Sent,
+                _ => Fate::PartlySent,
+            }
+        };
+        entry.commands.iter().enumerate().skip(skip).map(fate).collect()
+    }
+
+    fn withdraw(&mut self, index: usize) -> Option<std::ops::Range<usize>> {
+        let entry = &self.waiting[index];
+        let is_ours = |byte: &(usize, usize)| byte.0 == entry.token;
+        if self.written.iter().any(is_ours) {
+            return None;
+        }
+        let start = self.out.iter().position(is_ours)?;
+        let bytes: usize = entry.commands.iter().sum();
+        self.out.drain(start..start + bytes);
+        self.waiting.remove(index);
+        Some(start..start + bytes)
+    }
+}
+
+#[test]
+fn limits_hold_before_anything_is_built() {
+    let limits = Limits { bytes: 1000, depth: 4 };
+    let scan = |bytes: &[u8]| Scanner::new(limits).scan(bytes);
+    let too_large = Err(Malformed::TooLarge { limit: 1000 });
+    assert_eq!(scan(b"$999999999999\r\n"), too_large);
+    assert_eq!(scan(b"*400\r\n"), too_large);
+    assert_eq!(scan(b"%9223372036854775807\r\n"), too_large);
+    assert_eq!(scan(&[b'+'; 1001]), too_large);
+    assert_eq!(scan(b"*1\r\n*1\r\n*1\r\n"), Ok(None));
+    assert_eq!(scan(b"*1\r\n*1\r\n*1\r\n*1\r\n"), Err(Malformed::TooDeep { limit: 4 }));
+    assert_eq!(scan(b"$?\r\n"), Err(Malformed::Streamed));
+    assert_eq!(scan(b"HTTP/1.1 400"), Err(Malformed::Type(b'H')));
+}
+
+/// One byte at a time, a reply of a megabyte: quadratic time would take minutes.
+#[test]
+fn time_is_linear_however_the_bytes_come() {
+    let mut bytes = b"*40000\r\n".to_vec();
+    for i in 0..40_000 {
+        bytes.extend_from_slice(format!("$6\r\n{i:06}\r\n:{i}\r\n").as_bytes());
+    }
+    bytes.splice(..8, b"*80000\r\n".iter().copied());
+    let mut scanner = Scanner::default();
+    for end in 1..bytes.len() {
+        assert_eq!(scanner.scan(&bytes[..end]), Ok(None));
+    }
+    assert_eq!(scanner.scan(&bytes), Ok(Some(bytes.len())));
+
+    let mut line = vec![b'x'; 1 << 20];
+    line[0] = b'-';
+    line.extend_from_slice(b"\r\n");
+    let mut scanner = Scanner::default();
+    for end in 1..line.len() {
+        assert_eq!(scanner.scan(&line[..end]), Ok(None));
+    }
+    assert_eq!(scanner.scan(&line), Ok(Some(line.len())));
+}
