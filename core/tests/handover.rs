@@ -1,0 +1,185 @@
+//! The lane's hand-over under thousands of thread schedules: no lost wake-up, no second leader,
+//! no misdelivered reply, no false fate.
+//!
+//! Needs the feature `model`. Waits never time out there, so a lost wake-up is a deadlock, which
+//! the scheduler reports together with the schedule that leads to it.
+
+use shuttle::rand::Rng;
+use shuttle::sync::Mutex;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use steadis::lane::blocking::Lane;
+use steadis::lane::call::{Caller, Cause, Host, Request};
+use steadis::lane::wire::{Interest, Ready, Wire};
+use steadis::proto::ledger::{Fate, Span};
+use steadis::proto::scan::Limits;
+use steadis::{Error, Kind};
+
+/// A server in memory that answers each line with itself, in as small pieces as it likes.
+#[derive(Debug, Default)]
+struct Echo {
+    inner: Mutex<Inner>,
+    /// Whether writes may be cut short.
+    choppy: bool,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    received: Vec<u8>,
+    replies: VecDeque<u8>,
+    executed: Vec<Vec<u8>>,
+    closed: bool,
+}
+
+impl Wire for Echo {
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut random = shuttle::rand::thread_rng();
+        let mut inner = self.inner.lock().unwrap();
+        if inner.closed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        if self.choppy && random.gen_bool(0.2) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let count = if self.choppy { random.gen_range(1..=bytes.len()) } else { bytes.len() };
+        for &byte in &bytes[..count] {
+            inner.received.push(byte);
+            if byte == b'\n' {
+                let line = std::mem::take(&mut inner.received);
+                inner.replies.extend(&line);
+                inner.executed.push(line);
+            }
+        }
+        Ok(count)
+    }
+
+    fn read(&self, into: &mut Vec<u8>) -> io::Result<usize> {
+        let mut random = shuttle::rand::thread_rng();
+        let mut inner = self.inner.lock().unwrap();
+        if inner.replies.is_empty() {
+            if inner.closed {
+                return Ok(0);
+            }
+            drop(inner);
+            shuttle::thread::yield_now();
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let count = random.gen_range(1..=inner.replies.len());
+        into.extend(inner.replies.drain(..count));
+        Ok(count)
+    }
+
+    fn wait(&self, _: Interest, _: Duration) -> io::Result<Ready> {
+        shuttle::thread::yield_now();
+        Ok(Ready { read: true, write: true })
+    }
+
+    fn is_over(&self) -> bool {
+        self.inner.lock().unwrap().closed
+    }
+
+    fn close(&self) {
+        self.inner.lock().unwrap().closed = true;
+    }
+}
+
+struct Fickle {
+    gives_up: bool,
+}
+
+impl Host for Fickle {
+    fn interrupted(&self) -> bool {
+        self.gives_up && shuttle::rand::thread_rng().gen_bool(0.2)
+    }
+}
+
+fn call(lane: &Lane<Arc<Echo>>, name: String, gives_up: bool) {
+    let line = format!("+{name}\r\n").into_bytes();
+    let now = Instant::now();
+    let host = Fickle { gives_up };
+    let caller = Caller { now, deadline: now + Duration::from_secs(3600), host: &host };
+    let request = Request { bytes: &line, span: Span::Command { bytes: line.len() } };
+    let mut frames = Vec::new();
+    match lane.call(request, caller, &mut frames) {
+        Ok(()) => assert_eq!(frames, line, "a reply of another call"),
+        Err(failure) => {
+            assert!(gives_up || matches!(failure.cause, Cause::Lost(_)), "{failure:?}");
+            assert_eq!((failure.answered, failure.fates.len()), (0, 1));
+            if failure.fates[0] != Fate::Sent {
+                UNSENT.with_borrow_mut(|unsent| unsent.push(line));
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// What must never be executed: the model's threads all live on one.
+    static UNSENT: std::cell::RefCell<Vec<Vec<u8>>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Three threads with two calls each, and one that may retire the lane.
+fn scene(choppy: bool, gives_up: bool, retires: bool) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        UNSENT.with_borrow_mut(Vec::clear);
+        let wire = Arc::new(Echo { choppy, ..Echo::default() });
+        let lane = Arc::new(Lane::new(Arc::clone(&wire), Limits::default(), 100));
+        let threads: Vec<_> = (0..3)
+            .map(|thread| {
+                let lane = Arc::clone(&lane);
+                shuttle::thread::spawn(move || {
+                    for i in 0..2 {
+                        call(&lane, format!("{thread}.{i}"), gives_up && thread != 0);
+                    }
+                })
+            })
+            .collect();
+        if retires {
+            lane.retire(Error::new(Kind::Unavailable, "the primary has moved"));
+        }
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        // Whoever comes last leads, and clears what was abandoned.
+        call(&lane, "last".into(), false);
+        let inner = wire.inner.lock().unwrap();
+        UNSENT.with_borrow(|unsent| {
+            for line in unsent {
+                assert!(!inner.executed.contains(line), "executed after it was reported unsent");
+            }
+        });
+        for (i, line) in inner.executed.iter().enumerate() {
+            assert!(!inner.executed[..i].contains(line), "executed twice");
+        }
+        if !retires && !gives_up {
+            assert_eq!(inner.executed.len(), 7);
+        }
+    }
+}
+
+const SCHEDULES: usize = 4000;
+
+#[test]
+fn everybody_is_served() {
+    shuttle::check_random(scene(false, false, false), SCHEDULES);
+    shuttle::check_pct(scene(false, false, false), SCHEDULES, 3);
+}
+
+#[test]
+fn everybody_is_served_when_writes_are_cut_short() {
+    shuttle::check_random(scene(true, false, false), SCHEDULES);
+}
+
+#[test]
+fn callers_that_give_up_harm_nobody() {
+    shuttle::check_random(scene(false, true, false), SCHEDULES);
+    shuttle::check_random(scene(true, true, false), SCHEDULES);
+}
+
+#[test]
+fn a_retired_lane_settles_with_true_fates() {
+    shuttle::check_random(scene(false, false, true), SCHEDULES);
+    shuttle::check_random(scene(true, true, true), SCHEDULES);
+    shuttle::check_pct(scene(true, true, true), SCHEDULES, 3);
+}
