@@ -80,8 +80,13 @@ impl Wire for Echo {
         self.inner.lock().unwrap().closed
     }
 
+    /// What was executed last may never be answered.
     fn close(&self) {
-        self.inner.lock().unwrap().closed = true;
+        let mut inner = self.inner.lock().unwrap();
+        inner.closed = true;
+        if shuttle::rand::thread_rng().gen_bool(0.5) {
+            inner.replies.clear();
+        }
     }
 }
 
