@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `dial` | address → socket → TLS → handshake, under one deadline |
-//! | `wire` | a connected byte stream: TCP, unix, TLS |
+//! | `wire`, `tls` | a connected byte stream: TCP, unix, TLS |
 //! | `blocking` | the shared lane of sync languages: callers lead and follow on their own threads |
 //! | `call` | what a caller brings to a lane, and gets when replies do not come |
 //! | `slot` | where one caller waits for its replies |
@@ -12,9 +12,11 @@
 
 pub mod blocking;
 pub mod call;
+pub mod dial;
 mod distance;
 pub mod exclusive;
 pub mod hosted;
 mod outgoing;
 mod slot;
+mod tls;
 pub mod wire;
