@@ -3,10 +3,13 @@
 mod support;
 
 use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use steadis::lane::blocking::Lane;
 use steadis::lane::call::{Caller, Cause, Failure, Host, Request};
+use steadis::lane::exclusive::Exclusive;
 use steadis::lane::wire::Socket;
 use steadis::proto::encode;
 use steadis::proto::ledger::{Fate, Span};
@@ -37,6 +40,10 @@ fn call(lane: &Lane<Socket>, args: &[&[u8]]) -> Result<Reply, Failure> {
 }
 
 fn call_within(lane: &Lane<Socket>, args: &[&[u8]], patience: Duration) -> Result<Reply, Failure> {
+    call_as(lane, args, caller(patience))
+}
+
+fn call_as(lane: &Lane<Socket>, args: &[&[u8]], caller: Caller<'_>) -> Result<Reply, Failure> {
     let mut bytes = Vec::new();
     encode::command(&mut bytes, args);
     let span = Span::Command { bytes: bytes.len() };
@@ -46,7 +53,7 @@ fn call_within(lane: &Lane<Socket>, args: &[&[u8]], patience: Duration) -> Resul
             bytes: &bytes,
             span,
         },
-        caller(patience),
+        caller,
         &mut frames,
     )?;
     Ok(Reply::from_frame(
@@ -276,6 +283,21 @@ fn a_leader_that_gives_up_hands_the_lead_on() {
     });
 }
 
+/// A host that ends a wait once in a while, as Ctrl-C or a cancelled task does.
+struct Moody(std::cell::Cell<u64>);
+
+impl Host for Moody {
+    fn interrupted(&self) -> bool {
+        self.0.set(
+            self.0
+                .get()
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1),
+        );
+        self.0.get() >> 60 == 0
+    }
+}
+
 /// Threads, sizes, timeouts and cancels of all kinds: every reply belongs to its command.
 #[test]
 fn every_reply_belongs_to_its_command() {
@@ -307,21 +329,37 @@ fn every_reply_belongs_to_its_command() {
                         0 if size < 200 => Duration::from_micros(next(3000)),
                         _ => PATIENCE,
                     };
-                    match call_within(lane, &[b"ECHO", &value], patience) {
+                    let moody = Moody(std::cell::Cell::new(next(u64::MAX)));
+                    let host: &dyn Host = if size < 200 { &moody } else { &() };
+                    let now = Instant::now();
+                    let caller = Caller {
+                        now,
+                        deadline: now + patience,
+                        host,
+                    };
+                    match call_as(lane, &[b"ECHO", &value], caller) {
                         Ok(reply) => {
                             assert!(reply == Reply::Bulk(value), "a reply of another command");
                             right.fetch_add(1, Ordering::Relaxed);
                         }
-                        Err(failure) => {
-                            assert!(is_deadline(&failure), "{failure:?}");
+                        Err(Failure {
+                            cause: Cause::Deadline | Cause::Interrupted,
+                            ..
+                        }) => {
                             late.fetch_add(1, Ordering::Relaxed);
                         }
+                        Err(failure) => panic!("{failure:?}"),
                     }
                 }
             });
         }
     });
     println!("{right:?} right, {late:?} late");
+    assert!(
+        lane.memory() < 100 << 10,
+        "{} bytes are kept after the storm",
+        lane.memory()
+    );
     assert!(right.into_inner() > 1000 && late.into_inner() > 10);
 }
 
@@ -329,5 +367,123 @@ fn storm_seconds() -> u64 {
     std::env::var("STEADIS_STORM_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(5)
+        .unwrap_or(20)
+}
+
+/// The server lies in no way, and still it could take the process with it.
+#[test]
+fn a_reply_beyond_the_limit_ends_the_lane_and_not_the_process() {
+    let redis = Redis::start();
+    redis.cli(&["SETRANGE", "huge", "536870911", "x"]);
+    let lane = lane(&redis);
+    let failure = call(&lane, &[b"GET", b"huge"]).unwrap_err();
+    let Cause::Lost(why) = failure.cause else {
+        panic!("{failure:?}")
+    };
+    assert!(why.message().contains("max_reply_bytes"), "{why}");
+    assert_eq!(failure.fates, [Fate::Sent]);
+    // Another lane to the same server is not touched by it.
+    assert_eq!(
+        call(&self::lane(&redis), &[b"PING"]).unwrap(),
+        Reply::Simple(b"PONG".into())
+    );
+}
+
+/// Peers that break the protocol: everyone who waits learns of it, with his fate.
+#[test]
+fn garbage_half_frames_and_surplus_replies_end_the_lane_with_a_reason() {
+    for (answer, reason) in [
+        (
+            b"HTTP/1.1 400 Bad Request\r\n".as_slice(),
+            "is this a Redis server",
+        ),
+        (b"$5\r\nab", "closed the connection"),
+        (b"+OK\r\n+AGAIN\r\n", "nobody asked for"),
+        (b"$3\r\nabcde", "without CR LF"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let lane = Lane::new(Socket::new(socket).unwrap(), Limits::default(), 10);
+        let server = std::thread::spawn(move || {
+            let (mut peer, _) = listener.accept().unwrap();
+            peer.read_exact(&mut [0; 14]).unwrap();
+            peer.write_all(answer).unwrap();
+        });
+        let first = call(&lane, &[b"PING"]);
+        server.join().unwrap();
+        let failure = first.and_then(|_| call(&lane, &[b"PING"])).unwrap_err();
+        let Cause::Lost(why) = failure.cause else {
+            panic!("{failure:?}")
+        };
+        assert!(why.message().contains(reason), "{why}");
+        assert_eq!(failure.fates.len(), 1);
+    }
+}
+
+/// A wait of its own length on a connection of its own.
+#[test]
+fn a_blocking_pop_waits_longer_than_other_commands_may() {
+    let redis = Redis::start();
+    let socket = Socket::new(redis.connect()).unwrap();
+    let mut own = Exclusive::new(socket, Limits::default());
+    let mut bytes = Vec::new();
+    encode::command(&mut bytes, &["BLPOP", "jobs", "0"]);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while redis.cli(&["CLIENT", "LIST"]).matches("cmd=blpop").count() == 0 {
+                std::thread::yield_now();
+            }
+            redis.cli(&["RPUSH", "jobs", "one"]);
+        });
+        let span = Span::Command { bytes: bytes.len() };
+        let mut frames = Vec::new();
+        own.call(
+            Request {
+                bytes: &bytes,
+                span,
+            },
+            caller(PATIENCE),
+            &mut frames,
+        )
+        .unwrap();
+        assert_eq!(frames, b"*2\r\n$4\r\njobs\r\n$3\r\none\r\n");
+    });
+}
+
+/// Beyond the limit a clear refusal, and nothing of it is sent.
+#[test]
+fn a_full_lane_refuses_at_once() {
+    let redis = Redis::start();
+    let lane = Lane::new(Socket::new(redis.connect()).unwrap(), Limits::default(), 2);
+    kill_process(Pid::from_raw(redis.pid() as i32).unwrap(), Signal::STOP).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| call(&lane, &[b"INCR", b"n"]));
+        }
+        while lane.in_flight() < 2 {
+            std::thread::yield_now();
+        }
+        let failure = call(&lane, &[b"INCR", b"n"]).unwrap_err();
+        assert!(matches!(failure.cause, Cause::Full));
+        assert_eq!(failure.fates, [Fate::NotSent]);
+        lane.retire(Error::new(Kind::Closed, "closed"));
+    });
+}
+
+#[test]
+fn an_idle_lane_holds_a_few_kilobytes() {
+    let redis = Redis::start();
+    let lane = lane(&redis);
+    for _ in 0..100 {
+        call(&lane, &[b"PING"]).unwrap();
+    }
+    assert!(lane.memory() < 24 << 10, "{} bytes are kept", lane.memory());
+    let large = vec![b'x'; 4 << 20];
+    call(&lane, &[b"ECHO", &large]).unwrap();
+    call(&lane, &[b"PING"]).unwrap();
+    assert!(
+        lane.memory() < 100 << 10,
+        "{} bytes are kept",
+        lane.memory()
+    );
 }

@@ -139,6 +139,7 @@ impl Lane {
         } else {
             input.extend_from_slice(&bytes[start..]);
         }
+        ledger.shrink();
         Ok(())
     }
 
@@ -201,5 +202,10 @@ impl Lane {
 
     pub fn in_flight(&self) -> usize {
         self.ledger.len()
+    }
+
+    /// Bytes of memory that the buffers hold.
+    pub fn memory(&self) -> usize {
+        self.out.capacity() + self.input.capacity() + self.ledger.memory()
     }
 }

@@ -54,6 +54,10 @@ impl Outgoing {
         }
     }
 
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

@@ -185,6 +185,11 @@ impl<T> Ledger<T> {
         }
     }
 
+    /// Bytes of memory held for entries.
+    pub fn memory(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry<T>>()
+    }
+
     /// The connection is gone: every command's fate, oldest first. The ledger is empty after it.
     pub fn lost(&mut self) -> Vec<Lost<T>> {
         let written = self.written;

@@ -111,6 +111,13 @@ impl<W: Wire> Lane<W> {
         lock(&self.state).ledger.len()
     }
 
+    /// Bytes of memory that the buffers hold. Waits for whoever leads.
+    pub fn memory(&self) -> usize {
+        let input = lock(&self.input).bytes.capacity();
+        let state = lock(&self.state);
+        input + state.out.memory() + state.ledger.memory()
+    }
+
     /// Appends the request, and writes it if that is up to us. `true`: the caller leads.
     fn submit(
         &self,
