@@ -12,6 +12,7 @@ pub mod error;
 pub mod lane;
 pub mod policy;
 pub mod proto;
+pub mod topology;
 
 mod sync;
 

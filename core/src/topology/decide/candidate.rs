@@ -1,0 +1,228 @@
+//! Whom the Sentinels name.
+
+use super::{Action, Candidate, Decide, SentinelId, Source, Time};
+use crate::config::Address;
+use crate::error::Error;
+
+/// What a Sentinel answers when asked about our primary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Names {
+        primary: Address,
+        /// Counts failovers; `None` where the right to ask for it is refused.
+        config_epoch: Option<u64>,
+        /// It calls this primary down.
+        down: bool,
+        /// `None` where the right to ask is refused.
+        replicas: Option<Vec<Address>>,
+        /// The Sentinels it knows besides itself.
+        sentinels: Vec<Address>,
+    },
+    /// It watches no primary of this name, but these.
+    Unknown { names: Vec<String> },
+    /// It could not be asked.
+    Failed(Error),
+}
+
+/// An address and those who name it.
+#[derive(Debug)]
+struct Nomination {
+    address: Address,
+    config_epoch: Option<u64>,
+    voices: usize,
+}
+
+impl Decide {
+    pub(super) fn answered(
+        &mut self,
+        now: Time,
+        sentinel: SentinelId,
+        answer: Answer,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(view) = self.sentinels.get_mut(sentinel) else {
+            return;
+        };
+        view.answered_at = now;
+        if let Answer::Names { down, .. } = &answer {
+            view.calls_down = *down;
+        }
+        view.answer = Some(answer.clone());
+        if let Some(round) = &mut self.round {
+            round.open.retain(|open| *open != sentinel);
+            if matches!(answer, Answer::Names { .. }) && !round.answered {
+                round.answered = true;
+                round.patience = Some(now + self.timing.grace);
+            }
+        }
+        if let Answer::Names {
+            replicas,
+            sentinels,
+            ..
+        } = answer
+        {
+            replicas
+                .into_iter()
+                .flatten()
+                .for_each(|replica| self.learn_replica(replica));
+            sentinels
+                .into_iter()
+                .for_each(|sentinel| self.learn_sentinel(sentinel));
+        }
+        self.weigh(now, actions);
+    }
+
+    /// Chooses as soon as waiting for more answers cannot change the choice, or takes too long.
+    pub(super) fn weigh(&mut self, now: Time, actions: &mut Vec<Action>) {
+        let Some(round) = &mut self.round else { return };
+        let patience_over = round.patience.take_if(|until| now >= *until).is_some();
+        let complete = round.open.is_empty();
+        let settled = self
+            .nominations()
+            .first()
+            .is_some_and(|best| self.is_majority(best.voices));
+        if complete || patience_over || settled {
+            self.choose(now, actions);
+        }
+        if complete {
+            self.forget_replicas();
+            self.round = None;
+        }
+    }
+
+    /// Chooses among those who have answered by the end of a round.
+    pub(super) fn weigh_late(&mut self, now: Time, actions: &mut Vec<Action>) {
+        if self.round.is_some() {
+            self.choose(now, actions);
+        }
+    }
+
+    /// Those named in this round, the best first: the newest failover, then the most voices.
+    fn nominations(&self) -> Vec<Nomination> {
+        let asked_at = self
+            .round
+            .as_ref()
+            .map_or(Time::ZERO, |round| round.asked_at);
+        let mut named: Vec<Nomination> = Vec::new();
+        for view in self
+            .sentinels
+            .iter()
+            .filter(|view| view.answered_at >= asked_at)
+        {
+            let Some(Answer::Names {
+                primary,
+                config_epoch,
+                ..
+            }) = &view.answer
+            else {
+                continue;
+            };
+            if view
+                .doubted
+                .as_ref()
+                .is_some_and(|(doubted, _)| doubted == primary)
+            {
+                continue;
+            }
+            match named
+                .iter_mut()
+                .find(|nomination| nomination.address == *primary)
+            {
+                Some(nomination) => {
+                    nomination.voices += 1;
+                    nomination.config_epoch = nomination.config_epoch.max(*config_epoch);
+                }
+                None => named.push(Nomination {
+                    address: primary.clone(),
+                    config_epoch: *config_epoch,
+                    voices: 1,
+                }),
+            }
+        }
+        named.sort_by_key(|nomination| {
+            std::cmp::Reverse((nomination.config_epoch, nomination.voices))
+        });
+        named
+    }
+
+    pub(super) fn is_majority(&self, voices: usize) -> bool {
+        voices * 2 > self.sentinels.len()
+    }
+
+    pub(super) fn choose(&mut self, now: Time, actions: &mut Vec<Action>) {
+        let Some(best) = self.nominations().into_iter().next() else {
+            return;
+        };
+        if let Some(primary) = &mut self.primary
+            && primary.address == best.address
+        {
+            primary.config_epoch = primary.config_epoch.max(best.config_epoch);
+            self.vain = 0;
+            return;
+        }
+        let newer = |left: &super::Left| matches!((left.config_epoch, best.config_epoch), (Some(left), Some(now)) if now > left);
+        if self
+            .left
+            .iter()
+            .any(|left| left.address == best.address && !newer(left))
+        {
+            // They have not heard yet, or never will; whoever replaced it is the primary.
+            return;
+        }
+        if self.primary.is_none() {
+            self.named = Some(best.address.clone());
+        }
+        self.nominate(
+            now,
+            best.address,
+            Source::Sentinels,
+            best.config_epoch,
+            actions,
+        );
+    }
+
+    /// Lets a node prove itself.
+    pub(super) fn nominate(
+        &mut self,
+        now: Time,
+        address: Address,
+        source: Source,
+        config_epoch: Option<u64>,
+        actions: &mut Vec<Action>,
+    ) {
+        match self
+            .candidates
+            .iter_mut()
+            .find(|candidate| candidate.address == address)
+        {
+            Some(known) => known.config_epoch = known.config_epoch.max(config_epoch),
+            None => self.candidates.push(Candidate {
+                address: address.clone(),
+                source,
+                config_epoch,
+            }),
+        }
+        self.check(now, address, actions);
+    }
+
+    /// Drops replicas that no Sentinel knows any more.
+    fn forget_replicas(&mut self) {
+        let known: Vec<&Address> = self
+            .sentinels
+            .iter()
+            .filter_map(|view| match &view.answer {
+                Some(Answer::Names {
+                    replicas: Some(replicas),
+                    ..
+                }) => Some(replicas),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        if !known.is_empty() {
+            let left: Vec<&Address> = self.left.iter().map(|left| &left.address).collect();
+            self.replicas
+                .retain(|replica| known.contains(&replica) || left.contains(&replica));
+        }
+    }
+}

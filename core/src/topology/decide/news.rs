@@ -1,0 +1,115 @@
+//! What Sentinels publish of their own accord.
+
+use super::{Action, Decide, Failover, SentinelId, Source, Time};
+use crate::config::Address;
+
+/// An event about our primary, by the addresses that it carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Somebody wants to replace this primary, and may still fail to.
+    Attempt {
+        of: Address,
+    },
+    /// This primary is being replaced; from now on what is written to it may be lost.
+    Started {
+        of: Address,
+    },
+    /// This replica was chosen, or has been promoted.
+    Chosen {
+        of: Address,
+        replica: Address,
+    },
+    Switch {
+        from: Address,
+        to: Address,
+    },
+    /// The failover was called off.
+    Aborted {
+        of: Address,
+    },
+    Down {
+        primary: Address,
+    },
+    Up {
+        primary: Address,
+    },
+    Replica(Address),
+    Sentinel(Address),
+    /// The Sentinel has lost its memory, or its sense of time.
+    Unsettled,
+}
+
+impl Decide {
+    pub(super) fn heard(
+        &mut self,
+        now: Time,
+        sentinel: SentinelId,
+        news: News,
+        actions: &mut Vec<Action>,
+    ) {
+        match news {
+            News::Attempt { of } if self.concerns_us(&of) => self.announce(now, false),
+            News::Started { of } if self.concerns_us(&of) => self.announce(now, true),
+            News::Chosen { of, replica } if self.concerns_us(&of) => {
+                self.announce(now, true);
+                self.learn_replica(replica);
+            }
+            News::Switch { to, .. } => self.switched(now, to, actions),
+            News::Aborted { of } if self.concerns_us(&of) && self.failover.is_some() => {
+                self.unfence(now, "the Sentinels called it off", actions);
+            }
+            News::Down { primary } if self.concerns_us(&primary) => {
+                self.note_down(sentinel, true);
+                // It may be silent towards us as well; then a majority frees the replicas.
+                self.check(now, primary, actions);
+            }
+            News::Up { primary } if self.concerns_us(&primary) => {
+                self.note_down(sentinel, false);
+                self.check(now, primary, actions);
+            }
+            News::Replica(address) => self.learn_replica(address),
+            News::Sentinel(address) => {
+                self.learn_sentinel(address);
+                self.ask(now, actions);
+            }
+            News::Unsettled => self.ask(now, actions),
+            // About an address that we have left already.
+            _ => {}
+        }
+    }
+
+    fn concerns_us(&self, address: &Address) -> bool {
+        self.incumbent() == Some(address)
+    }
+
+    fn note_down(&mut self, sentinel: SentinelId, down: bool) {
+        if let Some(view) = self.sentinels.get_mut(sentinel) {
+            view.calls_down = down;
+        }
+    }
+
+    fn announce(&mut self, now: Time, certain: bool) {
+        let fences = certain && self.fence;
+        match &mut self.failover {
+            Some(failover) if failover.fences || !fences => {}
+            failover => *failover = Some(Failover { since: now, fences }),
+        }
+    }
+
+    fn switched(&mut self, now: Time, to: Address, actions: &mut Vec<Action>) {
+        if self.is_primary(&to) {
+            return;
+        }
+        for view in &mut self.sentinels {
+            view.doubted.take_if(|(doubted, _)| *doubted == to);
+        }
+        if self.left.iter().any(|left| left.address == to) {
+            // Back to where we came from, or a Sentinel that returns with old news: the config
+            // epoch tells, so ask.
+            self.ask(now, actions);
+            return;
+        }
+        self.announce(now, true);
+        self.nominate(now, to, Source::Switch, None, actions);
+    }
+}

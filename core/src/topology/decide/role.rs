@@ -1,0 +1,138 @@
+//! What nodes prove, and what commands met.
+
+use super::candidate::Answer;
+use super::{Action, Decide, Source, Time, Told, Trouble};
+use crate::config::Address;
+use crate::error::Error;
+use crate::proto::handshake::Role;
+
+impl Decide {
+    pub(super) fn proved(
+        &mut self,
+        now: Time,
+        address: &Address,
+        role: Result<Role, Error>,
+        actions: &mut Vec<Action>,
+    ) {
+        self.checking.retain(|(known, _)| known != address);
+        match role {
+            Ok(Role::Primary) => self.proved_primary(now, address, actions),
+            Ok(Role::Replica { primary, port, .. }) => {
+                let of = Address {
+                    host: primary,
+                    port,
+                };
+                self.proved_other(now, address, Some(of), "a replica", actions);
+            }
+            Ok(Role::Sentinel) => self.proved_other(now, address, None, "a Sentinel", actions),
+            Err(error) => self.silent(now, address, error, actions),
+        }
+    }
+
+    fn proved_primary(&mut self, now: Time, address: &Address, actions: &mut Vec<Action>) {
+        if self.is_primary(address) {
+            // While it is being replaced it goes on saying so; that proves nothing then.
+            self.lost = None;
+            self.reason = None;
+            return;
+        }
+        if let Some(candidate) = self.candidates.iter().find(|it| it.address == *address) {
+            let (source, config_epoch) = (candidate.source, candidate.config_epoch);
+            self.accept(now, address.clone(), source, config_epoch, actions);
+        } else if self.left.iter().any(|left| left.address == *address) {
+            // It does not know yet that it was replaced.
+        } else if self.incumbent() == Some(address) {
+            self.accept(now, address.clone(), Source::Return, None, actions);
+        } else if self.replicas.contains(address) && self.may_be_promoted() {
+            self.accept(now, address.clone(), Source::Probe, None, actions);
+        }
+    }
+
+    /// Whether a replica that says "master" can be right before any Sentinel says so.
+    fn may_be_promoted(&self) -> bool {
+        let voices = self.sentinels.iter().filter(|view| view.calls_down).count();
+        self.failover.is_some() || (self.lost.is_some() && self.is_majority(voices))
+    }
+
+    fn proved_other(
+        &mut self,
+        now: Time,
+        address: &Address,
+        of: Option<Address>,
+        is: &str,
+        actions: &mut Vec<Action>,
+    ) {
+        if self.incumbent() == Some(address) {
+            self.reason = Some(format!("{address} is {is}"));
+        }
+        if self.is_primary(address) {
+            // Demoted behind our back. Whom it follows now is the best hint there is.
+            self.lost.get_or_insert(now);
+            if let Some(of) = of {
+                self.left.retain(|left| left.address != of);
+                self.nominate(now, of, Source::Demotion, None, actions);
+            }
+            self.ask(now, actions);
+            return;
+        }
+        if !self
+            .candidates
+            .iter()
+            .any(|candidate| candidate.address == *address)
+        {
+            return;
+        }
+        self.candidates
+            .retain(|candidate| candidate.address != *address);
+        for view in &mut self.sentinels {
+            if matches!(&view.answer, Some(Answer::Names { primary, .. }) if primary == address) {
+                view.doubted = Some((address.clone(), now + self.timing.doubt));
+                actions.push(Action::Tell(Told::Misnamed {
+                    sentinel: view.address.clone(),
+                    named: address.clone(),
+                    is: is.to_owned(),
+                }));
+            }
+        }
+        if self.named.as_ref() == Some(address) {
+            self.named = None;
+        }
+        if self.candidates.is_empty() && self.failover.is_some() && self.lost.is_none() {
+            self.unfence(now, "the node that was named is no primary", actions);
+        }
+        // The others may have named a better one.
+        self.choose(now, actions);
+        self.next_ask = self.next_ask.min(now + self.timing.retry);
+    }
+
+    fn silent(&mut self, now: Time, address: &Address, error: Error, actions: &mut Vec<Action>) {
+        if self.incumbent() == Some(address) {
+            self.reason = Some(error.to_string());
+            if self.lost.is_none() {
+                self.lost = Some(now);
+                self.next_check = now + self.timing.retry;
+            }
+            self.ask(now, actions);
+        }
+    }
+
+    pub(super) fn troubled(
+        &mut self,
+        now: Time,
+        epoch: u64,
+        trouble: Trouble,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(primary) = self.primary.as_ref().map(|primary| primary.address.clone()) else {
+            return;
+        };
+        if epoch != self.epoch {
+            return;
+        }
+        if trouble != Trouble::Overdue {
+            self.lost.get_or_insert(now);
+        }
+        self.check(now, primary, actions);
+        self.ask(now, actions);
+    }
+}
