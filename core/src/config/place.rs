@@ -1,0 +1,213 @@
+//! Which source says where Redis is.
+
+use std::collections::HashSet;
+
+use super::address::{Address, Endpoint, HostPort, is_ip};
+use super::arguments::Arguments;
+use super::from_environment::Reader;
+use super::list;
+use super::options::access::{PASSWORD, SENTINEL_PASSWORD};
+use super::options::place::{HOST, PATH, PORT, PRIMARY_NAME, SENTINEL_PORT, SENTINELS};
+use super::origin::Origin;
+use super::settings::{Rank, Settings};
+use super::target::Target;
+use super::text::shown;
+use super::url::Shape;
+use super::{missing, options::Spec};
+use crate::{Error, Result};
+
+const SENTINEL_DEFAULT_PORT: u16 = 26379;
+const NODE_DEFAULT_PORT: u16 = 6379;
+
+/// A target, and who named it under which options.
+pub(super) struct Place {
+    pub(super) target: Target,
+    pub(super) origins: Vec<(&'static Spec, Vec<Origin>)>,
+}
+
+/// Reads as much of the environment as the arguments leave open, and decides.
+pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result<Place> {
+    let reader = Reader { environment: &arguments.environment, prefix: &arguments.prefix };
+    reader.client(settings)?;
+    if settings.has(&SENTINELS, Rank::Option) {
+        closed(&reader, settings)?;
+        return sentinels(Rank::Option, &reader, settings);
+    }
+    if settings.has(&HOST, Rank::Option) || settings.has(&PATH, Rank::Option) {
+        if arguments.url == Some(Shape::Sentinels) {
+            return Err(Error::config(
+                "the url argument names Sentinels and an option names a single node; \
+                 keep one of them",
+            ));
+        }
+        closed(&reader, settings)?;
+        return node(settings);
+    }
+    match arguments.url {
+        Some(Shape::Sentinels) => {
+            closed(&reader, settings)?;
+            sentinels(Rank::Url, &reader, settings)
+        }
+        Some(Shape::Node) if reader.has_sentinels() && bare_name(Rank::Url, settings).is_some() => {
+            reader.server(settings)?;
+            sentinels(Rank::Sentinel, &reader, settings)
+        }
+        Some(Shape::Node) => {
+            closed(&reader, settings)?;
+            node(settings)
+        }
+        None => {
+            reader.server(settings)?;
+            if settings.has(&SENTINELS, Rank::Sentinel) {
+                sentinels(Rank::Sentinel, &reader, settings)
+            } else if settings.about(&HOST).chain(settings.about(&PATH)).next().is_some() {
+                node(settings)
+            } else {
+                Err(missing::nothing_configured(&reader))
+            }
+        }
+    }
+}
+
+/// The program names the server, so passwords in the environment are for another one.
+fn closed(reader: &Reader<'_>, settings: &mut Settings) -> Result<()> {
+    for spec in [&PASSWORD, &SENTINEL_PASSWORD] {
+        let name = reader.named(spec.env[0]);
+        if settings.about(spec).next().is_none() && reader.environment.mentions(&name) {
+            settings.warn(format!(
+                "{name} is not used, because the program itself names the server; \
+                 pass {} if it is meant for this one",
+                spec.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result<Place> {
+    let port = match settings.choose(&SENTINEL_PORT)? {
+        Some(chosen) => chosen.value.whole().and_then(|port| port.try_into().ok()),
+        None => None,
+    };
+    let mut warnings = Vec::new();
+    let mut seeds = Vec::new();
+    let mut origins = Vec::new();
+    let mut known = HashSet::new();
+    for setting in settings.about(&SENTINELS).filter(|setting| setting.rank == rank) {
+        let named = list::seeds(setting, port.unwrap_or(SENTINEL_DEFAULT_PORT), &mut warnings)?;
+        let key = |address: &Address| (address.host.to_lowercase(), address.port);
+        seeds.extend(named.into_iter().filter(|seed| known.insert(key(&seed.address))));
+        origins.push(setting.origin.clone());
+    }
+    warnings.into_iter().for_each(|warning| settings.warn(warning));
+    let name = primary_name(rank, reader, settings)?;
+    let (primary, name_origin) = name.unzip();
+    origins.dedup();
+    Ok(Place {
+        target: Target::Sentinels { seeds, primary },
+        origins: vec![(&SENTINELS, origins), (&PRIMARY_NAME, name_origin.into_iter().collect())],
+    })
+}
+
+/// The name as given, or the host of a URL that can be nothing else than a name.
+fn primary_name(
+    rank: Rank,
+    reader: &Reader<'_>,
+    settings: &mut Settings,
+) -> Result<Option<(String, Origin)>> {
+    if settings.about(&PRIMARY_NAME).next().is_none() && rank <= Rank::Url {
+        reader.primary_name(settings)?;
+    }
+    if let Some(chosen) = settings.choose(&PRIMARY_NAME)? {
+        return Ok(chosen.value.text().map(|name| (name, chosen.origin)));
+    }
+    let found = if rank == Rank::Option {
+        host_beside(settings)
+    } else {
+        [Rank::Url, Rank::TlsUrl, Rank::RedisUrl]
+            .into_iter()
+            .find_map(|rank| bare_name(rank, settings))
+    };
+    if let Some((name, origin)) = &found {
+        settings.warn(format!(
+            "{} in {origin} is taken as the primary's name, because Sentinels are given; \
+             write it as primary_name, or as REDIS_SENTINEL_MASTER",
+            shown(name)
+        ));
+    }
+    Ok(found)
+}
+
+/// `redis://mymaster/0`: one word, no port. A real host name has dots, or a port beside it.
+fn bare_name(rank: Rank, settings: &Settings) -> Option<(String, Origin)> {
+    let host = settings.about(&HOST).find(|setting| setting.rank == rank)?;
+    let name = host.value.clone().text()?;
+    let word = !name.contains('.') && !is_ip(&name) && !name.eq_ignore_ascii_case("localhost");
+    (word && !settings.has(&PORT, rank)).then(|| (name, host.origin.clone()))
+}
+
+/// The host next to Sentinels that the program itself lists, which can only be the name.
+fn host_beside(settings: &Settings) -> Option<(String, Origin)> {
+    let host = settings.about(&HOST).min_by_key(|setting| setting.rank)?;
+    let name = host.value.clone().text()?;
+    let real = is_ip(&name) || name.eq_ignore_ascii_case("localhost");
+    (!real).then(|| (name, host.origin.clone()))
+}
+
+fn node(settings: &mut Settings) -> Result<Place> {
+    let first = |spec| settings.about(spec).map(|setting| setting.rank).min();
+    let (host, path) = (first(&HOST), first(&PATH));
+    if host.is_some() && host == path {
+        return Err(Error::config("both host and path are given; keep one of them"));
+    }
+    if path.is_some_and(|path| host.is_none_or(|host| path < host)) {
+        if let Some(chosen) = settings.choose(&PATH)? {
+            let path = chosen.value.text().unwrap_or_default();
+            let target = Target::Node(Endpoint::Unix(path.into()));
+            return Ok(Place { target, origins: vec![(&PATH, vec![chosen.origin])] });
+        }
+    }
+    let Some(host) = settings.choose(&HOST)? else {
+        return Err(Error::config("no host is given; write host or url"));
+    };
+    let (origin, rank) = (host.origin, host.rank);
+    let written = host.value.text().unwrap_or_default();
+    let subject = origin.subject(HOST.name);
+    if written.starts_with('/') {
+        let target = Target::Node(Endpoint::Unix(written.into()));
+        return Ok(Place { target, origins: vec![(&PATH, vec![origin])] });
+    }
+    if written.contains("://") || written.contains('@') {
+        return Err(Error::config(format!("{subject} holds a URL; give it as url or REDIS_URL")));
+    }
+    if list::split(&written).nth(1).is_some() {
+        return Err(Error::config(format!(
+            "{subject} names several hosts; give them as sentinels or REDIS_SENTINEL_LIST"
+        )));
+    }
+    let at = HostPort::parse(&written)
+        .map_err(|why| Error::config(format!("{subject} has {}, which {why}", shown(&written))))?;
+    let mut origins = vec![(&HOST, vec![origin.clone()])];
+    let mut port = at.port;
+    if let Some(chosen) = settings.choose(&PORT)?.filter(|chosen| chosen.rank <= rank) {
+        let given = chosen.value.whole().and_then(|port| port.try_into().ok());
+        if chosen.rank == rank && port.is_some() && port != given {
+            return Err(Error::config(format!(
+                "{origin} and {} give two different ports; keep one of them",
+                chosen.origin
+            )));
+        }
+        port = given;
+        origins.push((&PORT, vec![chosen.origin]));
+    } else if port.is_some() {
+        origins.push((&PORT, vec![origin.clone()]));
+    }
+    let address = HostPort { port, ..at }.or_port(NODE_DEFAULT_PORT);
+    if address.port == SENTINEL_DEFAULT_PORT {
+        settings.warn(format!(
+            "{origin} leads to port 26379, where Sentinels listen, as if to a single node; \
+             name Sentinels in sentinels or REDIS_SENTINEL_LIST"
+        ));
+    }
+    Ok(Place { target: Target::Node(Endpoint::Tcp(address)), origins })
+}
