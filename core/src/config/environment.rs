@@ -24,8 +24,6 @@ pub struct Environment {
 pub(super) struct Found {
     pub(super) text: String,
     pub(super) origin: Origin,
-    /// Written in quotes, which were taken off.
-    pub(super) quoted: bool,
 }
 
 impl Environment {
@@ -65,13 +63,9 @@ impl Environment {
 
     /// The value of a variable, or what is in the file that `<name>_FILE` names; empty is unset.
     pub(super) fn get(&self, name: &str) -> Result<Option<Found>> {
-        let here = self.raw(name)?.map(|text| {
-            let bare = unquoted(text);
-            Found {
-                text: bare.to_owned(),
-                origin: Origin::Variable(name.to_owned()),
-                quoted: bare != text.trim(),
-            }
+        let here = self.raw(name)?.map(|text| Found {
+            text: unquoted(text).to_owned(),
+            origin: Origin::Variable(name.to_owned()),
         });
         let here = here.filter(|found| !found.text.is_empty());
         let Some((path, bytes)) = self.file(name)? else { return Ok(here) };
@@ -83,7 +77,7 @@ impl Environment {
             return Err(differ(name));
         }
         let origin = Origin::File { variable: twin(name), path: path.into() };
-        Ok(Some(Found { text, origin, quoted: false }).filter(|found| !found.text.is_empty()))
+        Ok(Some(Found { text, origin }).filter(|found| !found.text.is_empty()))
     }
 
     /// A secret: its blanks count, and a file is read again each time.

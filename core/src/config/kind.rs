@@ -11,6 +11,8 @@ use super::value::{OptionValue, Unit};
 pub enum Kind {
     /// Text without line breaks.
     Text,
+    /// A URL, which is never shown: it may hold a password.
+    Url,
     /// One word: no blanks, as Redis demands of names.
     Word,
     /// The path of a file or socket.
@@ -45,6 +47,7 @@ impl Kind {
     pub fn expected(self) -> String {
         let words = match self {
             Self::Text => "text without line breaks",
+            Self::Url => "a redis:// or redis-sentinel:// URL",
             Self::Word => "a word without blanks",
             Self::Path => "the path of a file",
             Self::Secret => "text, or a function that returns it",
@@ -70,6 +73,7 @@ impl Kind {
         let normal = match self {
             _ if *value == OptionValue::Null => Some(OptionValue::Null),
             Self::Text => text(value, char::is_control),
+            Self::Url => text(value, |_| false),
             Self::Word => text(value, |c| c.is_control() || c.is_whitespace()),
             Self::Path => {
                 if matches!(value, OptionValue::Text(text) if text.contains("-----BEGIN")) {
@@ -94,7 +98,9 @@ impl Kind {
             }
         };
         normal.ok_or_else(|| match self {
-            Self::Secret => format!("is {}; write {}", value.type_name(), self.expected()),
+            Self::Secret | Self::Url => {
+                format!("is {}; write {}", value.type_name(), self.expected())
+            }
             _ => format!("is {}; write {}", got(value), self.expected()),
         })
     }

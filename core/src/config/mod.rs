@@ -155,9 +155,9 @@ impl Config {
         let blank = Self::blank();
         options::all()
             .map(|spec| (spec, (spec.show)(self)))
-            .filter(|(spec, value)| {
-                let always = spec.scope == Scope::Address && *value != OptionValue::Null;
-                always || *value != (spec.show)(&blank)
+            .filter(|(spec, value)| match spec.scope {
+                Scope::Address => *value != OptionValue::Null,
+                _ => *value != (spec.show)(&blank),
             })
             .map(|(spec, value)| (spec.name.to_owned(), value))
             .collect()

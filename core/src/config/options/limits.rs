@@ -9,7 +9,7 @@ use crate::config::choice::Protocol;
 pub(crate) static OPTIONS: &[&Spec] = &[
     &limit(
         "max_in_flight",
-        &["max_inflight"],
+        &[],
         "Memory is scarce; beyond this many unanswered commands callers get Busy at once.",
         |config, value| count(&mut config.max_in_flight, &value),
         |config| shown(config.max_in_flight),

@@ -63,7 +63,9 @@ fn one(
         })?;
         hosts.push(place.to_owned());
     }
+    let db_before = parts.get(&DB).cloned();
     query::read(parts, piece.query, |node| hosts.push(node))?;
+    let db_in_query = parts.get(&DB).cloned() != db_before;
     if scheme.tls {
         parts.add(&TLS, true)?;
         if parts.get(&SENTINEL_TLS).is_none() {
@@ -73,7 +75,7 @@ fn one(
     if !piece.fragment.is_empty() {
         parts.add(&PRIMARY_NAME, decoded(piece.fragment)?).map_err(two_names)?;
     }
-    path(parts, piece.path)?;
+    path(parts, piece.path, db_in_query)?;
     if let Some(info) = info {
         refuse_misplaced_name(parts, scheme, info)?;
         parts.add_credentials(userinfo::parse(info)?)?;
@@ -82,7 +84,7 @@ fn one(
 }
 
 /// `/name`, `/db`, `/name/db`. A database in the query goes first.
-fn path(parts: &mut Parts, path: &str) -> Result<(), String> {
+fn path(parts: &mut Parts, path: &str, db_in_query: bool) -> Result<(), String> {
     let path = path.strip_suffix('/').unwrap_or(path);
     if path.is_empty() {
         return Ok(());
@@ -106,7 +108,7 @@ fn path(parts: &mut Parts, path: &str) -> Result<(), String> {
         parts.add(&PRIMARY_NAME, decoded(name)?).map_err(two_names)?;
     }
     match db {
-        Some(db) if parts.get(&DB).is_none() => parts.add(&DB, db),
+        Some(db) if !db_in_query => parts.add(&DB, db),
         _ => Ok(()),
     }
 }
