@@ -18,6 +18,9 @@ pub(super) enum Rank {
     Plain,
 }
 
+/// Nobody reads more warnings than this.
+const MOST_WARNINGS: usize = 100;
+
 /// One thing that one source said.
 pub(super) struct Setting {
     pub(super) spec: &'static Spec,
@@ -63,7 +66,7 @@ impl Settings {
     }
 
     pub(super) fn warn(&mut self, warning: String) {
-        if !self.warnings.contains(&warning) {
+        if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
     }

@@ -10,6 +10,9 @@ use crate::config::suggest::plain;
 use crate::config::text::{percent_decoded, shown};
 use crate::config::value::OptionValue;
 
+/// More keys than this are no configuration, and each unknown one costs a search.
+const MOST: usize = 1000;
+
 /// Whether a query makes Sentinels of the hosts of a plain `redis://` URL.
 pub(super) fn names_sentinel_service(rest: &str) -> bool {
     let query = rest.split('#').next().and_then(|rest| rest.split_once('?'));
@@ -28,6 +31,9 @@ pub(super) fn read(
     query: &str,
     mut more: impl FnMut(String),
 ) -> Result<(), String> {
+    if pairs(query).nth(MOST).is_some() {
+        return Err(format!("has more than {MOST} query keys; write a list of hosts instead"));
+    }
     for (name, raw) in pairs(query) {
         if name.contains('@') {
             return Err(STRAY_AT.to_owned());
