@@ -3,7 +3,6 @@
 use super::address::{Address, HostPort};
 use super::json;
 use super::list;
-use super::text::shown;
 use super::value::OptionValue;
 
 /// Announced address → reachable address, for containers and NAT.
@@ -29,11 +28,14 @@ impl AddressMap {
     /// The address to dial for an announced one. A rule for host and port goes before a rule
     /// for the host alone; an address without a rule is its own.
     pub fn reachable(&self, announced: &Address) -> Address {
-        let of_host =
-            |rule: &&Rule| rule.announced.host.eq_ignore_ascii_case(&announced.host);
+        let of_host = |rule: &&Rule| rule.announced.host.eq_ignore_ascii_case(&announced.host);
         let with_port = |rule: &&Rule| rule.announced.port == Some(announced.port);
-        let rule = (self.rules.iter().filter(of_host).find(with_port))
-            .or_else(|| self.rules.iter().filter(of_host).find(|r| r.announced.port.is_none()));
+        let rule = (self.rules.iter().filter(of_host).find(with_port)).or_else(|| {
+            self.rules
+                .iter()
+                .filter(of_host)
+                .find(|r| r.announced.port.is_none())
+        });
         match rule {
             Some(Rule { reachable, .. }) => {
                 Address::new(&reachable.host, reachable.port.unwrap_or(announced.port))
@@ -56,9 +58,9 @@ impl AddressMap {
 
     fn add(&mut self, value: &OptionValue) -> Result<(), String> {
         match value {
-            OptionValue::Map(entries) => {
-                entries.iter().try_for_each(|(from, to)| self.add_rule(from, to))
-            }
+            OptionValue::Map(entries) => entries
+                .iter()
+                .try_for_each(|(from, to)| self.add_rule(from, to)),
             OptionValue::List(items) => items.iter().try_for_each(|item| match item {
                 OptionValue::List(_) => Err(usage("a list inside a list")),
                 item => self.add(item),
@@ -68,7 +70,9 @@ impl AddressMap {
                 self.add(&map)
             }
             OptionValue::Text(text) => list::split(text).try_for_each(|pair| {
-                let (from, to) = pair.split_once('=').ok_or_else(|| usage(&shown(pair)))?;
+                let (from, to) = pair
+                    .split_once('=')
+                    .ok_or_else(|| usage(&list::masked(pair)))?;
                 self.add_rule(from, &OptionValue::from(to))
             }),
             other => Err(usage(other.type_name())),
@@ -81,11 +85,17 @@ impl AddressMap {
             OptionValue::Text(text) => place(text)?,
             OptionValue::Map(_) | OptionValue::List(_) => {
                 let (host, port) = list::host_and_port(to)?;
-                Place { port: port.or(place(&host)?.port), ..place(&host)? }
+                Place {
+                    port: port.or(place(&host)?.port),
+                    ..place(&host)?
+                }
             }
             other => return Err(usage(other.type_name())),
         };
-        self.rules.push(Rule { announced, reachable });
+        self.rules.push(Rule {
+            announced,
+            reachable,
+        });
         Ok(())
     }
 
@@ -94,7 +104,10 @@ impl AddressMap {
             return OptionValue::Null;
         }
         let pairs = self.rules.iter().map(|rule| {
-            (rule.announced.to_string(), OptionValue::Text(rule.reachable.to_string()))
+            (
+                rule.announced.to_string(),
+                OptionValue::Text(rule.reachable.to_string()),
+            )
         });
         OptionValue::Map(pairs.collect())
     }
@@ -106,8 +119,11 @@ fn usage(got: &str) -> String {
 
 fn place(text: &str) -> Result<Place, String> {
     let parsed = HostPort::parse(text.trim())
-        .map_err(|why| format!("has the address {}, which {why}", shown(text)))?;
-    Ok(Place { host: parsed.host, port: parsed.port })
+        .map_err(|why| format!("has the address {}, which {why}", list::masked(text)))?;
+    Ok(Place {
+        host: parsed.host,
+        port: parsed.port,
+    })
 }
 
 impl std::fmt::Display for Place {
@@ -138,6 +154,9 @@ mod tests {
     fn maps_of_ioredis_and_json_text_are_read() {
         let json = r#"{"10.0.0.1:6379": {"host": "gate", "port": 7001}}"#;
         let map = AddressMap::read(&json.into()).unwrap();
-        assert_eq!(map.reachable(&Address::new("10.0.0.1", 6379)), Address::new("gate", 7001));
+        assert_eq!(
+            map.reachable(&Address::new("10.0.0.1", 6379)),
+            Address::new("gate", 7001)
+        );
     }
 }

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::address::{Address, HostPort};
 use super::list;
-use super::text::shown;
 use super::value::OptionValue;
 
 /// Hosts that may be connected to when a Sentinel names them; empty allows all.
@@ -23,8 +22,14 @@ struct Entry {
 enum Rule {
     /// The parts between the stars of a pattern, in lower case.
     Pattern(Vec<String>),
-    Network { address: IpAddr, bits: u32 },
-    Host { host: String, port: Option<u16> },
+    Network {
+        address: IpAddr,
+        bits: u32,
+    },
+    Host {
+        host: String,
+        port: Option<u16>,
+    },
 }
 
 impl AllowList {
@@ -48,17 +53,26 @@ impl AllowList {
         };
         let entries = texts.into_iter().map(|text| {
             let rule = Rule::parse(text)
-                .map_err(|why| format!("has the entry {}, which {why}", shown(text)))?;
-            Ok(Entry { written: text.to_owned(), rule })
+                .map_err(|why| format!("has the entry {}, which {why}", list::masked(text)))?;
+            Ok(Entry {
+                written: text.to_owned(),
+                rule,
+            })
         });
-        Ok(Self { entries: entries.collect::<Result<_, String>>()? })
+        Ok(Self {
+            entries: entries.collect::<Result<_, String>>()?,
+        })
     }
 
     pub(super) fn to_value(&self) -> OptionValue {
         if self.entries.is_empty() {
             return OptionValue::Null;
         }
-        self.entries.iter().map(|entry| entry.written.clone()).collect::<Vec<_>>().into()
+        self.entries
+            .iter()
+            .map(|entry| entry.written.clone())
+            .collect::<Vec<_>>()
+            .into()
     }
 }
 
@@ -68,11 +82,17 @@ impl Rule {
             let advice = "is no network; write 10.0.0.0/8";
             let address: IpAddr = address.parse().map_err(|_| advice)?;
             let most = if address.is_ipv4() { 32 } else { 128 };
-            let bits = bits.parse().ok().filter(|bits| *bits <= most).ok_or(advice)?;
+            let bits = bits
+                .parse()
+                .ok()
+                .filter(|bits| *bits <= most)
+                .ok_or(advice)?;
             return Ok(Self::Network { address, bits });
         }
         if text.contains('*') {
-            return Ok(Self::Pattern(text.to_lowercase().split('*').map(str::to_owned).collect()));
+            return Ok(Self::Pattern(
+                text.to_lowercase().split('*').map(str::to_owned).collect(),
+            ));
         }
         let HostPort { host, port, .. } = HostPort::parse(text)?;
         Ok(Self::Host { host, port })
@@ -85,7 +105,10 @@ impl Rule {
                     && port.is_none_or(|port| port == address.port)
             }
             Self::Pattern(parts) => matches_pattern(parts, &address.host.to_lowercase()),
-            Self::Network { address: network, bits } => {
+            Self::Network {
+                address: network,
+                bits,
+            } => {
                 let host = address.host.parse::<IpAddr>();
                 host.is_ok_and(|host| leading_bits(host, *bits) == leading_bits(*network, *bits))
             }
@@ -94,8 +117,12 @@ impl Rule {
 }
 
 fn matches_pattern(parts: &[String], host: &str) -> bool {
-    let [first, middle @ .., last] = parts else { return false };
-    let Some(mut rest) = host.strip_prefix(first.as_str()) else { return false };
+    let [first, middle @ .., last] = parts else {
+        return false;
+    };
+    let Some(mut rest) = host.strip_prefix(first.as_str()) else {
+        return false;
+    };
     for part in middle {
         match rest.split_once(part.as_str()) {
             Some((_, after)) => rest = after,
@@ -123,10 +150,24 @@ mod tests {
         let text = "redis-1:6379, *.redis.internal, 10.1.0.0/16, fd00::/8, a*b*c";
         let list = AllowList::read(&text.into()).unwrap();
         let allows = |host: &str| list.allows(&Address::new(host, 6379));
-        for host in ["redis-1", "A.Redis.Internal", "10.1.2.3", "fd12::1", "axxbyyc", "abc"] {
+        for host in [
+            "redis-1",
+            "A.Redis.Internal",
+            "10.1.2.3",
+            "fd12::1",
+            "axxbyyc",
+            "abc",
+        ] {
             assert!(allows(host), "{host}");
         }
-        for host in ["redis-2", "redis.internal", "10.2.0.1", "fe80::1", "acb", "::ffff:10.1.2.3"] {
+        for host in [
+            "redis-2",
+            "redis.internal",
+            "10.2.0.1",
+            "fe80::1",
+            "acb",
+            "::ffff:10.1.2.3",
+        ] {
             assert!(!allows(host), "{host}");
         }
         assert!(!list.allows(&Address::new("redis-1", 6380)));

@@ -35,7 +35,8 @@ pub(super) fn read<'a>(input: &'a Input, settings: &mut Settings) -> Result<Argu
     }
     let mut shape = None;
     if let Some(url) = text_of(settings, &URL)? {
-        let url = url::parse(&url).map_err(|why| Error::config(format!("{} {why}", Origin::Url)))?;
+        let url =
+            url::parse(&url).map_err(|why| Error::config(format!("{} {why}", Origin::Url)))?;
         shape = Some(url.shape);
         url.tell(&Origin::Url, Rank::Url, settings);
     }
@@ -47,7 +48,9 @@ pub(super) fn read<'a>(input: &'a Input, settings: &mut Settings) -> Result<Argu
 }
 
 fn text_of(settings: &mut Settings, spec: &'static Spec) -> Result<Option<String>> {
-    Ok(settings.choose(spec)?.and_then(|chosen| chosen.value.text()))
+    Ok(settings
+        .choose(spec)?
+        .and_then(|chosen| chosen.value.text()))
 }
 
 fn environment<'a>(input: &'a Input, settings: &mut Settings) -> Result<Cow<'a, Environment>> {
@@ -131,7 +134,13 @@ impl Options<'_> {
             self.one("", path, &switch, &true.into())?;
         }
         entries.iter().try_for_each(|(name, value)| {
-            self.add(&group.prefix, &format!("{path}.{name}"), name, value, depth + 1)
+            self.add(
+                &group.prefix,
+                &format!("{path}.{name}"),
+                name,
+                value,
+                depth + 1,
+            )
         })
     }
 
@@ -155,7 +164,10 @@ impl Options<'_> {
         let near = suggest(&full).map_or("see docs/configuration.md".to_owned(), |near| {
             format!("did you mean {near}?")
         });
-        Err(Error::config(format!("the option {} is unknown; {near}", shown(path))))
+        Err(Error::config(format!(
+            "the option {} is unknown; {near}",
+            shown(path)
+        )))
     }
 
     fn known(&mut self, spec: &'static Spec, path: &str, value: &OptionValue) -> Result<()> {

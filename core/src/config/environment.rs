@@ -34,7 +34,9 @@ impl Environment {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .filter(|(name, _)| ours(name))
             .collect();
-        let providers = variables.iter().filter(|(name, _)| name.ends_with(PROVIDER));
+        let providers = variables
+            .iter()
+            .filter(|(name, _)| name.ends_with(PROVIDER));
         let named: Vec<(String, OsString)> = providers
             .filter_map(|(_, name)| Some((name.to_str()?.to_owned(), std::env::var_os(name)?)))
             .collect();
@@ -57,7 +59,11 @@ impl Environment {
 
     /// Whether a variable or its twin says anything.
     pub(super) fn mentions(&self, name: &str) -> bool {
-        let said = |name: &str| self.variables.get(name).is_some_and(|value| !value.is_empty());
+        let said = |name: &str| {
+            self.variables
+                .get(name)
+                .is_some_and(|value| !value.is_empty())
+        };
         said(name) || said(&twin(name))
     }
 
@@ -68,7 +74,9 @@ impl Environment {
             origin: Origin::Variable(name.to_owned()),
         });
         let here = here.filter(|found| !found.text.is_empty());
-        let Some((path, bytes)) = self.file(name)? else { return Ok(here) };
+        let Some((path, bytes)) = self.file(name)? else {
+            return Ok(here);
+        };
         let text = String::from_utf8(bytes)
             .map_err(|_| file_error(name, path, "holds no UTF-8 text"))?
             .trim()
@@ -76,20 +84,33 @@ impl Environment {
         if here.as_ref().is_some_and(|here| here.text != text) {
             return Err(differ(name));
         }
-        let origin = Origin::File { variable: twin(name), path: path.into() };
+        let origin = Origin::File {
+            variable: twin(name),
+            path: path.into(),
+        };
         Ok(Some(Found { text, origin }).filter(|found| !found.text.is_empty()))
     }
 
     /// A secret: its blanks count, and a file is read again each time.
     pub(super) fn secret(&self, name: &str) -> Result<Option<(Secret, Origin, Option<String>)>> {
         let here = self.raw(name)?;
-        let bare = here.map(|text| if unquoted(text) == text.trim() { text } else { unquoted(text) });
+        let bare = here.map(|text| {
+            if unquoted(text) == text.trim() {
+                text
+            } else {
+                unquoted(text)
+            }
+        });
         let bare = bare.filter(|text| !text.is_empty());
         let Some((path, bytes)) = self.file(name)? else {
             return Ok(bare.map(|bare| {
                 let warning = (Some(bare) != here)
                     .then(|| format!("{name} is written in quotes, which were taken off"));
-                (Secret::new(bare), Origin::Variable(name.to_owned()), warning)
+                (
+                    Secret::new(bare),
+                    Origin::Variable(name.to_owned()),
+                    warning,
+                )
             }));
         };
         if bare.is_some_and(|bare| bare.as_bytes() != bytes) {
@@ -105,7 +126,10 @@ impl Environment {
                 twin(name)
             )
         });
-        let origin = Origin::File { variable: twin(name), path: path.into() };
+        let origin = Origin::File {
+            variable: twin(name),
+            path: path.into(),
+        };
         Ok(Some((Secret::file(path), origin, warning)))
     }
 
@@ -127,7 +151,11 @@ impl Environment {
         if taken || name.ends_with("_FILE") {
             return Ok(None);
         }
-        let path = self.raw(&twin)?.map(unquoted).filter(|path| !path.is_empty()).map(Path::new);
+        let path = self
+            .raw(&twin)?
+            .map(unquoted)
+            .filter(|path| !path.is_empty())
+            .map(Path::new);
         let Some(path) = path else { return Ok(None) };
         let bytes = secret::read(path).map_err(|why| file_error(name, path, &why))?;
         Ok(Some((path, bytes)))
@@ -159,8 +187,12 @@ fn file_error(name: &str, path: &Path, why: &str) -> Error {
 
 impl<N: Into<String>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        let owned = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self { variables: owned.collect() }
+        let owned = variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        Self {
+            variables: owned.collect(),
+        }
     }
 }
 

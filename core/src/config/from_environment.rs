@@ -1,9 +1,9 @@
 //! What the environment says, variable by variable.
 
 use super::environment::{Environment, PROVIDER};
-use super::list;
 use super::kind::Kind;
-use super::options::place::{HOST, PORT, PRIMARY_NAME, SENTINELS, SENTINEL_PORT, URL};
+use super::list;
+use super::options::place::{HOST, PORT, PRIMARY_NAME, SENTINEL_PORT, SENTINELS, URL};
 use super::options::tls::TLS;
 use super::options::{self, Scope, Spec};
 use super::origin::Origin;
@@ -31,7 +31,10 @@ impl Reader<'_> {
 
     /// Whether there are Sentinels in the environment.
     pub(super) fn has_sentinels(&self) -> bool {
-        SENTINELS.env.iter().any(|name| self.environment.mentions(&self.named(name)))
+        SENTINELS
+            .env
+            .iter()
+            .any(|name| self.environment.mentions(&self.named(name)))
     }
 
     /// Everything about the server: where it is and how to be let in.
@@ -53,7 +56,11 @@ impl Reader<'_> {
     fn scope(&self, scope: Scope, settings: &mut Settings) -> Result<()> {
         for spec in options::all().filter(|spec| spec.scope == scope) {
             let about_sentinels = spec.name.starts_with("sentinel_");
-            let rank = if about_sentinels { Rank::Sentinel } else { Rank::Plain };
+            let rank = if about_sentinels {
+                Rank::Sentinel
+            } else {
+                Rank::Plain
+            };
             self.option(spec, rank, settings)?;
         }
         Ok(())
@@ -64,11 +71,15 @@ impl Reader<'_> {
             if spec.kind == Kind::Secret {
                 if let Some((secret, origin, warning)) = self.environment.secret(&name)? {
                     settings.add(spec, secret, &origin, rank);
-                    warning.into_iter().for_each(|warning| settings.warn(warning));
+                    warning
+                        .into_iter()
+                        .for_each(|warning| settings.warn(warning));
                 }
                 continue;
             }
-            let Some(found) = self.environment.get(&name)? else { continue };
+            let Some(found) = self.environment.get(&name)? else {
+                continue;
+            };
             if name.ends_with("_PORT") && found.text.starts_with("tcp://") {
                 settings.warn(format!(
                     "{name} is {}, as Kubernetes and Docker write it for a service of that name, \
@@ -86,7 +97,9 @@ impl Reader<'_> {
     fn sentinels(&self, settings: &mut Settings) -> Result<()> {
         let mut lists: Vec<(String, Vec<String>)> = Vec::new();
         for name in SENTINELS.env.iter().map(|name| self.named(name)) {
-            let Some(found) = self.environment.get(&name)? else { continue };
+            let Some(found) = self.environment.get(&name)? else {
+                continue;
+            };
             if url::speaks_of_sentinels(&found.text) {
                 self.url(&found.text, &found.origin, Rank::Sentinel, settings)?;
                 continue;
@@ -116,7 +129,9 @@ impl Reader<'_> {
         let mut shapes = Vec::new();
         if let Some(found) = &tls {
             let shape = self.url(&found.text, &found.origin, Rank::TlsUrl, settings)?;
-            if settings.about(&TLS).all(|setting| setting.rank != Rank::TlsUrl)
+            if settings
+                .about(&TLS)
+                .all(|setting| setting.rank != Rank::TlsUrl)
                 && shape == Shape::Node
             {
                 settings.add(&TLS, true, &found.origin, Rank::TlsUrl);
@@ -147,10 +162,20 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn url(&self, text: &str, origin: &Origin, rank: Rank, settings: &mut Settings) -> Result<Shape> {
+    fn url(
+        &self,
+        text: &str,
+        origin: &Origin,
+        rank: Rank,
+        settings: &mut Settings,
+    ) -> Result<Shape> {
         let url = url::parse(text).map_err(|why| Error::config(format!("{origin} {why}")))?;
         let shape = url.shape;
-        let rank = if shape == Shape::Sentinels { Rank::Sentinel } else { rank };
+        let rank = if shape == Shape::Sentinels {
+            Rank::Sentinel
+        } else {
+            rank
+        };
         let origin = match origin {
             Origin::Variable(name) => &Origin::UrlVariable(name.clone()),
             other => other,
@@ -182,7 +207,9 @@ impl Reader<'_> {
         }
         let mut first: Option<(String, Origin)> = None;
         for name in URL.env.iter().skip(1).map(|name| self.named(name)) {
-            let Some(found) = self.environment.get(&name)? else { continue };
+            let Some(found) = self.environment.get(&name)? else {
+                continue;
+            };
             match &first {
                 None => first = Some((found.text, found.origin)),
                 Some((text, origin)) if *text != found.text => {

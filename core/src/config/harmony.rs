@@ -12,7 +12,9 @@ use crate::{Error, Result};
 
 /// Sentinels with TLS take the files of the data nodes where they have none of their own.
 pub(super) fn complete(config: &mut Config, origins: &mut BTreeMap<&'static str, Vec<Origin>>) {
-    let (Some(data), Some(sentinel)) = (&config.data.tls, &mut config.sentinel.tls) else { return };
+    let (Some(data), Some(sentinel)) = (&config.data.tls, &mut config.sentinel.tls) else {
+        return;
+    };
     let mut inherit = |name, other: &'static str| {
         origins.insert(name, vec![Origin::Same(other)]);
     };
@@ -83,7 +85,9 @@ fn user_without_password(
     side: &str,
     warnings: &mut Vec<String>,
 ) {
-    let Some(found) = credentials.take_if(|found| found.password.is_none()) else { return };
+    let Some(found) = credentials.take_if(|found| found.password.is_none()) else {
+        return;
+    };
     if found.username.is_some() {
         warnings.push(format!(
             "{side}username is given without {side}password, so nobody logs in; write both"

@@ -1,8 +1,8 @@
 //! What an option accepts, and how each way of writing it becomes one normal form.
 
 use super::duration;
+use super::list::masked;
 use super::secret::Secret;
-use super::text::shown;
 use super::value::{OptionValue, Unit};
 
 /// The type of an option.
@@ -74,6 +74,7 @@ impl Kind {
             _ if *value == OptionValue::Null => Some(OptionValue::Null),
             Self::Text => text(value, char::is_control),
             Self::Url => text(value, |_| false),
+            Self::Word if matches!(value, OptionValue::Text(text) if text.contains("://")) => None,
             Self::Word => text(value, |c| c.is_control() || c.is_whitespace()),
             Self::Path => {
                 if matches!(value, OptionValue::Text(text) if text.contains("-----BEGIN")) {
@@ -83,12 +84,16 @@ impl Kind {
             }
             Self::Secret => secret(value).map(OptionValue::Secret),
             Self::Bool => boolean(value).map(OptionValue::Bool),
-            Self::Integer { min, max } => {
-                integer(value).filter(|n| (min..=max).contains(n)).map(OptionValue::Int)
-            }
+            Self::Integer { min, max } => integer(value)
+                .filter(|n| (min..=max).contains(n))
+                .map(OptionValue::Int),
             Self::Duration => match span(value, unit) {
                 Some(Err(why)) => {
-                    return Err(format!("is {}, which {why}; write {}", got(value), self.expected()));
+                    return Err(format!(
+                        "is {}, which {why}; write {}",
+                        got(value),
+                        self.expected()
+                    ));
                 }
                 span => span.and_then(Result::ok).map(OptionValue::Duration),
             },
@@ -109,7 +114,8 @@ impl Kind {
 /// The offending value, or its type where it is too large to show.
 fn got(value: &OptionValue) -> String {
     match value {
-        OptionValue::Text(text) => shown(text),
+        // A URL in the wrong place can hold a password.
+        OptionValue::Text(text) => masked(text),
         OptionValue::Int(number) => format!("`{number}`"),
         OptionValue::Float(number) => format!("`{number}`"),
         OptionValue::Bool(flag) => format!("`{flag}`"),
@@ -160,7 +166,10 @@ fn integer(value: &OptionValue) -> Option<i64> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "exact far beyond the longest span")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact far beyond the longest span"
+)]
 fn span(value: &OptionValue, unit: Unit) -> Option<Result<std::time::Duration, &'static str>> {
     match value {
         OptionValue::Duration(span) => Some(duration::checked(*span)),
@@ -183,7 +192,9 @@ fn choice(
     choices
         .iter()
         .find(|(word, others)| {
-            std::iter::once(word).chain(*others).any(|name| super::suggest::plain(name) == written)
+            std::iter::once(word)
+                .chain(*others)
+                .any(|name| super::suggest::plain(name) == written)
         })
         .map(|(word, _)| *word)
 }

@@ -35,13 +35,22 @@ pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
 
 /// The Sentinels that one source names, with `port` for those without one.
 pub(super) fn seeds(setting: &Setting, port: u16, warnings: &mut Vec<String>) -> Result<Vec<Seed>> {
-    let mut reader = Reader { setting, port, warnings, seeds: Vec::new() };
+    let mut reader = Reader {
+        setting,
+        port,
+        warnings,
+        seeds: Vec::new(),
+    };
     match &setting.value {
         OptionValue::List(items) => reader.items(items)?,
         OptionValue::Text(text) => reader.text(text)?,
         map @ OptionValue::Map(_) => reader.items(std::slice::from_ref(map))?,
         other => {
-            let why = format!("is {}; write {}", other.type_name(), SENTINELS.kind.expected());
+            let why = format!(
+                "is {}; write {}",
+                other.type_name(),
+                SENTINELS.kind.expected()
+            );
             return Err(setting.error(&why));
         }
     }
@@ -70,7 +79,8 @@ impl Reader<'_> {
             };
         }
         // Before anything is shown: what stands before such an @ can be half a password.
-        if let Some(position) = split(text).position(|item| item.contains('@') && !item.contains("://"))
+        if let Some(position) =
+            split(text).position(|item| item.contains('@') && !item.contains("://"))
         {
             return Err(self.setting.error(&format!(
                 "has a user or password without a scheme at item {}; write \
@@ -79,7 +89,9 @@ impl Reader<'_> {
                 position + 1
             )));
         }
-        split(text).enumerate().try_for_each(|(index, item)| self.item(index, item))
+        split(text)
+            .enumerate()
+            .try_for_each(|(index, item)| self.item(index, item))
     }
 
     fn items(&mut self, items: &[OptionValue]) -> Result<()> {
@@ -88,7 +100,8 @@ impl Reader<'_> {
                 OptionValue::Text(text) => self.item(index, unquoted(text))?,
                 OptionValue::List(_) | OptionValue::Map(_) => {
                     let seed = self.structured(value).map_err(|why| {
-                        self.setting.error(&format!("has an item {} that {why}", index + 1))
+                        self.setting
+                            .error(&format!("has an item {} that {why}", index + 1))
                     })?;
                     self.seeds.push(seed);
                 }
@@ -109,7 +122,11 @@ impl Reader<'_> {
             return Ok(());
         }
         let seed = self.parse(text).map_err(|why| {
-            self.setting.error(&format!("has item {} {}, which {why}", index + 1, masked(text)))
+            self.setting.error(&format!(
+                "has item {} {}, which {why}",
+                index + 1,
+                masked(text)
+            ))
         })?;
         self.seeds.push(seed);
         Ok(())
@@ -119,7 +136,9 @@ impl Reader<'_> {
         let (tls, rest) = match text.split_once("://") {
             None => (None, text),
             Some((scheme, rest)) => {
-                let known = SCHEMES.iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name));
+                let known = SCHEMES
+                    .iter()
+                    .find(|(name, _)| scheme.eq_ignore_ascii_case(name));
                 let (_, tls) = known.ok_or("has an unknown scheme; write host:port")?;
                 (tls.then_some(true), rest)
             }
@@ -142,17 +161,25 @@ impl Reader<'_> {
             let info = userinfo::parse(text)?;
             credentials = Some(info.credentials).filter(|found| found.password.is_some());
             let origin = &self.setting.origin;
-            self.warnings.extend(info.oddities.iter().map(|odd| format!("{origin} {odd}")));
+            self.warnings
+                .extend(info.oddities.iter().map(|odd| format!("{origin} {odd}")));
         }
-        Ok(Seed { address: at.or_port(self.port), credentials, tls })
+        Ok(Seed {
+            address: at.or_port(self.port),
+            credentials,
+            tls,
+        })
     }
 
     /// `[host, port]` as redis-py has it, or `{host, port, …}` as ioredis has it.
     fn structured(&mut self, value: &OptionValue) -> Result<Seed, String> {
         let (host, port) = host_and_port(value)?;
-        let at = HostPort::parse(&host).map_err(|why| format!("has the host {}, which {why}", shown(&host)))?;
+        let at = HostPort::parse(&host)
+            .map_err(|why| format!("has the host {}, which {why}", masked(&host)))?;
         let mut seed = Seed::new(at.or_port(port.unwrap_or(self.port)));
-        let OptionValue::Map(entries) = value else { return Ok(seed) };
+        let OptionValue::Map(entries) = value else {
+            return Ok(seed);
+        };
         let mut credentials = Credentials::default();
         for (name, value) in entries {
             match (plain(name).as_str(), value) {
@@ -161,8 +188,7 @@ impl Reader<'_> {
                     credentials.username = Some(text.clone()).filter(|text| !text.is_empty());
                 }
                 ("password" | "pass", OptionValue::Text(text)) => {
-                    credentials.password =
-                        (!text.is_empty()).then(|| Secret::new(text.as_bytes()));
+                    credentials.password = (!text.is_empty()).then(|| Secret::new(text.as_bytes()));
                 }
                 ("password" | "pass", OptionValue::Secret(secret)) => {
                     credentials.password = Some(secret.clone());
@@ -192,7 +218,9 @@ pub(super) fn host_and_port(value: &OptionValue) -> Result<(String, Option<u16>)
         },
         OptionValue::Map(entries) => {
             let find = |names: &[&str]| {
-                let named = entries.iter().find(|(name, _)| names.contains(&plain(name).as_str()));
+                let named = entries
+                    .iter()
+                    .find(|(name, _)| names.contains(&plain(name).as_str()));
                 named.map(|(_, value)| value)
             };
             (find(&["host", "hostname", "ip"]), find(&["port"]))
@@ -207,7 +235,11 @@ pub(super) fn host_and_port(value: &OptionValue) -> Result<(String, Option<u16>)
         Some(OptionValue::Text(digits)) => super::address::port(digits.trim())?,
         Some(number) => match number.whole().and_then(|n| u16::try_from(n).ok()) {
             Some(port @ 1..) => Some(port),
-            _ => return Err("has a port that is no number from 1 to 65535; write host and port".to_owned()),
+            _ => {
+                return Err(
+                    "has a port that is no number from 1 to 65535; write host and port".to_owned(),
+                );
+            }
         },
     };
     Ok((host.trim().to_owned(), port))
@@ -217,23 +249,31 @@ pub(super) fn host_and_port(value: &OptionValue) -> Result<(String, Option<u16>)
 fn is_json(text: &str) -> bool {
     let text = unquoted(text);
     text.starts_with('{')
-        || text.strip_prefix('[').is_some_and(|rest| {
-            rest.trim_start().starts_with(['"', '\'', '[', '{', ']'])
-        })
+        || text
+            .strip_prefix('[')
+            .is_some_and(|rest| rest.trim_start().starts_with(['"', '\'', '[', '{', ']']))
 }
 
 /// An item as it may be shown: what could be a password is cut.
-fn masked(item: &str) -> String {
-    let Some((scheme, rest)) = item.split_once("://") else {
-        return match userinfo::split(item) {
-            (Some(_), place) => shown(&format!("***@{place}")),
-            (None, place) => shown(place),
-        };
+pub(super) fn masked(item: &str) -> String {
+    let (scheme, rest) = match item.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), item),
     };
-    match userinfo::split(rest) {
-        (Some(_), place) => shown(&format!("{scheme}://***@{place}")),
-        (None, place) => shown(&format!("{scheme}://{}", without_password(place))),
-    }
+    let (userinfo, rest) = userinfo::split(rest);
+    let bare = scheme.is_empty() && userinfo.is_none();
+    let userinfo = if userinfo.is_some() { "***@" } else { "" };
+    let (place, more) = match rest.find(|c| matches!(c, '?' | '#') || c == '/' && !bare) {
+        Some(end) => (&rest[..end], "…"),
+        None => (rest, ""),
+    };
+    // A bare item is shown as it is: its port is the likeliest mistake.
+    let place = if scheme.is_empty() {
+        place.to_owned()
+    } else {
+        without_password(place)
+    };
+    shown(&format!("{scheme}{userinfo}{place}{more}"))
 }
 
 /// The `host:port` of a URL as it may be shown: in `redis://:password`, a URL that lost its

@@ -8,8 +8,8 @@ use crate::Error;
 
 /// Names everything looked at, what was nearly right, and how to get a Redis to try with.
 pub(super) fn nothing_configured(reader: &Reader<'_>) -> Error {
-    let mut message = "nothing says where Redis is: no url, sentinels, host or path was given"
-        .to_owned();
+    let mut message =
+        "nothing says where Redis is: no url, sentinels, host or path was given".to_owned();
     if reader.environment.is_empty() && reader.prefix.is_empty() {
         message.push_str(", and the environment says nothing");
     }
@@ -45,10 +45,21 @@ fn hint(reader: &Reader<'_>) -> Option<String> {
     if set(&"UPSTASH_REDIS_REST_URL") {
         return Some("UPSTASH_REDIS_REST_URL is an HTTP address, which is no Redis server".into());
     }
-    let ours: Vec<&str> = options::all().flat_map(|spec| spec.env.iter().copied()).collect();
-    let unknown = reader.environment.names().filter_map(|name| name.strip_prefix(reader.prefix));
-    unknown.filter(|name| !ours.contains(name)).find_map(|name| {
-        let near = nearest(name, ours.iter().copied())?;
-        Some(format!("{} is set; did you mean {}?", reader.named(name), reader.named(near)))
-    })
+    let ours: Vec<&str> = options::all()
+        .flat_map(|spec| spec.env.iter().copied())
+        .collect();
+    let unknown = reader
+        .environment
+        .names()
+        .filter_map(|name| name.strip_prefix(reader.prefix));
+    unknown
+        .filter(|name| !ours.contains(name))
+        .find_map(|name| {
+            let near = nearest(name, ours.iter().copied())?;
+            Some(format!(
+                "{} is set; did you mean {}?",
+                reader.named(name),
+                reader.named(near)
+            ))
+        })
 }

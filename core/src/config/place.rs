@@ -27,7 +27,10 @@ pub(super) struct Place {
 
 /// Reads as much of the environment as the arguments leave open, and decides.
 pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result<Place> {
-    let reader = Reader { environment: &arguments.environment, prefix: &arguments.prefix };
+    let reader = Reader {
+        environment: &arguments.environment,
+        prefix: &arguments.prefix,
+    };
     reader.client(settings)?;
     if settings.has(&SENTINELS, Rank::Option) {
         closed(&reader, settings)?;
@@ -60,7 +63,12 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
             reader.server(settings)?;
             if settings.has(&SENTINELS, Rank::Sentinel) {
                 sentinels(Rank::Sentinel, &reader, settings)
-            } else if settings.about(&HOST).chain(settings.about(&PATH)).next().is_some() {
+            } else if settings
+                .about(&HOST)
+                .chain(settings.about(&PATH))
+                .next()
+                .is_some()
+            {
                 node(settings)
             } else {
                 Err(missing::nothing_configured(&reader))
@@ -93,19 +101,35 @@ fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result
     let mut seeds = Vec::new();
     let mut origins = Vec::new();
     let mut known = HashSet::new();
-    for setting in settings.about(&SENTINELS).filter(|setting| setting.rank == rank) {
-        let named = list::seeds(setting, port.unwrap_or(SENTINEL_DEFAULT_PORT), &mut warnings)?;
+    for setting in settings
+        .about(&SENTINELS)
+        .filter(|setting| setting.rank == rank)
+    {
+        let named = list::seeds(
+            setting,
+            port.unwrap_or(SENTINEL_DEFAULT_PORT),
+            &mut warnings,
+        )?;
         let key = |address: &Address| (address.host.to_lowercase(), address.port);
-        seeds.extend(named.into_iter().filter(|seed| known.insert(key(&seed.address))));
+        seeds.extend(
+            named
+                .into_iter()
+                .filter(|seed| known.insert(key(&seed.address))),
+        );
         origins.push(setting.origin.clone());
     }
-    warnings.into_iter().for_each(|warning| settings.warn(warning));
+    warnings
+        .into_iter()
+        .for_each(|warning| settings.warn(warning));
     let name = primary_name(rank, reader, settings)?;
     let (primary, name_origin) = name.unzip();
     origins.dedup();
     Ok(Place {
         target: Target::Sentinels { seeds, primary },
-        origins: vec![(&SENTINELS, origins), (&PRIMARY_NAME, name_origin.into_iter().collect())],
+        origins: vec![
+            (&SENTINELS, origins),
+            (&PRIMARY_NAME, name_origin.into_iter().collect()),
+        ],
     })
 }
 
@@ -158,13 +182,18 @@ fn node(settings: &mut Settings) -> Result<Place> {
     let first = |spec| settings.about(spec).map(|setting| setting.rank).min();
     let (host, path) = (first(&HOST), first(&PATH));
     if host.is_some() && host == path {
-        return Err(Error::config("both host and path are given; keep one of them"));
+        return Err(Error::config(
+            "both host and path are given; keep one of them",
+        ));
     }
     if path.is_some_and(|path| host.is_none_or(|host| path < host)) {
         if let Some(chosen) = settings.choose(&PATH)? {
             let path = chosen.value.text().unwrap_or_default();
             let target = Target::Node(Endpoint::Unix(path.into()));
-            return Ok(Place { target, origins: vec![(&PATH, vec![chosen.origin])] });
+            return Ok(Place {
+                target,
+                origins: vec![(&PATH, vec![chosen.origin])],
+            });
         }
     }
     let Some(host) = settings.choose(&HOST)? else {
@@ -175,10 +204,15 @@ fn node(settings: &mut Settings) -> Result<Place> {
     let subject = origin.subject(HOST.name);
     if written.starts_with('/') {
         let target = Target::Node(Endpoint::Unix(written.into()));
-        return Ok(Place { target, origins: vec![(&PATH, vec![origin])] });
+        return Ok(Place {
+            target,
+            origins: vec![(&PATH, vec![origin])],
+        });
     }
     if written.contains("://") || written.contains('@') {
-        return Err(Error::config(format!("{subject} holds a URL; give it as url or REDIS_URL")));
+        return Err(Error::config(format!(
+            "{subject} holds a URL; give it as url or REDIS_URL"
+        )));
     }
     if list::split(&written).nth(1).is_some() {
         return Err(Error::config(format!(
@@ -209,5 +243,8 @@ fn node(settings: &mut Settings) -> Result<Place> {
              name Sentinels in sentinels or REDIS_SENTINEL_LIST"
         ));
     }
-    Ok(Place { target: Target::Node(Endpoint::Tcp(address)), origins })
+    Ok(Place {
+        target: Target::Node(Endpoint::Tcp(address)),
+        origins,
+    })
 }

@@ -46,8 +46,9 @@ pub(super) fn resolve(input: &Input) -> Result<Resolved> {
             continue;
         }
         if let Some(chosen) = settings.choose(spec)? {
-            (spec.apply)(&mut config, chosen.value)
-                .map_err(|why| Error::config(format!("{} {why}", chosen.origin.subject(spec.name))))?;
+            (spec.apply)(&mut config, chosen.value).map_err(|why| {
+                Error::config(format!("{} {why}", chosen.origin.subject(spec.name)))
+            })?;
             origins.insert(spec.name, vec![chosen.origin]);
         }
     }
@@ -58,13 +59,22 @@ pub(super) fn resolve(input: &Input) -> Result<Resolved> {
     let said = |spec: &'static Spec| settings.about(spec).next().is_some();
     harmony::check(&mut config, said(&TLS), said(&SENTINEL_TLS), &mut warnings)?;
     origins.retain(|_, sources| !sources.is_empty());
-    Ok(Resolved { config, warnings, origins })
+    Ok(Resolved {
+        config,
+        warnings,
+        origins,
+    })
 }
 
 /// A program that names a primary wants Sentinels; without any it would get some single node.
 fn refuse_name_of_node(config: &Config, settings: &Settings) -> Result<()> {
-    let Target::Node(node) = &config.target else { return Ok(()) };
-    match settings.about(&PRIMARY_NAME).find(|setting| setting.rank == Rank::Option) {
+    let Target::Node(node) = &config.target else {
+        return Ok(());
+    };
+    match settings
+        .about(&PRIMARY_NAME)
+        .find(|setting| setting.rank == Rank::Option)
+    {
         Some(setting) => Err(setting.error(&format!(
             "names a primary, but {node} is a single node; name the Sentinels in sentinels, \
              REDIS_SENTINEL_LIST or a redis-sentinel:// URL"
@@ -80,7 +90,9 @@ fn warn_of_sentinel_settings(config: &Config, settings: &mut Settings) {
     let idle: Vec<String> = settings
         .all()
         .iter()
-        .filter(|setting| *setting.spec == PRIMARY_NAME || setting.spec.name.starts_with("sentinel_"))
+        .filter(|setting| {
+            *setting.spec == PRIMARY_NAME || setting.spec.name.starts_with("sentinel_")
+        })
         .map(|setting| {
             format!(
                 "{} does nothing, because no Sentinels are named; name them in sentinels or \

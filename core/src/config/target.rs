@@ -31,6 +31,10 @@ pub struct Seed {
 impl Seed {
     /// A Sentinel that is like the others.
     pub fn new(address: Address) -> Self {
-        Self { address, credentials: None, tls: None }
+        Self {
+            address,
+            credentials: None,
+            tls: None,
+        }
     }
 }

@@ -3,5 +3,8 @@
 /// Error words with which a server (or a proxy in front of it) says that it did not run the
 /// command. An error from inside a script proves nothing, whatever its first word.
 pub(crate) fn refused_unexecuted(code: &str) -> bool {
-    matches!(code, "READONLY" | "LOADING" | "MASTERDOWN" | "NOREPLICAS" | "CLUSTERDOWN" | "TRYAGAIN")
+    matches!(
+        code,
+        "READONLY" | "LOADING" | "MASTERDOWN" | "NOREPLICAS" | "CLUSTERDOWN" | "TRYAGAIN"
+    )
 }

@@ -31,7 +31,12 @@ fn unset(_: &Config) -> OptionValue {
 pub(crate) static URL: Spec = Spec {
     name: "url",
     aliases: &["uri", "redis_url", "dsn", "connection_string", "broker_url"],
-    env: &["REDIS_TLS_URL", "REDIS_URL", "REDISCLOUD_URL", "REDISTOGO_URL"],
+    env: &[
+        "REDIS_TLS_URL",
+        "REDIS_URL",
+        "REDISCLOUD_URL",
+        "REDISTOGO_URL",
+    ],
     kind: Kind::Url,
     scope: Scope::Source,
     why: "One string holds address, credentials and database, as platforms hand it out.",

@@ -1,9 +1,9 @@
 //! Options about waiting, retrying and choosing a node.
 
 use super::{Kind, OptionValue, Scope, Spec};
-use crate::config::choice::{ReadFrom, RetryWrites};
 use crate::config::address_map::AddressMap;
 use crate::config::allow_list::AllowList;
+use crate::config::choice::{ReadFrom, RetryWrites};
 
 pub(crate) static OPTIONS: &[&Spec] = &[
     &Spec {
@@ -89,7 +89,12 @@ pub(crate) static OPTIONS: &[&Spec] = &[
     },
     &Spec {
         name: "address_map",
-        aliases: &["nat_map", "address_mapping", "node_address_map", "sentinel_nat_map"],
+        aliases: &[
+            "nat_map",
+            "address_mapping",
+            "node_address_map",
+            "sentinel_nat_map",
+        ],
         env: &["REDIS_ADDRESS_MAP", "REDIS_NAT_MAP"],
         kind: Kind::AddressMap,
         scope: Scope::Server,

@@ -34,9 +34,8 @@ pub(super) struct Url {
 
 /// Whether a text begins as a URL of Sentinels, which a list of them does not.
 pub(super) fn speaks_of_sentinels(text: &str) -> bool {
-    scheme::split(unquoted(text)).is_ok_and(|found| {
-        found.is_some_and(|(scheme, _)| scheme.family == Family::Sentinels)
-    })
+    scheme::split(unquoted(text))
+        .is_ok_and(|found| found.is_some_and(|(scheme, _)| scheme.family == Family::Sentinels))
 }
 
 /// Takes a URL apart.
@@ -63,7 +62,11 @@ pub(super) fn parse(text: &str) -> Result<Url, String> {
             }
         },
     };
-    Ok(Url { shape, options: parts.options, oddities: parts.oddities })
+    Ok(Url {
+        shape,
+        options: parts.options,
+        oddities: parts.oddities,
+    })
 }
 
 impl Url {

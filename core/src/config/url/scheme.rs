@@ -51,7 +51,9 @@ const SCHEMES: [Scheme; 25] = [
 
 /// The scheme and what follows its `://`; `None` for a text without one.
 pub(super) fn split(text: &str) -> Result<Option<(Scheme, &str)>, String> {
-    let Some((name, rest)) = text.split_once("://") else { return Ok(None) };
+    let Some((name, rest)) = text.split_once("://") else {
+        return Ok(None);
+    };
     if name.is_empty() || !name.chars().all(is_scheme_char) {
         return Ok(None);
     }
