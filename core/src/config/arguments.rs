@@ -175,13 +175,13 @@ impl Options<'_> {
             return Ok(());
         }
         let origin = Origin::Option(path.to_owned());
-        if let (true, OptionValue::Text(text)) = (*spec == SENTINELS, value) {
-            if url::speaks_of_sentinels(text) {
-                let url =
-                    url::parse(text).map_err(|why| Error::config(format!("{origin} {why}")))?;
-                url.tell(&origin, Rank::Option, self.settings);
-                return Ok(());
-            }
+        if let OptionValue::Text(text) = value
+            && *spec == SENTINELS
+            && url::speaks_of_sentinels(text)
+        {
+            let url = url::parse(text).map_err(|why| Error::config(format!("{origin} {why}")))?;
+            url.tell(&origin, Rank::Option, self.settings);
+            return Ok(());
         }
         self.settings.push(Setting {
             spec,

@@ -144,11 +144,11 @@ impl Reader<'_> {
             shapes.push((shape, found.origin.clone()));
         }
         let grouped = settings.has(&SENTINELS, Rank::Sentinel);
-        if tls.is_none() || grouped {
-            if let Some((text, origin)) = self.plain_url(settings)? {
-                let shape = self.url(&text, &origin, Rank::RedisUrl, settings)?;
-                shapes.push((shape, origin));
-            }
+        if (tls.is_none() || grouped)
+            && let Some((text, origin)) = self.plain_url(settings)?
+        {
+            let shape = self.url(&text, &origin, Rank::RedisUrl, settings)?;
+            shapes.push((shape, origin));
         }
         if settings.has(&SENTINELS, Rank::Sentinel) {
             let node = shapes.iter().find(|(shape, _)| *shape == Shape::Node);

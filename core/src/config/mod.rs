@@ -35,6 +35,7 @@ mod print;
 mod resolve;
 mod secret;
 mod settings;
+mod single;
 mod suggest;
 mod target;
 mod text;

@@ -2,22 +2,22 @@
 
 use std::collections::HashSet;
 
-use super::address::{Address, Endpoint, HostPort, is_ip};
+use super::address::{Address, is_ip};
 use super::arguments::Arguments;
 use super::from_environment::Reader;
 use super::list;
 use super::options::access::{PASSWORD, SENTINEL_PASSWORD};
-use super::options::place::{HOST, PATH, PORT, PRIMARY_NAME, SENTINEL_PORT, SENTINELS};
+use super::options::place::{
+    HOST, PATH, PORT, PRIMARY_NAME, SENTINEL_NODE_PORT, SENTINEL_PORT, SENTINELS,
+};
 use super::origin::Origin;
 use super::settings::{Rank, Settings};
+use super::single::node;
 use super::target::Target;
 use super::text::shown;
 use super::url::Shape;
 use super::{missing, options::Spec};
 use crate::{Error, Result};
-
-const SENTINEL_DEFAULT_PORT: u16 = 26379;
-const NODE_DEFAULT_PORT: u16 = 6379;
 
 /// A target, and who named it under which options.
 pub(super) struct Place {
@@ -105,11 +105,7 @@ fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result
         .about(&SENTINELS)
         .filter(|setting| setting.rank == rank)
     {
-        let named = list::seeds(
-            setting,
-            port.unwrap_or(SENTINEL_DEFAULT_PORT),
-            &mut warnings,
-        )?;
+        let named = list::seeds(setting, port.unwrap_or(SENTINEL_NODE_PORT), &mut warnings)?;
         let key = |address: &Address| (address.host.to_lowercase(), address.port);
         seeds.extend(
             named
@@ -176,75 +172,4 @@ fn host_beside(settings: &Settings) -> Option<(String, Origin)> {
     let name = host.value.clone().text()?;
     let real = is_ip(&name) || name.eq_ignore_ascii_case("localhost");
     (!real).then(|| (name, host.origin.clone()))
-}
-
-fn node(settings: &mut Settings) -> Result<Place> {
-    let first = |spec| settings.about(spec).map(|setting| setting.rank).min();
-    let (host, path) = (first(&HOST), first(&PATH));
-    if host.is_some() && host == path {
-        return Err(Error::config(
-            "both host and path are given; keep one of them",
-        ));
-    }
-    if path.is_some_and(|path| host.is_none_or(|host| path < host)) {
-        if let Some(chosen) = settings.choose(&PATH)? {
-            let path = chosen.value.text().unwrap_or_default();
-            let target = Target::Node(Endpoint::Unix(path.into()));
-            return Ok(Place {
-                target,
-                origins: vec![(&PATH, vec![chosen.origin])],
-            });
-        }
-    }
-    let Some(host) = settings.choose(&HOST)? else {
-        return Err(Error::config("no host is given; write host or url"));
-    };
-    let (origin, rank) = (host.origin, host.rank);
-    let written = host.value.text().unwrap_or_default();
-    let subject = origin.subject(HOST.name);
-    if written.starts_with('/') {
-        let target = Target::Node(Endpoint::Unix(written.into()));
-        return Ok(Place {
-            target,
-            origins: vec![(&PATH, vec![origin])],
-        });
-    }
-    if written.contains("://") || written.contains('@') {
-        return Err(Error::config(format!(
-            "{subject} holds a URL; give it as url or REDIS_URL"
-        )));
-    }
-    if list::split(&written).nth(1).is_some() {
-        return Err(Error::config(format!(
-            "{subject} names several hosts; give them as sentinels or REDIS_SENTINEL_LIST"
-        )));
-    }
-    let at = HostPort::parse(&written)
-        .map_err(|why| Error::config(format!("{subject} has {}, which {why}", shown(&written))))?;
-    let mut origins = vec![(&HOST, vec![origin.clone()])];
-    let mut port = at.port;
-    if let Some(chosen) = settings.choose(&PORT)?.filter(|chosen| chosen.rank <= rank) {
-        let given = chosen.value.whole().and_then(|port| port.try_into().ok());
-        if chosen.rank == rank && port.is_some() && port != given {
-            return Err(Error::config(format!(
-                "{origin} and {} give two different ports; keep one of them",
-                chosen.origin
-            )));
-        }
-        port = given;
-        origins.push((&PORT, vec![chosen.origin]));
-    } else if port.is_some() {
-        origins.push((&PORT, vec![origin.clone()]));
-    }
-    let address = HostPort { port, ..at }.or_port(NODE_DEFAULT_PORT);
-    if address.port == SENTINEL_DEFAULT_PORT {
-        settings.warn(format!(
-            "{origin} leads to port 26379, where Sentinels listen, as if to a single node; \
-             name Sentinels in sentinels or REDIS_SENTINEL_LIST"
-        ));
-    }
-    Ok(Place {
-        target: Target::Node(Endpoint::Tcp(address)),
-        origins,
-    })
 }

@@ -8,6 +8,7 @@ use super::options::tls::{SENTINEL_TLS, TLS};
 use super::options::{self, Scope, Spec};
 use super::origin::Origin;
 use super::place;
+use super::print::{self, Secrets};
 use super::settings::{Rank, Settings};
 use super::target::Target;
 use super::{Config, Input, arguments, harmony};
@@ -28,6 +29,11 @@ impl Resolved {
     /// Which source supplied each setting, passwords cut.
     pub fn explain(&self) -> Explanation {
         Explanation::of(self)
+    }
+
+    /// The warnings as a JSON list of texts.
+    pub fn warnings_json(&self) -> String {
+        print::json(&self.warnings.clone().into(), Secrets::Cut)
     }
 }
 

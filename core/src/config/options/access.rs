@@ -89,7 +89,7 @@ pub(crate) static SENTINEL_PASSWORD: Spec = Spec {
     env: &["REDIS_SENTINEL_PASSWORD"],
     kind: Kind::Secret,
     scope: Scope::Server,
-    why: "The Sentinels ask for a password; it is never taken from the data nodes' settings.",
+    why: "The Sentinels ask for a password of their own.",
     apply: |config, value| password(&mut config.sentinel.credentials, value),
     show: |config| shown_password(config.sentinel.credentials.as_ref()),
 };

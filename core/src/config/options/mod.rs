@@ -61,6 +61,8 @@ impl Spec {
     /// The default as text; `None` when the option is off or unknown until set.
     pub fn default_text(&self) -> Option<String> {
         match self.scope {
+            _ if *self == place::PORT => Some(place::NODE_PORT.to_string()),
+            _ if *self == place::SENTINEL_PORT => Some(place::SENTINEL_NODE_PORT.to_string()),
             Scope::Address | Scope::Source => None,
             Scope::Server | Scope::Client => self.value_in(&Config::blank()),
         }

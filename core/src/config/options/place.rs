@@ -17,6 +17,12 @@ pub(crate) static OPTIONS: &[&Spec] = &[
     &ENV_PREFIX,
 ];
 
+/// The port of a single node that is named without one.
+pub(crate) const NODE_PORT: u16 = 6379;
+
+/// The port of a Sentinel that is named without one.
+pub(crate) const SENTINEL_NODE_PORT: u16 = 26379;
+
 const PORT_NUMBER: Kind = Kind::Integer { min: 1, max: 65535 };
 
 /// The parts of a target are put together by `resolve`, not one by one.
