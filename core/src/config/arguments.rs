@@ -6,7 +6,7 @@ use super::Input;
 use super::environment::Environment;
 use super::foreign;
 use super::options::place::{ENV, ENV_PREFIX, SENTINELS, URL};
-use super::options::{Spec, find, suggest};
+use super::options::{Scope, Spec, find, suggest};
 use super::origin::Origin;
 use super::settings::{Rank, Setting, Settings};
 use super::suggest::plain;
@@ -31,6 +31,9 @@ pub(super) fn read<'a>(input: &'a Input, settings: &mut Settings) -> Result<Argu
         Options { input, settings }.add("", name, name, value, 0)?;
     }
     if let Some(url) = &input.url {
+        if url.is_empty() {
+            return Err(empty(&Origin::Url));
+        }
         settings.add(&URL, url.as_str(), &Origin::Url, Rank::Option);
     }
     let mut shape = None;
@@ -45,6 +48,12 @@ pub(super) fn read<'a>(input: &'a Input, settings: &mut Settings) -> Result<Argu
         environment: environment(input, settings)?,
         prefix: text_of(settings, &ENV_PREFIX)?.unwrap_or_default(),
     })
+}
+
+fn empty(origin: &Origin) -> Error {
+    Error::config(format!(
+        "{origin} is empty; leave it out to use the environment"
+    ))
 }
 
 fn text_of(settings: &mut Settings, spec: &'static Spec) -> Result<Option<String>> {
@@ -171,10 +180,16 @@ impl Options<'_> {
     }
 
     fn known(&mut self, spec: &'static Spec, path: &str, value: &OptionValue) -> Result<()> {
-        if value.is_absent() {
-            return Ok(());
-        }
         let origin = Origin::Option(path.to_owned());
+        if value.is_absent() {
+            let place = spec.scope == Scope::Address || *spec == URL;
+            // An empty place must not lead to the server of the environment.
+            return match value {
+                OptionValue::Null => Ok(()),
+                _ if place => Err(empty(&origin)),
+                _ => Ok(()),
+            };
+        }
         if let OptionValue::Text(text) = value
             && *spec == SENTINELS
             && url::speaks_of_sentinels(text)

@@ -35,6 +35,13 @@ pub(super) fn parse(text: &str, unit: Unit) -> Result<Duration, &'static str> {
     from_micros(number * *micros as f64)
 }
 
+/// A bare number that is odd as seconds and plausible as milliseconds.
+pub(super) fn is_doubtful(text: &str) -> bool {
+    text.trim()
+        .parse::<u32>()
+        .is_ok_and(|number| number >= 1000)
+}
+
 /// A bare number in the unit of its source.
 pub(super) fn from_number(number: f64, unit: Unit) -> Result<Duration, &'static str> {
     from_micros(match unit {

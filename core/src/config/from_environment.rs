@@ -1,5 +1,6 @@
 //! What the environment says, variable by variable.
 
+use super::duration;
 use super::environment::{Environment, PROVIDER};
 use super::kind::Kind;
 use super::list;
@@ -88,6 +89,12 @@ impl Reader<'_> {
                 ));
                 continue;
             }
+            if spec.kind == Kind::Duration && duration::is_doubtful(&found.text) {
+                settings.warn(format!(
+                    "{name} is {0} without a unit, which is read as seconds; write {0}ms or {0}s",
+                    found.text
+                ));
+            }
             settings.add(spec, found.text, &found.origin, rank);
         }
         Ok(())
@@ -126,7 +133,6 @@ impl Reader<'_> {
     /// next to Sentinels both may supply credentials.
     fn urls(&self, settings: &mut Settings) -> Result<()> {
         let tls = self.environment.get(&self.named("REDIS_TLS_URL"))?;
-        let mut shapes = Vec::new();
         if let Some(found) = &tls {
             let shape = self.url(&found.text, &found.origin, Rank::TlsUrl, settings)?;
             if settings
@@ -141,23 +147,12 @@ impl Reader<'_> {
                     found.origin
                 ));
             }
-            shapes.push((shape, found.origin.clone()));
         }
         let grouped = settings.has(&SENTINELS, Rank::Sentinel);
         if (tls.is_none() || grouped)
             && let Some((text, origin)) = self.plain_url(settings)?
         {
-            let shape = self.url(&text, &origin, Rank::RedisUrl, settings)?;
-            shapes.push((shape, origin));
-        }
-        if settings.has(&SENTINELS, Rank::Sentinel) {
-            let node = shapes.iter().find(|(shape, _)| *shape == Shape::Node);
-            if let Some((_, origin)) = node {
-                settings.warn(format!(
-                    "{origin} names a single node next to the Sentinels; they say where the \
-                     primary is, and it only supplies credentials, database and TLS"
-                ));
-            }
+            self.url(&text, &origin, Rank::RedisUrl, settings)?;
         }
         Ok(())
     }

@@ -119,6 +119,9 @@ fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result
         .for_each(|warning| settings.warn(warning));
     let name = primary_name(rank, reader, settings)?;
     let (primary, name_origin) = name.unzip();
+    if rank == Rank::Sentinel {
+        warn_of_node(name_origin.as_ref(), settings);
+    }
     origins.dedup();
     Ok(Place {
         target: Target::Sentinels { seeds, primary },
@@ -127,6 +130,22 @@ fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result
             (&PRIMARY_NAME, name_origin.into_iter().collect()),
         ],
     })
+}
+
+/// A plain URL beside the Sentinels supplies credentials; its host is news to nobody but us.
+fn warn_of_node(name: Option<&Origin>, settings: &mut Settings) {
+    let urls = [Rank::TlsUrl, Rank::RedisUrl];
+    let nodes = settings.about(&HOST).chain(settings.about(&PATH));
+    let node = nodes
+        .filter(|node| urls.contains(&node.rank))
+        .map(|node| node.origin.clone())
+        .next();
+    if let Some(origin) = node.filter(|origin| name != Some(origin)) {
+        settings.warn(format!(
+            "{origin} names a single node next to the Sentinels; they say where the primary is, \
+             and it only supplies credentials, database and TLS"
+        ));
+    }
 }
 
 /// The name as given, or the host of a URL that can be nothing else than a name.

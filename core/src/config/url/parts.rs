@@ -1,5 +1,7 @@
 //! What was found in a URL so far.
 
+use crate::config::duration::is_doubtful;
+use crate::config::kind::Kind;
 use crate::config::options::Spec;
 use crate::config::options::access::{PASSWORD, USERNAME};
 use crate::config::userinfo::UserInfo;
@@ -22,9 +24,20 @@ impl Parts {
         spec: &'static Spec,
         value: impl Into<OptionValue>,
     ) -> Result<(), String> {
+        let value = value.into();
+        if spec.kind == Kind::Duration
+            && let OptionValue::Text(text) = &value
+            && is_doubtful(text)
+        {
+            self.add_oddity(format!(
+                "has {text} for {} without a unit, which is read as seconds; write {text}ms \
+                 or {text}s",
+                spec.name
+            ));
+        }
         let value = spec
             .kind
-            .normal(&value.into(), Unit::Seconds)
+            .normal(&value, Unit::Seconds)
             .map_err(|why| format!("has a {} that {why}", spec.name))?;
         match self.get(spec) {
             None => self.options.push((spec, value)),
