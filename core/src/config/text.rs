@@ -7,9 +7,11 @@ const EXCERPT: usize = 60;
 /// `docker run --env-file` leaves in place.
 pub(super) fn unquoted(text: &str) -> &str {
     let text = text.trim();
-    let inner = ['"', '\'']
-        .iter()
-        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    let inner = ['"', '\''].into_iter().find_map(|quote| {
+        let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+        // In `"a","b"` the first and the last quote are no pair.
+        (!inner.contains(quote)).then_some(inner)
+    });
     inner.map_or(text, str::trim)
 }
 
@@ -90,6 +92,7 @@ mod tests {
         assert_eq!(unquoted("\"a'"), "\"a'");
         assert_eq!(unquoted("\""), "\"");
         assert_eq!(unquoted("\"\""), "");
+        assert_eq!(unquoted("\"a\",\"b\""), "\"a\",\"b\"");
     }
 
     #[test]
