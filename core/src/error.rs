@@ -121,6 +121,12 @@ impl Error {
         self
     }
 
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.0.code = Some(code.into());
+        self
+    }
+
     pub fn kind(&self) -> Kind {
         self.0.kind
     }

@@ -7,6 +7,8 @@
 //! | `policy` | what may be sent again | I/O, clock |
 //! | [`error`] | the ten kinds of error | |
 
+pub mod client;
+pub mod command;
 pub mod config;
 pub mod error;
 pub mod lane;
@@ -14,6 +16,12 @@ pub mod policy;
 pub mod proto;
 pub mod topology;
 
+mod event;
+mod runtime;
 mod sync;
+mod sys;
 
+pub use client::Client;
+pub use config::Config;
 pub use error::{Error, Kind, Result};
+pub use event::Event;

@@ -18,5 +18,5 @@ pub mod exclusive;
 pub mod hosted;
 mod outgoing;
 mod slot;
-mod tls;
+pub(crate) mod tls;
 pub mod wire;

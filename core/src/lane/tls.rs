@@ -228,7 +228,7 @@ fn broken(why: impl std::fmt::Display) -> Error {
     )
 }
 
-fn refused(error: &rustls::Error) -> Error {
+pub(crate) fn refused(error: &rustls::Error) -> Error {
     use rustls::{CertificateError, Error as Tls};
     let remedy = match error {
         Tls::InvalidCertificate(CertificateError::UnknownIssuer) => {

@@ -239,7 +239,8 @@ fn says_no_password_set(line: &[u8]) -> bool {
         || line.starts_with(b"ERR AUTH <password> called without any password configured")
 }
 
-fn role(reply: &Reply) -> Result<Role> {
+/// Reads the reply to ROLE.
+pub(crate) fn role(reply: &Reply) -> Result<Role> {
     let fields = reply.as_list().unwrap_or_default();
     let text = |i: usize| fields.get(i).and_then(Reply::as_str);
     match text(0) {

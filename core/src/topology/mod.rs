@@ -3,10 +3,25 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `decide` | the decisions, pure: events in, actions out, time is an argument |
+//! | `watch` | the deployment's task, which carries them out |
+//! | `sentinel` | one Sentinel, asked and heard; `parse` reads what it sends |
+//! | `role` | a data node, asked for its ROLE |
+//! | `shared` | the current topology, and who wants to know of the next |
+//! | `deployment` | what all clients of one deployment share |
 
 pub mod decide;
+mod deployment;
+mod parse;
+mod role;
+mod sentinel;
+mod shared;
+mod stream;
+mod watch;
 
-use crate::config::Address;
+use crate::config::{Address, Endpoint};
+pub(crate) use deployment::{Deployment, Name};
+pub(crate) use role::login;
+pub(crate) use shared::Shared;
 
 /// What is known of a deployment at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,5 +67,21 @@ impl Phase {
 
     pub fn holds_reads(self) -> bool {
         matches!(self, Phase::Resolving | Phase::Lost)
+    }
+}
+
+/// The decisions know addresses only; a unix socket is one whose port is zero.
+pub(crate) fn address(endpoint: &Endpoint) -> Address {
+    match endpoint {
+        Endpoint::Tcp(address) => address.clone(),
+        Endpoint::Unix(path) => Address::new(path.to_string_lossy(), 0),
+    }
+}
+
+/// The opposite of [`address`].
+pub(crate) fn endpoint(address: &Address) -> Endpoint {
+    match address.port {
+        0 => Endpoint::Unix(address.host.clone().into()),
+        _ => Endpoint::Tcp(address.clone()),
     }
 }

@@ -106,6 +106,12 @@ impl<W: Wire> Lane<W> {
         lock(&self.state).over.clone()
     }
 
+    /// How many calls wait for replies; `None` once the lane is out of use.
+    pub fn load(&self) -> Option<usize> {
+        let state = lock(&self.state);
+        state.over.is_none().then(|| state.ledger.len())
+    }
+
     /// Calls that wait for replies.
     pub fn in_flight(&self) -> usize {
         lock(&self.state).ledger.len()

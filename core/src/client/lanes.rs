@@ -1,0 +1,206 @@
+//! The connections to the primary of one epoch.
+
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::lane::blocking::Lane;
+use crate::lane::call::Host;
+use crate::lane::dial::{Connection, Dial};
+use crate::policy::Doubt;
+use crate::proto::handshake::Role;
+use crate::proto::scan::Limits;
+use crate::topology::{self, Topology};
+use arc_swap::ArcSwapOption;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How many lanes a language without a global lock uses at most.
+const MOST: usize = 4;
+/// After a dial has failed, others need not find out for themselves.
+const MEMORY: Duration = Duration::from_millis(50);
+
+pub(super) type SharedLane = Arc<Lane<Connection>>;
+
+/// All lanes lead to one node, in one epoch.
+#[derive(Debug)]
+struct Fleet {
+    epoch: u64,
+    lanes: Vec<SharedLane>,
+}
+
+#[derive(Debug)]
+pub(super) struct Lanes {
+    config: Arc<Config>,
+    most: usize,
+    fleet: ArcSwapOption<Fleet>,
+    /// Held while dialling: one dials, the others wait for what comes of it.
+    dialling: Mutex<Option<Failed>>,
+}
+
+/// A dial that led to nothing.
+#[derive(Debug)]
+struct Failed {
+    epoch: u64,
+    at: Instant,
+    why: (Error, Doubt),
+}
+
+impl Lanes {
+    pub(super) fn new(config: Arc<Config>) -> Self {
+        let most = config.lanes.map_or(MOST, usize::from);
+        Self {
+            config,
+            most,
+            fleet: ArcSwapOption::empty(),
+            dialling: Mutex::new(None),
+        }
+    }
+
+    /// A lane to the primary of this topology: a free one, or another one while there may be
+    /// more, or the least busy. The doubt tells what a failure says about the primary.
+    pub(super) fn pick(
+        &self,
+        topology: &Topology,
+        host: &dyn Host,
+    ) -> Result<SharedLane, (Error, Doubt)> {
+        if let Some(lane) = self.existing(topology.epoch) {
+            return Ok(lane);
+        }
+        let mut failed = self.dialling.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody may have dialled, or tried to, while we waited.
+        if let Some(lane) = self.existing(topology.epoch) {
+            return Ok(lane);
+        }
+        if let Some(Failed { epoch, at, why }) = &*failed
+            && *epoch == topology.epoch
+            && at.elapsed() < MEMORY
+        {
+            return Err(why.clone());
+        }
+        match self.dial(topology, host) {
+            Ok(lane) => {
+                *failed = None;
+                self.join(topology.epoch, Arc::clone(&lane));
+                Ok(lane)
+            }
+            Err(why) => {
+                *failed = Some(Failed {
+                    epoch: topology.epoch,
+                    at: Instant::now(),
+                    why: why.clone(),
+                });
+                Err(why)
+            }
+        }
+    }
+
+    /// A lane that is there already, unless all are busy and there may be more.
+    fn existing(&self, epoch: u64) -> Option<SharedLane> {
+        let fleet = self.fleet.load();
+        let fleet = fleet.as_ref().filter(|fleet| fleet.epoch == epoch)?;
+        let mut least: Option<(usize, &SharedLane)> = None;
+        let mut alive = 0;
+        for lane in &fleet.lanes {
+            let Some(waiting) = lane.load() else { continue };
+            alive += 1;
+            if waiting == 0 {
+                return Some(Arc::clone(lane));
+            }
+            if least.is_none_or(|(fewest, _)| waiting < fewest) {
+                least = Some((waiting, lane));
+            }
+        }
+        least
+            .filter(|_| alive >= self.most)
+            .map(|(_, lane)| Arc::clone(lane))
+    }
+
+    fn join(&self, epoch: u64, lane: SharedLane) {
+        self.fleet.rcu(|fleet| {
+            let mut lanes: Vec<SharedLane> = match fleet {
+                Some(fleet) if fleet.epoch == epoch => fleet.lanes.clone(),
+                _ => Vec::new(),
+            };
+            lanes.retain(|lane| lane.load().is_some());
+            lanes.push(Arc::clone(&lane));
+            Some(Arc::new(Fleet { epoch, lanes }))
+        });
+    }
+
+    /// Connects, and makes sure on this very socket that the node is the primary.
+    fn dial(&self, topology: &Topology, host: &dyn Host) -> Result<SharedLane, (Error, Doubt)> {
+        let Some(primary) = &topology.primary else {
+            let why = Error::new(Kind::Unavailable, "no primary is known");
+            return Err((why, Doubt::None));
+        };
+        let (connection, role) = connect(&self.config, primary, host)?;
+        match role {
+            Role::Primary => Ok(Arc::new(Lane::new(
+                connection,
+                limits(&self.config),
+                self.config.max_in_flight,
+            ))),
+            other => {
+                let why = format!("{primary} is no primary but a {}", other.name());
+                Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
+            }
+        }
+    }
+
+    /// Leaves the lanes of every epoch but this one.
+    pub(super) fn leave_all_but(&self, topology: &Topology) {
+        let fleet = self.fleet.load_full();
+        let Some(fleet) = fleet.filter(|fleet| fleet.epoch < topology.epoch) else {
+            return;
+        };
+        let to = topology
+            .primary
+            .as_ref()
+            .map_or("elsewhere".to_owned(), ToString::to_string);
+        let why = Error::new(
+            Kind::Unavailable,
+            format!("the primary has changed to {to}"),
+        );
+        for lane in &fleet.lanes {
+            lane.retire(why.clone());
+        }
+    }
+
+    pub(super) fn retire_all(&self, why: &Error) {
+        for lane in self.fleet.swap(None).iter().flat_map(|fleet| &fleet.lanes) {
+            lane.retire(why.clone());
+        }
+    }
+}
+
+/// Connects to a node at the address that is reachable from here.
+pub(super) fn connect(
+    config: &Config,
+    announced: &crate::config::Address,
+    host: &dyn Host,
+) -> Result<(Connection, Role), (Error, Doubt)> {
+    let endpoint = topology::endpoint(&config.address_map.reachable(announced));
+    let login = topology::login(config).map_err(|error| (error, Doubt::None))?;
+    let dial = Dial {
+        endpoint: &endpoint,
+        tls: config.data.tls.as_ref(),
+        login,
+        limits: limits(config),
+        deadline: Instant::now() + config.connect_timeout,
+        peer_timeout: config.command_timeout,
+    };
+    match dial.connect(host) {
+        Ok((connection, greeting)) => Ok((connection.into_wire(), greeting.role)),
+        // A node that refuses our credentials is there, and may well be the primary.
+        Err(error) if matches!(error.kind(), Kind::Auth | Kind::Config) => {
+            Err((error, Doubt::None))
+        }
+        Err(error) => Err((error, Doubt::Unreachable)),
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        bytes: config.max_reply_bytes,
+        ..Limits::default()
+    }
+}

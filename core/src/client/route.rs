@@ -1,0 +1,201 @@
+//! Which lane a command takes, and how long it waits for one.
+
+use super::lanes::SharedLane;
+use super::{Client, Home, closed};
+use crate::config::Target;
+use crate::error::{Error, Kind, Result};
+use crate::lane::call::Host;
+use crate::lane::wire::SLICE;
+use crate::policy::{Backoff, Doubt, Effect};
+use crate::topology::decide::Trouble;
+use crate::topology::{Phase, Topology};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// A lane, and the topology it belongs to.
+pub(super) struct Way {
+    pub(super) lane: SharedLane,
+    pub(super) topology: Arc<Topology>,
+    pub(super) home: Arc<Home>,
+}
+
+/// Commands that are in the waiting room leave it however their wait ends.
+struct Held<'a> {
+    count: &'a AtomicUsize,
+    bytes: &'a AtomicUsize,
+    size: usize,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(self.size, Ordering::Relaxed);
+    }
+}
+
+impl Client {
+    /// A lane to the verified primary, now or before the deadline.
+    pub(super) fn way(
+        &self,
+        effect: Effect,
+        size: usize,
+        deadline: Instant,
+        host: &dyn Host,
+    ) -> Result<Way> {
+        let mut backoff = Backoff::default();
+        let mut reason = None;
+        loop {
+            let home = self.home()?;
+            let topology = home.deployment.shared.topology();
+            if !holds(&topology, effect) {
+                match home.lanes.pick(&topology, host) {
+                    Ok(lane) => {
+                        return Ok(Way {
+                            lane,
+                            topology,
+                            home,
+                        });
+                    }
+                    Err((error, doubt)) => {
+                        if matches!(error.kind(), Kind::Auth | Kind::Config) {
+                            return Err(error);
+                        }
+                        home.doubt(topology.epoch, doubt);
+                        reason = Some(error);
+                    }
+                }
+            }
+            // Either there is no primary, or the one there was could not be reached.
+            let _held = self.hold(size)?;
+            self.wait_for_change(&home, &topology, effect, deadline, &mut backoff, host)
+                .map_err(|error| {
+                    error.unwrap_or_else(|| self.unavailable(&home, reason.as_ref()))
+                })?;
+        }
+    }
+
+    fn hold(&self, size: usize) -> Result<Held<'_>> {
+        let inner = &self.inner;
+        let held = Held {
+            count: &inner.held,
+            bytes: &inner.held_bytes,
+            size,
+        };
+        let count = held.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let bytes = held.bytes.fetch_add(size, Ordering::Relaxed) + size;
+        if count > inner.config.max_held || bytes > inner.config.max_held_bytes.max(size) {
+            return Err(Error::new(
+                Kind::Busy,
+                format!(
+                    "{} commands of {} bytes wait for a primary already (options max_held, \
+                     max_held_bytes)",
+                    count - 1,
+                    bytes - size
+                ),
+            ));
+        }
+        Ok(held)
+    }
+
+    /// Waits until another attempt makes sense. `Err(None)`: the deadline has passed.
+    fn wait_for_change(
+        &self,
+        home: &Home,
+        seen: &Topology,
+        effect: Effect,
+        deadline: Instant,
+        backoff: &mut Backoff,
+        host: &dyn Host,
+    ) -> Result<(), Option<Error>> {
+        // While the topology says that all is well, only time can change anything.
+        let retry = (!holds(seen, effect)).then(|| Instant::now() + backoff.next());
+        loop {
+            let now = Instant::now();
+            if now >= deadline {
+                return Err(None);
+            }
+            if retry.is_some_and(|at| now >= at) {
+                return Ok(());
+            }
+            let until = retry.map_or(deadline, |at| at.min(deadline));
+            let patience = until.saturating_duration_since(now).min(SLICE);
+            let moved = |topology: &Topology| {
+                !holds(topology, effect) && (retry.is_none() || topology.epoch != seen.epoch)
+            };
+            let (_, changed) = home.deployment.shared.wait(patience, moved);
+            if self.inner.closed.load(Ordering::Acquire) {
+                return Err(Some(closed()));
+            }
+            if host.interrupted() {
+                return Err(Some(super::interrupted()));
+            }
+            if changed {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Nobody was found in time, and why.
+    fn unavailable(&self, home: &Home, reason: Option<&Error>) -> Error {
+        let topology = home.deployment.shared.topology();
+        let mut said: Vec<String> = topology
+            .sentinels
+            .iter()
+            .map(|sentinel| format!("{} says {}", sentinel.address, sentinel.says))
+            .collect();
+        said.extend(
+            topology
+                .reason
+                .clone()
+                .or_else(|| reason.map(ToString::to_string)),
+        );
+        let who = match &self.inner.config.target {
+            Target::Sentinels {
+                primary: Some(name),
+                ..
+            } => format!("no primary {name:?}"),
+            Target::Sentinels { primary: None, .. } => "no primary".to_owned(),
+            Target::Node(endpoint) => format!("{endpoint} is no primary"),
+        };
+        let what = match topology.phase {
+            Phase::Fenced => "a failover is under way",
+            _ => "it cannot be used",
+        };
+        Error::new(
+            Kind::Unavailable,
+            format!("{who} before the deadline ({what}): {}", said.join("; ")),
+        )
+    }
+}
+
+impl Way {
+    /// The node at the other end.
+    pub(super) fn address(&self) -> String {
+        self.topology
+            .primary
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }
+}
+
+impl Home {
+    /// Passes on what a connection says about the primary.
+    pub(super) fn doubt(&self, epoch: u64, doubt: Doubt) {
+        let trouble = match doubt {
+            Doubt::None => return,
+            Doubt::Unreachable => Trouble::Unreachable,
+            Doubt::NotPrimary => Trouble::NotPrimary,
+            Doubt::Overdue => Trouble::Overdue,
+        };
+        self.deployment.report(epoch, trouble);
+    }
+}
+
+fn holds(topology: &Topology, effect: Effect) -> bool {
+    match effect {
+        Effect::Reads => topology.phase.holds_reads(),
+        Effect::Writes | Effect::Runs => topology.phase.holds_writes(),
+    }
+}

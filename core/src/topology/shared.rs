@@ -1,0 +1,150 @@
+//! The current topology, and those who want to know of the next.
+
+use super::{Phase, Topology};
+use crate::event::{self, Listeners};
+use arc_swap::ArcSwap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    topology: ArcSwap<Topology>,
+    changes: (Mutex<()>, Condvar),
+    listeners: Listeners,
+    /// Since when commands wait.
+    held: Mutex<Option<Instant>>,
+}
+
+impl Shared {
+    pub(super) fn new(topology: Topology) -> Self {
+        Self {
+            topology: ArcSwap::from_pointee(topology),
+            changes: (Mutex::new(()), Condvar::new()),
+            listeners: Listeners::default(),
+            held: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn publish(&self, topology: Topology) {
+        let before = self.topology.swap(Arc::new(topology));
+        let now = self.topology.load_full();
+        {
+            let _waiting = self
+                .changes
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            self.changes.1.notify_all();
+        }
+        self.listeners.topology_changed();
+        self.tell_changes(&before, &now);
+    }
+
+    fn tell_changes(&self, before: &Topology, now: &Topology) {
+        if before.phase.holds_writes() != now.phase.holds_writes() || before.phase != now.phase {
+            self.tell_hold(now);
+        }
+        for sentinel in &now.sentinels {
+            let known = before
+                .sentinels
+                .iter()
+                .find(|it| it.address == sentinel.address);
+            if known.map(|known| known.up) != Some(sentinel.up) && sentinel.says != "nothing yet" {
+                self.tell(&event::Event::Sentinel {
+                    address: sentinel.address.to_string(),
+                    up: sentinel.up,
+                    says: sentinel.says.clone(),
+                });
+            }
+        }
+        if before.replicas != now.replicas {
+            let addresses = now.replicas.iter().map(ToString::to_string).collect();
+            self.tell(&event::Event::Replicas { addresses });
+        }
+    }
+
+    fn tell_hold(&self, now: &Topology) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match (now.phase, *held) {
+            (Phase::Ready, Some(since)) => {
+                *held = None;
+                drop(held);
+                self.tell(&event::Event::Resume {
+                    held_for: since.elapsed(),
+                });
+            }
+            (Phase::Fenced, None) => {
+                *held = Some(Instant::now());
+                drop(held);
+                let why = "a failover of the primary was announced".to_owned();
+                self.tell(&event::Event::Hold {
+                    what: "writes",
+                    why,
+                });
+            }
+            // The first search for a primary is no interruption of anything.
+            (Phase::Lost, None) => {
+                *held = Some(Instant::now());
+                drop(held);
+                let why = now
+                    .reason
+                    .clone()
+                    .unwrap_or_else(|| "the primary is lost".to_owned());
+                self.tell(&event::Event::Hold { what: "all", why });
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn tell(&self, event: &event::Event) {
+        self.listeners.tell(event);
+    }
+
+    pub(crate) fn topology(&self) -> Arc<Topology> {
+        self.topology.load_full()
+    }
+
+    /// Waits until `enough` holds of the topology, or for `patience`. What it was at the end.
+    pub(crate) fn wait(
+        &self,
+        patience: Duration,
+        enough: impl Fn(&Topology) -> bool,
+    ) -> (Arc<Topology>, bool) {
+        let end = Instant::now() + patience;
+        let mut guard = self
+            .changes
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let topology = self.topology();
+            if enough(&topology) {
+                return (topology, true);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return (topology, false);
+            }
+            guard = self
+                .changes
+                .1
+                .wait_timeout(guard, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// Lets everybody who waits look up, although nothing has changed here.
+    pub(crate) fn wake_all(&self) {
+        let _waiting = self
+            .changes
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.changes.1.notify_all();
+    }
+
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
+}

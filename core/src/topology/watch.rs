@@ -1,0 +1,178 @@
+//! The deployment's own task: carries out what [`Decide`] decides.
+
+use super::decide::{Action, Decide, Event, Probe, Told};
+use super::role::Asker;
+use super::sentinel::Sentinel;
+use super::{Name, Shared};
+use crate::config::{Address, Config};
+use crate::error::Error;
+use crate::event;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, sleep_until};
+
+/// What reaches the task.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Event(Event),
+    Warning(String),
+    /// The last client has gone.
+    Close,
+}
+
+pub(super) struct Watch {
+    pub(super) decide: Decide,
+    pub(super) config: Arc<Config>,
+    pub(super) name: Arc<Name>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) inputs: UnboundedReceiver<Input>,
+    pub(super) sender: UnboundedSender<Input>,
+}
+
+impl Watch {
+    pub(super) async fn run(mut self) {
+        let began = Instant::now();
+        let mut tasks = JoinSet::new();
+        let mut bells: Vec<Arc<Notify>> = Vec::new();
+        let mut probes: HashMap<Address, tokio::task::AbortHandle> = HashMap::new();
+        let mut probing = None;
+        let mut actions = self.decide.start(began.elapsed());
+        loop {
+            for (id, address) in self.decide.sentinels().enumerate().skip(bells.len()) {
+                let question = Arc::new(Notify::new());
+                bells.push(Arc::clone(&question));
+                tasks.spawn(
+                    Sentinel {
+                        id,
+                        address: address.clone(),
+                        config: Arc::clone(&self.config),
+                        name: Arc::clone(&self.name),
+                        question,
+                        events: self.sender.clone(),
+                    }
+                    .run(),
+                );
+            }
+            for action in actions {
+                match action {
+                    Action::Ask => bells.iter().for_each(|bell| bell.notify_one()),
+                    Action::Check(node) => {
+                        tasks.spawn(check(Arc::clone(&self.config), node, self.sender.clone()));
+                    }
+                    Action::Publish => self.shared.publish(self.decide.topology()),
+                    Action::Tell(told) => self.tell(told),
+                }
+            }
+            let wanted = self.decide.probe();
+            if wanted != probing {
+                self.probe(wanted.as_ref(), &mut probes, &mut tasks);
+                probing = wanted;
+            }
+            while tasks.try_join_next().is_some() {}
+            let wake = tokio::time::Instant::from_std(began + self.decide.wake_at());
+            actions = tokio::select! {
+                input = self.inputs.recv() => match input {
+                    Some(Input::Event(event)) => self.decide.handle(began.elapsed(), event),
+                    Some(Input::Warning(message)) => {
+                        self.shared.tell(&event::Event::Warning { message });
+                        Vec::new()
+                    }
+                    Some(Input::Close) | None => return,
+                },
+                () = sleep_until(wake) => self.decide.handle(began.elapsed(), Event::Tick),
+            };
+        }
+    }
+
+    /// Keeps one prober for each wanted node. A new pace takes new probers.
+    fn probe(
+        &self,
+        wanted: Option<&Probe>,
+        probes: &mut HashMap<Address, tokio::task::AbortHandle>,
+        tasks: &mut JoinSet<()>,
+    ) {
+        for (_, probe) in probes.drain() {
+            probe.abort();
+        }
+        for node in wanted.iter().flat_map(|probe| &probe.nodes) {
+            let every = wanted.map_or(Duration::ZERO, |probe| probe.every);
+            let prober = probe(
+                Arc::clone(&self.config),
+                node.clone(),
+                every,
+                self.sender.clone(),
+            );
+            probes.insert(node.clone(), tasks.spawn(prober));
+        }
+    }
+
+    fn tell(&self, told: Told) {
+        let event = match told {
+            Told::Failover {
+                from,
+                to,
+                detected_by,
+                took,
+            } => event::Event::Failover {
+                from: from.map(|from| from.to_string()),
+                to: to.to_string(),
+                detected_by: detected_by.name(),
+                took,
+                epoch: self.decide.topology().epoch,
+            },
+            Told::Unfenced { primary, why } => event::Event::Warning {
+                message: format!("the announced failover of {primary} did not come about: {why}"),
+            },
+            Told::Misnamed {
+                sentinel,
+                named,
+                is,
+            } => event::Event::Warning {
+                message: format!("Sentinel {sentinel} names {named} as primary, which is {is}"),
+            },
+        };
+        self.shared.tell(&event);
+    }
+}
+
+/// Asks a node for its ROLE once.
+async fn check(config: Arc<Config>, node: Address, events: UnboundedSender<Input>) {
+    let patience = config.connect_timeout.min(Duration::from_millis(500));
+    let role = Asker::connect(&config, &node, patience)
+        .await
+        .map(|(_, role)| role);
+    let _ = events.send(Input::Event(Event::Role(node, role)));
+}
+
+/// Asks a node again and again, until aborted.
+async fn probe(
+    config: Arc<Config>,
+    node: Address,
+    every: Duration,
+    events: UnboundedSender<Input>,
+) {
+    let patience = Duration::from_millis(500);
+    let tell = |role: Result<_, Error>| {
+        let _ = events.send(Input::Event(Event::Role(node.clone(), role)));
+    };
+    loop {
+        match Asker::connect(&config, &node, patience).await {
+            Ok((mut asker, role)) => {
+                tell(Ok(role));
+                loop {
+                    sleep(every).await;
+                    match asker.ask().await {
+                        Ok(role) => tell(Ok(role)),
+                        Err(_) => break,
+                    }
+                }
+            }
+            // A replica that cannot be reached is no news.
+            Err(_) => sleep(every.max(Duration::from_millis(25))).await,
+        }
+    }
+}
