@@ -9,7 +9,7 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// Counts the forks between the first process and this one. What was made in another generation
 /// belongs to another process: its threads do not exist here, its sockets are not ours.
-pub fn generation() -> u64 {
+pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 

@@ -51,7 +51,6 @@ fn news(parts: &[Value]) -> News {
     let node = |i: usize| address(text(&parts[i]));
     match text(&parts[1]) {
         "attempt" => News::Attempt { of: node(2) },
-        "started" => News::Started { of: node(2) },
         "chosen" => News::Chosen {
             of: node(2),
             replica: node(3),

@@ -55,8 +55,7 @@ pub(super) fn news(channel: &str, payload: &str, name: &str) -> Option<News> {
             return None;
         }
         return Some(match channel {
-            "+try-failover" => News::Attempt { of: who },
-            "+failover-state-select-slave" => News::Started { of: who },
+            "+try-failover" | "+failover-state-select-slave" => News::Attempt { of: who },
             "+sdown" | "+odown" => News::Down { primary: who },
             "-sdown" | "-odown" => News::Up { primary: who },
             "+reset-master" => News::Unsettled,

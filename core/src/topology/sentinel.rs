@@ -203,7 +203,7 @@ impl Sentinel {
     fn pass_on(&self, message: &redis::Msg) {
         let name = self.name.get();
         let payload = String::from_utf8_lossy(message.get_payload_bytes());
-        for news in parse::news(message.get_channel_name(), &payload, &name) {
+        if let Some(news) = parse::news(message.get_channel_name(), &payload, &name) {
             self.tell(Event::News(self.id, news));
         }
         if message.get_channel_name() == "+switch-master" && name.is_empty() {

@@ -49,7 +49,6 @@ impl Decide {
     ) {
         match news {
             News::Attempt { of } if self.concerns_us(&of) => self.announce(now, false),
-            News::Started { of } if self.concerns_us(&of) => self.announce(now, true),
             News::Chosen { of, replica } if self.concerns_us(&of) => {
                 self.announce(now, true);
                 self.learn_replica(replica);
