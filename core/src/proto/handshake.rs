@@ -127,12 +127,11 @@ impl Handshake {
             ));
         };
         match (step, frame.error()) {
-            _ if self.void => {
-                if self.awaited.is_empty() {
-                    self.void = false;
-                    self.greet_in_resp2(out);
-                }
+            _ if self.void && self.awaited.is_empty() => {
+                self.void = false;
+                self.greet_in_resp2(out);
             }
+            _ if self.void => {}
             (Step::Hello, Some(line)) if says_no_hello(line) => self.void = true,
             (Step::Auth, Some(line)) if says_no_password_set(line) => {
                 self.warning = Some(format!(

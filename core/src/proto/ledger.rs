@@ -125,10 +125,11 @@ impl<T> Ledger<T> {
 
     /// Removes what [`answer`](Self::answer) completed.
     pub fn retire(&mut self) -> Option<T> {
-        let done = self
-            .entries
-            .pop_front_if(|front| front.answered >= front.span.replies())?;
-        Some(done.token)
+        let front = self.entries.front()?;
+        if front.answered < front.span.replies() {
+            return None;
+        }
+        self.entries.pop_front().map(|done| done.token)
     }
 
     /// Tokens that wait, oldest first.

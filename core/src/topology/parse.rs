@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn messages_as_redis_sends_them() {
-        let read = |channel, payload| news(channel, payload, "mymaster");
+        let read = |channel: &str, payload: &str| news(channel, payload, "mymaster");
         let (old, new) = (at("127.0.0.1", 6379), at("127.0.0.1", 6380));
         assert_eq!(
             read("+switch-master", "mymaster 127.0.0.1 6379 127.0.0.1 6380"),

@@ -1,0 +1,25 @@
+# Every target sets up what it needs, once; a second run starts at once.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint clean
+
+help: ## what there is
+	@echo "Steadis: one Redis connection that stays up through failover"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+test: ## every test, in every language, ending with one count
+	@xtask/setup test
+	@cargo xtask test
+
+bench: ## side by side with the peers, in one interleaved run
+	@xtask/setup bench
+	@cargo xtask bench
+
+lint: ## formats, lints, licences, generated files, sizes
+	@xtask/setup lint
+	@cargo xtask lint
+
+clean: ## removes everything that was built or installed in this tree
+	@cargo clean --quiet
+	@rm -rf .setup .venv node_modules
