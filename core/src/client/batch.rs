@@ -1,7 +1,7 @@
 //! A pipeline: each of its commands is sent, sent again, or given up, in its order.
 
 use super::execute::{Deadlines, maybe_executed, too_late};
-use super::{CallOptions, Client, Job, name};
+use super::{CallOptions, Client, Job};
 use crate::command;
 use crate::config::RetryWrites;
 use crate::error::{Error, Result};
@@ -19,7 +19,6 @@ pub(crate) struct Batch {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     effects: Vec<Effect>,
-    names: Vec<String>,
 }
 
 impl Batch {
@@ -27,7 +26,6 @@ impl Batch {
         encode::command(&mut self.bytes, args);
         self.ends.push(self.bytes.len());
         self.effects.push(command::effect(args));
-        self.names.push(name(args));
     }
 
     fn bytes_of(&self, index: usize) -> &[u8] {
@@ -41,7 +39,6 @@ impl Batch {
             bytes,
             span: Span::Command { bytes: bytes.len() },
             effect: self.effects[index],
-            name: self.names[index].clone(),
         }
     }
 }
@@ -97,7 +94,7 @@ impl Client {
                 // What has its reply keeps it.
                 Err(error) if open.len() < outcomes.len() && error.retryable() => {
                     for index in open {
-                        let error = error.clone().during(&batch.names[index]);
+                        let error = error.clone().during(batch.job(index).name());
                         outcomes[index] = Some(Outcome::Failed(error));
                     }
                     continue;
@@ -130,7 +127,7 @@ impl Client {
                 let job = batch.job(index);
                 outcomes[index] = match next {
                     Next::Deliver => {
-                        frame.map(|frame| Outcome::Frame(frame.bytes().to_vec(), job.name.clone()))
+                        frame.map(|frame| Outcome::Frame(frame.bytes().to_vec(), job.name()))
                     }
                     Next::MaybeExecuted => {
                         Some(Outcome::Failed(maybe_executed(&job, &way, &reason)))

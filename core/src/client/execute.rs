@@ -59,7 +59,7 @@ impl Client {
         loop {
             let way = self
                 .way(job.effect, job.bytes.len(), deadlines.whole, host)
-                .map_err(|error| error.during(&job.name))?;
+                .map_err(|error| error.during(job.name()))?;
             let now = Instant::now();
             let caller = Caller {
                 now,
@@ -165,7 +165,7 @@ pub(super) fn maybe_executed(job: &Job<'_>, way: &Way, reason: &Error) -> Error 
     if let Some(code) = reason.code() {
         error = error.with_code(code);
     }
-    error.during(&job.name).at(place)
+    error.during(job.name()).at(place)
 }
 
 /// The deadline has passed, and the command did not run.
@@ -182,5 +182,5 @@ pub(super) fn too_late(job: &Job<'_>, reason: &Error) -> Error {
             format!("not executed before the deadline: {}", reason.message()),
         ),
     };
-    error.during(&job.name)
+    error.during(job.name())
 }

@@ -111,13 +111,12 @@ impl Client {
             bytes: &bytes,
             span: Span::Command { bytes: bytes.len() },
             effect: command::effect(args),
-            name: name(args),
         };
         let mut frames = Vec::new();
         self.execute(&request, options, host, &mut frames)?;
         let frame = Frame::trusted(&frames);
         match frame.error() {
-            Some(line) => Err(Error::server(line).during(request.name)),
+            Some(line) => Err(Error::server(line).during(request.name())),
             None => Ok(Reply::from_frame(frame)),
         }
     }
@@ -151,7 +150,6 @@ impl Client {
             bytes: &bytes,
             span,
             effect,
-            name: "EXEC".into(),
         };
         let mut frames = Vec::new();
         self.execute(&job, &self.options(), &(), &mut frames)?;
@@ -160,7 +158,7 @@ impl Client {
         for args in std::iter::once(None).chain(commands.iter().map(Some)) {
             let line = reader.next_frame().and_then(Frame::error);
             if let (Some(line), Some(args), None) = (line, args, &refused) {
-                refused = Some(Error::server(line).during(name(args)));
+                refused = Some(Error::server(line).during(command::name(args)));
             }
         }
         match Reply::next(&mut reader) {
@@ -257,18 +255,23 @@ pub(crate) struct Job<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) span: Span,
     pub(crate) effect: Effect,
-    /// For errors.
-    pub(crate) name: String,
 }
 
-/// The call's name in errors: never an argument that could be a secret.
-fn name<A: AsRef<[u8]>>(args: &[A]) -> String {
-    match command::find(args) {
-        Some(command) => command.name.replace('|', " ").to_ascii_uppercase(),
-        None => args
-            .first()
-            .map(|word| String::from_utf8_lossy(word.as_ref()).to_ascii_uppercase())
-            .unwrap_or_default(),
+impl Job<'_> {
+    /// What errors call it.
+    pub(crate) fn name(&self) -> String {
+        if matches!(self.span, Span::Unit { .. }) {
+            return "EXEC".to_owned();
+        }
+        // Rare enough to be read back from what was encoded.
+        let reply = Reply::from_frame(Frame::trusted(self.bytes));
+        let args: Vec<&[u8]> = reply
+            .as_list()
+            .into_iter()
+            .flatten()
+            .filter_map(Reply::as_bytes)
+            .collect();
+        command::name(&args)
     }
 }
 

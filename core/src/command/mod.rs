@@ -69,13 +69,28 @@ pub fn all() -> &'static [Command] {
 /// subcommands is known by its first two arguments.
 pub fn find<A: AsRef<[u8]>>(args: &[A]) -> Option<&'static Command> {
     let table = &*TABLE;
-    let first = lower(args.first()?.as_ref())?;
-    if let Some(&index) = table.by_name.get(first.as_str()) {
-        return table.commands.get(index);
+    let mut word = Word::default();
+    word.push(args.first()?.as_ref())?;
+    let index = match table.by_name.get(word.text()) {
+        Some(index) => index,
+        None => {
+            word.push(b"|")?;
+            word.push(args.get(1)?.as_ref())?;
+            table.by_name.get(word.text())?
+        }
+    };
+    table.commands.get(*index)
+}
+
+/// How errors call these arguments: by the command alone, since arguments can be secrets.
+pub fn name<A: AsRef<[u8]>>(args: &[A]) -> String {
+    match find(args) {
+        Some(command) => command.name.replace('|', " ").to_ascii_uppercase(),
+        None => args
+            .first()
+            .map(|word| String::from_utf8_lossy(word.as_ref()).to_ascii_uppercase())
+            .unwrap_or_default(),
     }
-    let second = lower(args.get(1)?.as_ref())?;
-    let index = *table.by_name.get(format!("{first}|{second}").as_str())?;
-    table.commands.get(index)
 }
 
 /// What a command that is not in the table may do: anything.
@@ -83,9 +98,26 @@ pub fn effect<A: AsRef<[u8]>>(args: &[A]) -> Effect {
     find(args).map_or(Effect::Writes, |command| command.effect)
 }
 
-fn lower(word: &[u8]) -> Option<String> {
-    let short = word.len() <= 32 && word.is_ascii();
-    short.then(|| String::from_utf8_lossy(word).to_ascii_lowercase())
+/// A name in small letters, put together without asking for memory.
+#[derive(Default)]
+struct Word {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Word {
+    /// `None`: too long for any name in the table.
+    fn push(&mut self, part: &[u8]) -> Option<()> {
+        let room = self.bytes.get_mut(self.length..self.length + part.len())?;
+        room.copy_from_slice(part);
+        room.make_ascii_lowercase();
+        self.length += part.len();
+        Some(())
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
