@@ -21,7 +21,7 @@ mod runtime;
 mod sync;
 mod sys;
 
-pub use client::Client;
+pub use client::blocking::Client;
 pub use config::Config;
 pub use error::{Error, Kind, Result};
 pub use event::Event;

@@ -1,58 +1,23 @@
 //! The client: routes commands, holds them while there is no primary, and keeps the promises.
 //!
-//! | file | what it holds |
+//! | folder | what it holds |
 //! |---|---|
-//! | `execute` | one command or transaction: sent, sent again, or honestly given up |
-//! | `batch` | a pipeline: the same for each of its commands |
-//! | `route` | which lane a command takes, and how long it waits for one |
-//! | `lanes` | the connections to the primary of one epoch |
+//! | `blocking` | the client for callers that wait on their own thread |
+//! | `hosted` | the client inside an event loop, which owns the sockets and the clock |
+//! | `verdict` | what a caller is told when there is no good reply |
 
-mod batch;
-mod execute;
-mod lanes;
-mod route;
+pub mod blocking;
+mod verdict;
 
 use crate::command;
 use crate::config::{Config, RetryWrites};
-use crate::error::{Error, Kind, Result};
-use crate::event::Event;
-use crate::lane::call::Host;
+use crate::error::{Error, Result};
 use crate::policy::Effect;
 use crate::proto::encode;
 use crate::proto::ledger::Span;
-use crate::proto::read::{Frame, Reader};
+use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
-use crate::topology::{Deployment, Topology};
-use arc_swap::ArcSwapOption;
-pub use batch::Outcome;
-use lanes::Lanes;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
-
-/// A client for callers that wait on their own thread. Clones share everything.
-#[derive(Debug, Clone)]
-pub struct Client {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    config: Arc<Config>,
-    /// What belongs to this process: made at the first command, and anew after a fork.
-    home: ArcSwapOption<Home>,
-    closed: AtomicBool,
-    held: AtomicUsize,
-    held_bytes: AtomicUsize,
-}
-
-/// The parts that do not survive a fork.
-#[derive(Debug)]
-struct Home {
-    deployment: Arc<Deployment>,
-    lanes: Arc<Lanes>,
-    waker: u64,
-}
+use std::time::{Duration, Instant};
 
 /// What may differ from call to call.
 #[derive(Debug, Clone, Copy)]
@@ -62,189 +27,50 @@ pub struct CallOptions {
     pub retry_writes: RetryWrites,
 }
 
-impl Client {
-    /// A client that touches the network at its first command.
-    pub fn new(config: Config) -> Self {
+impl CallOptions {
+    /// Those of a call that asks for nothing special.
+    pub fn of(config: &Config) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                config: Arc::new(config),
-                home: ArcSwapOption::empty(),
-                closed: AtomicBool::new(false),
-                held: AtomicUsize::new(0),
-                held_bytes: AtomicUsize::new(0),
-            }),
-        }
-    }
-
-    pub fn config(&self) -> &Config {
-        &self.inner.config
-    }
-
-    /// The options of a call that asks for nothing special.
-    pub fn options(&self) -> CallOptions {
-        CallOptions {
             timeout: None,
-            retry_writes: self.inner.config.retry_writes,
+            retry_writes: config.retry_writes,
         }
     }
 
-    /// Waits until the primary is verified.
-    pub fn ready(&self) -> Result<()> {
-        self.call(&["PING"]).map(drop)
-    }
-
-    /// Sends one command, given by its arguments, and waits for its reply.
-    pub fn call<A: AsRef<[u8]>>(&self, args: &[A]) -> Result<Reply> {
-        self.call_with(args, &self.options(), &())
-    }
-
-    /// [`call`](Self::call) with options, inside a host language.
-    pub fn call_with<A: AsRef<[u8]>>(
-        &self,
-        args: &[A],
-        options: &CallOptions,
-        host: &dyn Host,
-    ) -> Result<Reply> {
-        let mut bytes = Vec::new();
-        encode::command(&mut bytes, args);
-        let request = Job {
-            bytes: &bytes,
-            span: Span::Command { bytes: bytes.len() },
-            effect: command::effect(args),
-        };
-        let mut frames = Vec::new();
-        self.execute(&request, options, host, &mut frames)?;
-        let frame = Frame::trusted(&frames);
-        match frame.error() {
-            Some(line) => Err(Error::server(line).during(request.name())),
-            None => Ok(Reply::from_frame(frame)),
-        }
-    }
-
-    /// Sends commands in one go. Each has its own reply or error.
-    pub fn pipeline<A: AsRef<[u8]>>(&self, commands: &[Vec<A>]) -> Result<Vec<Result<Reply>>> {
-        let mut batch = batch::Batch::default();
-        for args in commands {
-            batch.push(args);
-        }
-        let outcomes = self.execute_batch(&batch, &self.options(), &())?;
-        Ok(outcomes.into_iter().map(Outcome::into_reply).collect())
-    }
-
-    /// Sends commands that run together or not at all, and returns their replies.
-    pub fn transaction<A: AsRef<[u8]>>(&self, commands: &[Vec<A>]) -> Result<Vec<Reply>> {
-        let mut bytes = Vec::new();
-        encode::command(&mut bytes, &["MULTI"]);
-        let mut effect = Effect::Reads;
-        for args in commands {
-            encode::command(&mut bytes, args);
-            effect = effect.max(command::effect(args));
-        }
-        encode::command(&mut bytes, &["EXEC"]);
-        let replies = commands.len() + 2;
-        let span = Span::Unit {
-            bytes: bytes.len(),
-            replies,
-        };
-        let job = Job {
-            bytes: &bytes,
-            span,
-            effect,
-        };
-        let mut frames = Vec::new();
-        self.execute(&job, &self.options(), &(), &mut frames)?;
-        let mut reader = Reader::new(Frame::trusted(&frames));
-        let mut refused = None;
-        for args in std::iter::once(None).chain(commands.iter().map(Some)) {
-            let line = reader.next_frame().and_then(Frame::error);
-            if let (Some(line), Some(args), None) = (line, args, &refused) {
-                refused = Some(Error::server(line).during(command::name(args)));
-            }
-        }
-        match Reply::next(&mut reader) {
-            Some(Reply::List(replies)) => Ok(replies),
-            Some(Reply::Error(line)) => {
-                Err(refused.unwrap_or_else(|| Error::server(&line).during("EXEC")))
-            }
-            _ => Err(Error::new(
-                Kind::Internal,
-                "EXEC answered in an unknown way",
-            )),
-        }
-    }
-
-    /// What is known of the deployment now.
-    pub fn topology(&self) -> Result<Arc<Topology>> {
-        Ok(self.home()?.deployment.shared.topology())
-    }
-
-    /// Calls `listener` with every event of the deployment, on a background thread.
-    pub fn on(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Result<u64> {
-        Ok(self
-            .home()?
-            .deployment
-            .shared
-            .listeners()
-            .add(Arc::new(listener)))
-    }
-
-    /// Ends all connections. Calls that wait end with an error, as do later ones.
-    pub fn close(&self) {
-        self.inner.closed.store(true, Ordering::Release);
-        if let Some(home) = self
-            .inner
-            .home
-            .swap(None)
-            .filter(|home| home.deployment.is_ours())
-        {
-            home.lanes.retire_all(&closed());
-            home.deployment.shared.wake_all();
-        }
-    }
-
-    /// This process' own connections.
-    fn home(&self) -> Result<Arc<Home>> {
-        loop {
-            if self.inner.closed.load(Ordering::Acquire) {
-                return Err(closed());
-            }
-            let current = self.inner.home.load_full();
-            if let Some(home) = &current
-                && home.deployment.is_ours()
-            {
-                return Ok(Arc::clone(home));
-            }
-            // None yet, or one that this process inherited. That one is left as it is: its
-            // sockets are the parent's, and closing descriptors says nothing on the wire.
-            let fresh = Arc::new(Home::open(&self.inner.config)?);
-            self.inner.home.compare_and_swap(&current, Some(fresh));
-        }
+    fn repeats_writes(&self) -> bool {
+        self.retry_writes == RetryWrites::Always
     }
 }
 
-impl Home {
-    fn open(config: &Arc<Config>) -> Result<Self> {
-        let deployment = Deployment::open(config)?;
-        let lanes = Arc::new(Lanes::new(Arc::clone(config)));
-        let (shared, watched) = (Arc::downgrade(&deployment.shared), Arc::downgrade(&lanes));
-        // A new primary wakes everybody who waits for the old one.
-        let waker = deployment.shared.listeners().add_waker(Arc::new(move || {
-            if let (Some(shared), Some(lanes)) = (shared.upgrade(), watched.upgrade()) {
-                lanes.leave_all_but(&shared.topology());
-            }
-        }));
-        Ok(Self {
-            deployment,
-            lanes,
-            waker,
-        })
-    }
+/// The deadlines of one call.
+#[derive(Debug, Clone, Copy)]
+struct Deadlines {
+    /// For finding a primary and for all repetitions.
+    whole: Instant,
+    /// For one reply.
+    reply: Duration,
 }
 
-impl Drop for Home {
-    fn drop(&mut self) {
-        if self.deployment.is_ours() {
-            self.deployment.shared.listeners().remove(self.waker);
+impl Deadlines {
+    fn new(config: &Config, options: &CallOptions, now: Instant) -> Self {
+        match options.timeout {
+            Some(timeout) => Self {
+                whole: now + timeout,
+                reply: timeout,
+            },
+            None => Self {
+                whole: now + config.failover_timeout,
+                reply: config.command_timeout,
+            },
+        }
+    }
+
+    /// Until when the reply to what is sent now is waited for.
+    fn reply_by(&self, now: Instant, options: &CallOptions) -> Instant {
+        let by = now + self.reply;
+        if options.timeout.is_some() {
+            by.min(self.whole)
+        } else {
+            by
         }
     }
 }
@@ -275,11 +101,55 @@ impl Job<'_> {
     }
 }
 
-fn closed() -> Error {
-    Error::new(Kind::Closed, "the client is closed")
+/// Encoded commands that have nothing to do with each other.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    effects: Vec<Effect>,
 }
 
-/// The host has ended the wait, and knows why.
-fn interrupted() -> Error {
-    Error::new(Kind::Unavailable, "the wait was interrupted")
+impl Batch {
+    pub(crate) fn push<A: AsRef<[u8]>>(&mut self, args: &[A]) {
+        encode::command(&mut self.bytes, args);
+        self.ends.push(self.bytes.len());
+        self.effects.push(command::effect(args));
+    }
+
+    fn bytes_of(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[start..self.ends[index]]
+    }
+
+    fn job(&self, index: usize) -> Job<'_> {
+        let bytes = self.bytes_of(index);
+        Job {
+            bytes,
+            span: Span::Command { bytes: bytes.len() },
+            effect: self.effects[index],
+        }
+    }
+}
+
+/// What came of one command.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The bytes of its reply, which can be the server's error.
+    Frame(Vec<u8>, String),
+    Failed(Error),
+}
+
+impl Outcome {
+    pub(crate) fn into_reply(self) -> Result<Reply> {
+        match self {
+            Outcome::Frame(bytes, name) => {
+                let frame = Frame::trusted(&bytes);
+                match frame.error() {
+                    Some(line) => Err(Error::server(line).during(name)),
+                    None => Ok(Reply::from_frame(frame)),
+                }
+            }
+            Outcome::Failed(error) => Err(error),
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod stream;
 mod watch;
 
 use crate::config::{Address, Endpoint};
+use crate::policy::Effect;
 pub(crate) use deployment::{Deployment, Name};
 pub(crate) use role::login;
 pub(crate) use shared::Shared;
@@ -35,6 +36,16 @@ pub struct Topology {
     pub sentinels: Vec<Sentinel>,
     /// Why there is no primary: what the node in question last answered.
     pub reason: Option<String>,
+}
+
+impl Topology {
+    /// Whether a command of this effect has to wait.
+    pub fn holds(&self, effect: Effect) -> bool {
+        match effect {
+            Effect::Reads => self.phase.holds_reads(),
+            Effect::Writes | Effect::Runs => self.phase.holds_writes(),
+        }
+    }
 }
 
 /// A Sentinel, as seen from here.

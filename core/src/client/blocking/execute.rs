@@ -1,47 +1,15 @@
 //! One command or transaction: sent, sent again, or honestly given up.
 
+use super::Client;
 use super::route::Way;
-use super::{CallOptions, Client, Job};
-use crate::config::RetryWrites;
+use crate::client::verdict::{full, interrupted, maybe_executed, overdue, too_late};
+use crate::client::{CallOptions, Deadlines, Job};
 use crate::error::{Error, Kind, Result};
 use crate::lane::call::{Caller, Cause, Failure, Host, Request};
-use crate::policy::{self, Backoff, Doubt, Effect, Fate, Next};
+use crate::policy::{self, Backoff, Doubt, Fate, Next};
+use crate::proto::ledger::Span;
 use crate::proto::read::{Frame, Reader};
-use std::time::{Duration, Instant};
-
-/// The deadlines of one call.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deadlines {
-    /// For finding a primary and for all repetitions.
-    pub(super) whole: Instant,
-    /// For one reply.
-    pub(super) reply: Duration,
-}
-
-impl Deadlines {
-    pub(super) fn new(client: &Client, options: &CallOptions, now: Instant) -> Self {
-        let config = &client.inner.config;
-        match options.timeout {
-            Some(timeout) => Self {
-                whole: now + timeout,
-                reply: timeout,
-            },
-            None => Self {
-                whole: now + config.failover_timeout,
-                reply: config.command_timeout,
-            },
-        }
-    }
-
-    pub(super) fn reply_by(&self, now: Instant, options: &CallOptions) -> Instant {
-        let by = now + self.reply;
-        if options.timeout.is_some() {
-            by.min(self.whole)
-        } else {
-            by
-        }
-    }
-}
+use std::time::Instant;
 
 impl Client {
     /// Executes a command or a transaction; its replies are in `frames` then, end to end, the
@@ -53,8 +21,8 @@ impl Client {
         host: &dyn Host,
         frames: &mut Vec<u8>,
     ) -> Result<()> {
-        let repeat = options.retry_writes == RetryWrites::Always;
-        let deadlines = Deadlines::new(self, options, Instant::now());
+        let repeat = options.repeats_writes();
+        let deadlines = Deadlines::new(&self.inner.config, options, Instant::now());
         let mut backoff = Backoff::default();
         loop {
             let way = self
@@ -72,7 +40,7 @@ impl Client {
             };
             let (next, reason) = match way.lane.call(request, caller, frames) {
                 Ok(()) => {
-                    let Some(line) = refusal(frames) else {
+                    let Some(line) = refusal(&job.span, frames) else {
                         return Ok(());
                     };
                     way.refused(line);
@@ -89,7 +57,7 @@ impl Client {
             };
             match next {
                 Next::Deliver => return Ok(()),
-                Next::MaybeExecuted => return Err(maybe_executed(job, &way, &reason)),
+                Next::MaybeExecuted => return Err(maybe_executed(job, way.address(), &reason)),
                 Next::Again if Instant::now() >= deadlines.whole => {
                     return Err(too_late(job, &reason));
                 }
@@ -105,16 +73,10 @@ impl Client {
             Cause::Lost(why) => Ok(why),
             Cause::Deadline => {
                 way.home.doubt(way.topology.epoch, Doubt::Overdue);
-                Ok(Error::new(Kind::Timeout, "no reply in time"))
+                Ok(overdue())
             }
-            Cause::Full => Err(Error::new(
-                Kind::Busy,
-                format!(
-                    "{} commands wait for replies already (option max_in_flight)",
-                    self.inner.config.max_in_flight
-                ),
-            )),
-            Cause::Interrupted => Err(super::interrupted()),
+            Cause::Full => Err(full(self.inner.config.max_in_flight)),
+            Cause::Interrupted => Err(interrupted()),
         }
     }
 
@@ -127,7 +89,7 @@ impl Client {
                 .shared
                 .wait(pause, |topology| topology.epoch != way.topology.epoch);
             if host.interrupted() {
-                return Err(super::interrupted());
+                return Err(interrupted());
             }
         }
         Ok(())
@@ -143,44 +105,14 @@ impl Way {
     }
 }
 
-/// The error line that decides about the whole: that of the last reply, EXEC's in a transaction.
-fn refusal(frames: &[u8]) -> Option<&[u8]> {
-    let mut reader = Reader::new(Frame::trusted(frames));
-    let mut last = reader.next_frame()?;
-    while let Some(next) = reader.next_frame() {
-        last = next;
+/// The error line that decides about the whole: EXEC's in a transaction.
+fn refusal<'a>(span: &Span, frames: &'a [u8]) -> Option<&'a [u8]> {
+    let whole = Frame::trusted(frames);
+    match span {
+        Span::Command { .. } => whole.error(),
+        _ => {
+            let mut reader = Reader::new(whole);
+            std::iter::from_fn(|| reader.next_frame()).last()?.error()
+        }
     }
-    last.error()
-}
-
-pub(super) fn maybe_executed(job: &Job<'_>, way: &Way, reason: &Error) -> Error {
-    let place = way.address();
-    let mut error = Error::new(
-        Kind::MaybeExecuted,
-        format!(
-            "sent, but never answered, so it may have run or not: {}",
-            reason.message()
-        ),
-    );
-    if let Some(code) = reason.code() {
-        error = error.with_code(code);
-    }
-    error.during(job.name()).at(place)
-}
-
-/// The deadline has passed, and the command did not run.
-pub(super) fn too_late(job: &Job<'_>, reason: &Error) -> Error {
-    let error = match reason.code() {
-        // The server has said why, again and again.
-        Some(_) => reason.clone(),
-        None => Error::new(
-            if job.effect == Effect::Reads {
-                Kind::Timeout
-            } else {
-                Kind::Unavailable
-            },
-            format!("not executed before the deadline: {}", reason.message()),
-        ),
-    };
-    error.during(job.name())
 }

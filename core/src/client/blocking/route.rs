@@ -1,14 +1,14 @@
 //! Which lane a command takes, and how long it waits for one.
 
 use super::lanes::SharedLane;
-use super::{Client, Home, closed};
-use crate::config::Target;
+use super::{Client, Home};
+use crate::client::verdict::{closed, interrupted, unavailable, waiting_room_full};
 use crate::error::{Error, Kind, Result};
 use crate::lane::call::Host;
 use crate::lane::wire::SLICE;
 use crate::policy::{Backoff, Doubt, Effect};
+use crate::topology::Topology;
 use crate::topology::decide::Trouble;
-use crate::topology::{Phase, Topology};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -48,7 +48,7 @@ impl Client {
         loop {
             let home = self.home()?;
             let topology = home.deployment.shared.topology();
-            if !holds(&topology, effect) {
+            if !topology.holds(effect) {
                 match home.lanes.pick(&topology, host) {
                     Ok(lane) => {
                         return Ok(Way {
@@ -70,7 +70,13 @@ impl Client {
             let _held = self.hold(size)?;
             self.wait_for_change(&home, &topology, effect, deadline, &mut backoff, host)
                 .map_err(|error| {
-                    error.unwrap_or_else(|| self.unavailable(&home, reason.as_ref()))
+                    error.unwrap_or_else(|| {
+                        unavailable(
+                            &self.inner.config,
+                            &home.deployment.shared.topology(),
+                            reason.as_ref(),
+                        )
+                    })
                 })?;
         }
     }
@@ -85,15 +91,7 @@ impl Client {
         let count = held.count.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes = held.bytes.fetch_add(size, Ordering::Relaxed) + size;
         if count > inner.config.max_held || bytes > inner.config.max_held_bytes.max(size) {
-            return Err(Error::new(
-                Kind::Busy,
-                format!(
-                    "{} commands of {} bytes wait for a primary already (options max_held, \
-                     max_held_bytes)",
-                    count - 1,
-                    bytes - size
-                ),
-            ));
+            return Err(waiting_room_full(count - 1, bytes - size));
         }
         Ok(held)
     }
@@ -109,7 +107,7 @@ impl Client {
         host: &dyn Host,
     ) -> Result<(), Option<Error>> {
         // While the topology says that all is well, only time can change anything.
-        let retry = (!holds(seen, effect)).then(|| Instant::now() + backoff.next());
+        let retry = (!seen.holds(effect)).then(|| Instant::now() + backoff.next());
         loop {
             let now = Instant::now();
             if now >= deadline {
@@ -121,51 +119,19 @@ impl Client {
             let until = retry.map_or(deadline, |at| at.min(deadline));
             let patience = until.saturating_duration_since(now).min(SLICE);
             let moved = |topology: &Topology| {
-                !holds(topology, effect) && (retry.is_none() || topology.epoch != seen.epoch)
+                !topology.holds(effect) && (retry.is_none() || topology.epoch != seen.epoch)
             };
             let (_, changed) = home.deployment.shared.wait(patience, moved);
             if self.inner.closed.load(Ordering::Acquire) {
                 return Err(Some(closed()));
             }
             if host.interrupted() {
-                return Err(Some(super::interrupted()));
+                return Err(Some(interrupted()));
             }
             if changed {
                 return Ok(());
             }
         }
-    }
-
-    /// Nobody was found in time, and why.
-    fn unavailable(&self, home: &Home, reason: Option<&Error>) -> Error {
-        let topology = home.deployment.shared.topology();
-        let mut said: Vec<String> = topology
-            .sentinels
-            .iter()
-            .map(|sentinel| format!("{} says {}", sentinel.address, sentinel.says))
-            .collect();
-        said.extend(
-            topology
-                .reason
-                .clone()
-                .or_else(|| reason.map(ToString::to_string)),
-        );
-        let who = match &self.inner.config.target {
-            Target::Sentinels {
-                primary: Some(name),
-                ..
-            } => format!("no primary {name:?}"),
-            Target::Sentinels { primary: None, .. } => "no primary".to_owned(),
-            Target::Node(endpoint) => format!("{endpoint} is no primary"),
-        };
-        let what = match topology.phase {
-            Phase::Fenced => "a failover is under way",
-            _ => "it cannot be used",
-        };
-        Error::new(
-            Kind::Unavailable,
-            format!("{who} before the deadline ({what}): {}", said.join("; ")),
-        )
     }
 }
 
@@ -190,12 +156,5 @@ impl Home {
             Doubt::Overdue => Trouble::Overdue,
         };
         self.deployment.report(epoch, trouble);
-    }
-}
-
-fn holds(topology: &Topology, effect: Effect) -> bool {
-    match effect {
-        Effect::Reads => topology.phase.holds_reads(),
-        Effect::Writes | Effect::Runs => topology.phase.holds_writes(),
     }
 }

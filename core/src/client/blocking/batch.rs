@@ -1,70 +1,14 @@
 //! A pipeline: each of its commands is sent, sent again, or given up, in its order.
 
-use super::execute::{Deadlines, maybe_executed, too_late};
-use super::{CallOptions, Client, Job};
-use crate::command;
-use crate::config::RetryWrites;
+use super::Client;
+use crate::client::verdict::{maybe_executed, too_late};
+use crate::client::{Batch, CallOptions, Deadlines, Outcome};
 use crate::error::{Error, Result};
 use crate::lane::call::{Caller, Host, Request};
 use crate::policy::{self, Backoff, Effect, Next};
-use crate::proto::encode;
 use crate::proto::ledger::Span;
 use crate::proto::read::{Frame, Reader};
-use crate::proto::reply::Reply;
 use std::time::Instant;
-
-/// Encoded commands that have nothing to do with each other.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    effects: Vec<Effect>,
-}
-
-impl Batch {
-    pub(crate) fn push<A: AsRef<[u8]>>(&mut self, args: &[A]) {
-        encode::command(&mut self.bytes, args);
-        self.ends.push(self.bytes.len());
-        self.effects.push(command::effect(args));
-    }
-
-    fn bytes_of(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start..self.ends[index]]
-    }
-
-    fn job(&self, index: usize) -> Job<'_> {
-        let bytes = self.bytes_of(index);
-        Job {
-            bytes,
-            span: Span::Command { bytes: bytes.len() },
-            effect: self.effects[index],
-        }
-    }
-}
-
-/// What came of one command.
-#[derive(Debug)]
-pub enum Outcome {
-    /// The bytes of its reply, which can be the server's error.
-    Frame(Vec<u8>, String),
-    Failed(Error),
-}
-
-impl Outcome {
-    pub(crate) fn into_reply(self) -> Result<Reply> {
-        match self {
-            Outcome::Frame(bytes, name) => {
-                let frame = Frame::trusted(&bytes);
-                match frame.error() {
-                    Some(line) => Err(Error::server(line).during(name)),
-                    None => Ok(Reply::from_frame(frame)),
-                }
-            }
-            Outcome::Failed(error) => Err(error),
-        }
-    }
-}
 
 impl Client {
     /// Executes a pipeline. The outer error is for what concerns all of it: a closed client, an
@@ -75,8 +19,8 @@ impl Client {
         options: &CallOptions,
         host: &dyn Host,
     ) -> Result<Vec<Outcome>> {
-        let repeat = options.retry_writes == RetryWrites::Always;
-        let deadlines = Deadlines::new(self, options, Instant::now());
+        let repeat = options.repeats_writes();
+        let deadlines = Deadlines::new(&self.inner.config, options, Instant::now());
         let mut backoff = Backoff::default();
         let mut outcomes: Vec<Option<Outcome>> = batch.ends.iter().map(|_| None).collect();
         let (mut bytes, mut frames) = (Vec::new(), Vec::new());
@@ -129,9 +73,11 @@ impl Client {
                     Next::Deliver => {
                         frame.map(|frame| Outcome::Frame(frame.bytes().to_vec(), job.name()))
                     }
-                    Next::MaybeExecuted => {
-                        Some(Outcome::Failed(maybe_executed(&job, &way, &reason)))
-                    }
+                    Next::MaybeExecuted => Some(Outcome::Failed(maybe_executed(
+                        &job,
+                        way.address(),
+                        &reason,
+                    ))),
                     Next::Again if Instant::now() >= deadlines.whole => {
                         Some(Outcome::Failed(too_late(&job, &reason)))
                     }

@@ -1,0 +1,92 @@
+//! What a caller is told when there is no good reply. The same words for all kinds of client.
+
+use super::Job;
+use crate::config::{Config, Target};
+use crate::error::{Error, Kind};
+use crate::policy::Effect;
+use crate::topology::{Phase, Topology};
+
+/// A write was sent, and what became of it is unknown.
+pub(super) fn maybe_executed(job: &Job<'_>, address: String, reason: &Error) -> Error {
+    let message = format!(
+        "sent, but never answered, so it may have run or not: {}",
+        reason.message()
+    );
+    let mut error = Error::new(Kind::MaybeExecuted, message);
+    if let Some(code) = reason.code() {
+        error = error.with_code(code);
+    }
+    error.during(job.name()).at(address)
+}
+
+/// The deadline has passed, and the command did not run.
+pub(super) fn too_late(job: &Job<'_>, reason: &Error) -> Error {
+    let kind = if job.effect == Effect::Reads {
+        Kind::Timeout
+    } else {
+        Kind::Unavailable
+    };
+    let error = match reason.code() {
+        // The server has said why, again and again.
+        Some(_) => reason.clone(),
+        None => Error::new(
+            kind,
+            format!("not executed before the deadline: {}", reason.message()),
+        ),
+    };
+    error.during(job.name())
+}
+
+/// Nobody was found in time, and why.
+pub(super) fn unavailable(config: &Config, topology: &Topology, reason: Option<&Error>) -> Error {
+    let say = |sentinel: &crate::topology::Sentinel| {
+        format!("{} says {}", sentinel.address, sentinel.says)
+    };
+    let mut said: Vec<String> = topology.sentinels.iter().map(say).collect();
+    said.extend(
+        topology
+            .reason
+            .clone()
+            .or_else(|| reason.map(ToString::to_string)),
+    );
+    let who = match &config.target {
+        Target::Sentinels {
+            primary: Some(name),
+            ..
+        } => format!("no primary {name:?}"),
+        Target::Sentinels { primary: None, .. } => "no primary".to_owned(),
+        Target::Node(endpoint) => format!("{endpoint} is no primary"),
+    };
+    let what = match topology.phase {
+        Phase::Fenced => " (a failover is under way)",
+        _ => "",
+    };
+    let message = format!("{who} before the deadline{what}: {}", said.join("; "));
+    Error::new(Kind::Unavailable, message)
+}
+
+pub(super) fn overdue() -> Error {
+    Error::new(Kind::Timeout, "no reply in time")
+}
+
+pub(super) fn full(most: usize) -> Error {
+    let message = format!("{most} commands wait for replies already (option max_in_flight)");
+    Error::new(Kind::Busy, message)
+}
+
+pub(super) fn waiting_room_full(count: usize, bytes: usize) -> Error {
+    let message = format!(
+        "{count} commands of {bytes} bytes wait for a primary already (options max_held, \
+         max_held_bytes)"
+    );
+    Error::new(Kind::Busy, message)
+}
+
+/// The host has ended the wait, and knows why.
+pub(super) fn interrupted() -> Error {
+    Error::new(Kind::Unavailable, "the wait was interrupted")
+}
+
+pub(super) fn closed() -> Error {
+    Error::new(Kind::Closed, "the client is closed")
+}
