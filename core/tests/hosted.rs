@@ -74,7 +74,7 @@ fn overdue_commands_are_told_once_and_their_late_replies_still_have_tokens() {
     let start = Instant::now();
     let at = |ms| start + Duration::from_millis(ms);
     for (token, ms) in [(1, 300), (2, 100), (3, 200)] {
-        lane.submit(token, b"+x\r\n", Span::Command { bytes: 4 }, at(ms))
+        lane.submit(token, b"+x\r\n", Span::Command { bytes: 4 }, Some(at(ms)))
             .unwrap();
     }
     assert_eq!(lane.next_deadline(), Some(at(100)));
@@ -144,7 +144,7 @@ proptest! {
             match what {
                 0 => {
                     let line = format!("+{next}\r\n").into_bytes();
-                    lane.submit(next, &line, Span::Command { bytes: line.len() }, later()).unwrap();
+                    lane.submit(next, &line, Span::Command { bytes: line.len() }, Some(later())).unwrap();
                     next += 1;
                 }
                 1 => wire.extend(lane.take_output()),

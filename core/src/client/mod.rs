@@ -7,6 +7,7 @@
 //! | `verdict` | what a caller is told when there is no good reply |
 
 pub mod blocking;
+pub mod hosted;
 mod verdict;
 
 use crate::command;
@@ -77,10 +78,10 @@ impl Deadlines {
 
 /// Encoded commands, and what is known of them.
 #[derive(Debug, Clone)]
-pub(crate) struct Job<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) span: Span,
-    pub(crate) effect: Effect,
+pub struct Job<'a> {
+    pub bytes: &'a [u8],
+    pub span: Span,
+    pub effect: Effect,
 }
 
 impl Job<'_> {
@@ -103,17 +104,23 @@ impl Job<'_> {
 
 /// Encoded commands that have nothing to do with each other.
 #[derive(Debug, Default)]
-pub(crate) struct Batch {
+pub struct Batch {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     effects: Vec<Effect>,
 }
 
 impl Batch {
-    pub(crate) fn push<A: AsRef<[u8]>>(&mut self, args: &[A]) {
+    /// Appends a command.
+    pub fn push<A: AsRef<[u8]>>(&mut self, args: &[A]) {
         encode::command(&mut self.bytes, args);
         self.ends.push(self.bytes.len());
         self.effects.push(command::effect(args));
+    }
+
+    /// What they may do, taken together.
+    fn effect(&self) -> Effect {
+        self.effects.iter().copied().max().unwrap_or(Effect::Reads)
     }
 
     fn bytes_of(&self, index: usize) -> &[u8] {
@@ -140,7 +147,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn into_reply(self) -> Result<Reply> {
+    pub fn into_reply(self) -> Result<Reply> {
         match self {
             Outcome::Frame(bytes, name) => {
                 let frame = Frame::trusted(&bytes);

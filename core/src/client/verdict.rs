@@ -65,6 +65,14 @@ pub(super) fn unavailable(config: &Config, topology: &Topology, reason: Option<&
     Error::new(Kind::Unavailable, message)
 }
 
+/// Connected, and then nothing.
+pub(super) fn mute() -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "connected, but the handshake got no answer in time",
+    )
+}
+
 pub(super) fn overdue() -> Error {
     Error::new(Kind::Timeout, "no reply in time")
 }

@@ -59,7 +59,7 @@ impl Lane {
         token: Token,
         bytes: &[u8],
         span: Span,
-        deadline: Instant,
+        deadline: Option<Instant>,
     ) -> Result<()> {
         if self.ledger.len() >= self.max_in_flight {
             return Err(Error::new(
@@ -71,17 +71,8 @@ impl Lane {
             ));
         }
         self.out.extend_from_slice(bytes);
-        self.ledger.append(
-            Waiting {
-                token,
-                deadline: Some(deadline),
-            },
-            span,
-        );
-        self.earliest = Some(
-            self.earliest
-                .map_or(deadline, |earliest| earliest.min(deadline)),
-        );
+        self.ledger.append(Waiting { token, deadline }, span);
+        self.earliest = sooner(self.earliest, deadline);
         Ok(())
     }
 
@@ -192,7 +183,7 @@ impl Lane {
                     overdue.push(waiting.token);
                 }
                 Some(deadline) => {
-                    self.earliest = Some(self.earliest.map_or(deadline, |e| e.min(deadline)));
+                    self.earliest = sooner(self.earliest, Some(deadline));
                 }
                 None => {}
             }
@@ -207,5 +198,13 @@ impl Lane {
     /// Bytes of memory that the buffers hold.
     pub fn memory(&self) -> usize {
         self.out.capacity() + self.input.capacity() + self.ledger.memory()
+    }
+}
+
+/// The sooner of two deadlines, of which either may be missing.
+fn sooner(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }

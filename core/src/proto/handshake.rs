@@ -118,6 +118,11 @@ impl Handshake {
         this
     }
 
+    /// How many replies are still to come to what was written.
+    pub fn awaits(&self) -> usize {
+        self.awaited.len()
+    }
+
     /// Takes one reply. What has to be written because of it is appended to `out`.
     pub fn reply(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) -> Result<Option<Greeting>> {
         let Some(step) = self.awaited.pop_front() else {

@@ -39,6 +39,18 @@ pub struct Topology {
 }
 
 impl Topology {
+    /// Before anything was asked.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            epoch: 0,
+            phase: Phase::Resolving,
+            primary: None,
+            replicas: Vec::new(),
+            sentinels: Vec::new(),
+            reason: None,
+        }
+    }
+
     /// Whether a command of this effect has to wait.
     pub fn holds(&self, effect: Effect) -> bool {
         match effect {

@@ -1,0 +1,108 @@
+//! The calls that have no outcome yet.
+
+use crate::client::{Batch, CallOptions, Deadlines, Outcome};
+use crate::lane::hosted::Token;
+use crate::policy::{Backoff, Effect};
+use crate::proto::ledger::Span;
+use std::time::Instant;
+
+/// A call on its way to an outcome.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) bytes: Vec<u8>,
+    pub(super) span: Span,
+    pub(super) effect: Effect,
+    pub(super) options: CallOptions,
+    pub(super) deadlines: Deadlines,
+    pub(super) backoff: Backoff,
+    /// Not to be sent again before this.
+    pub(super) rests_until: Option<Instant>,
+    /// The replies of a transaction so far.
+    pub(super) frames: Vec<u8>,
+    pub(super) parts: Option<Parts>,
+}
+
+/// A pipeline: which of its commands have an outcome, and which are being sent.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) batch: Batch,
+    pub(super) outcomes: Vec<Option<Outcome>>,
+    /// Indices of the commands that were sent last, in order.
+    pub(super) open: Vec<usize>,
+    /// How many of those have been answered.
+    pub(super) answered: usize,
+}
+
+/// Calls by token. A token names one call and no later one, though its place is used again.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    places: Vec<Place>,
+    free: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Place {
+    turn: u32,
+    call: Option<Box<Call>>,
+}
+
+impl Calls {
+    pub(super) fn add(&mut self, call: Call) -> Token {
+        let call = Some(Box::new(call));
+        match self.free.pop() {
+            Some(index) => {
+                let place = &mut self.places[index as usize];
+                place.call = call;
+                token(index, place.turn)
+            }
+            None => {
+                self.places.push(Place { turn: 0, call });
+                token(self.places.len() as u32 - 1, 0)
+            }
+        }
+    }
+
+    pub(super) fn get(&mut self, token: Token) -> Option<&mut Call> {
+        let place = self.places.get_mut(index(token))?;
+        (place.turn == turn(token)).then_some(place.call.as_deref_mut()?)
+    }
+
+    pub(super) fn take(&mut self, token: Token) -> Option<Box<Call>> {
+        let place = self.places.get_mut(index(token))?;
+        if place.turn != turn(token) {
+            return None;
+        }
+        let call = place.call.take()?;
+        place.turn = place.turn.wrapping_add(1);
+        self.free.push(index(token) as u32);
+        Some(call)
+    }
+
+    /// Everyone who still waits.
+    pub(super) fn tokens(&self) -> Vec<Token> {
+        let waiting = self
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(_, place)| place.call.is_some());
+        waiting
+            .map(|(index, place)| token(index as u32, place.turn))
+            .collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+}
+
+fn token(index: u32, turn: u32) -> Token {
+    Token::from(turn) << 32 | Token::from(index)
+}
+
+fn index(token: Token) -> usize {
+    (token & u64::from(u32::MAX)) as usize
+}
+
+fn turn(token: Token) -> u32 {
+    (token >> 32) as u32
+}

@@ -1,0 +1,140 @@
+//! One connection of the host's, from the wish for it to its end.
+
+use crate::client::verdict;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::lane::hosted::{Arrival, Lane, Token};
+use crate::policy::Doubt;
+use crate::proto::handshake::{Greeting, Handshake, Role};
+use crate::proto::ledger::Span;
+use crate::proto::read::Frame;
+use crate::proto::scan::Limits;
+use crate::topology;
+use std::time::Instant;
+
+/// Names a connection to the host.
+pub type LinkId = u32;
+
+/// The replies to a handshake belong to no call.
+const HANDSHAKE: Token = Token::MAX;
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: LinkId,
+    /// The epoch of the topology that it was opened for.
+    pub(super) epoch: u64,
+    pub(super) lane: Lane,
+    state: State,
+    /// When the primary must be verified at the latest.
+    pub(super) ready_by: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The host is connecting.
+    Opening,
+    Greeting(Box<Handshake>),
+    Ready,
+}
+
+impl Link {
+    pub(super) fn new(id: LinkId, epoch: u64, config: &Config, now: Instant) -> Self {
+        let limits = Limits {
+            bytes: config.max_reply_bytes,
+            ..Limits::default()
+        };
+        Self {
+            id,
+            epoch,
+            lane: Lane::new(limits, config.max_in_flight),
+            state: State::Opening,
+            ready_by: Some(now + config.connect_timeout),
+        }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready)
+    }
+
+    /// The host is connected: introduces us.
+    pub(super) fn greet(&mut self, config: &Config) -> Result<()> {
+        let mut out = Vec::new();
+        let handshake = Handshake::new(topology::login(config)?, &mut out);
+        self.ask(&handshake, &out);
+        self.state = State::Greeting(Box::new(handshake));
+        Ok(())
+    }
+
+    fn ask(&mut self, handshake: &Handshake, out: &[u8]) {
+        if !out.is_empty() {
+            let span = Span::Unit {
+                bytes: out.len(),
+                replies: handshake.awaits(),
+            };
+            // The lane is empty, so it has room; its deadline is `ready_by`.
+            let _ = self.lane.submit(HANDSHAKE, out, span, None);
+        }
+    }
+
+    /// Takes in bytes. `Ok(true)`: the primary has just been verified.
+    pub(super) fn feed(
+        &mut self,
+        bytes: &[u8],
+        mut reply: impl FnMut(Token, Frame<'_>, bool),
+    ) -> Result<bool, (Error, Doubt)> {
+        let Self { lane, state, .. } = self;
+        let mut greeting = None;
+        let mut out = Vec::new();
+        let fed = lane.feed(bytes, |arrival| match arrival {
+            Arrival::Reply {
+                token: HANDSHAKE,
+                frame,
+                ..
+            } => {
+                if let State::Greeting(handshake) = state
+                    && greeting.is_none()
+                {
+                    greeting = handshake.reply(frame, &mut out).transpose();
+                }
+            }
+            Arrival::Reply { token, frame, last } => reply(token, frame, last),
+            Arrival::Push(_) => {}
+        });
+        fed.map_err(|error| (error, Doubt::Unreachable))?;
+        if !out.is_empty()
+            && let State::Greeting(handshake) = &self.state
+        {
+            let awaits = handshake.awaits();
+            let span = Span::Unit {
+                bytes: out.len(),
+                replies: awaits,
+            };
+            let _ = self.lane.submit(HANDSHAKE, &out, span, None);
+        }
+        match greeting {
+            None => Ok(false),
+            Some(Ok(Greeting {
+                role: Role::Primary,
+                ..
+            })) => {
+                self.state = State::Ready;
+                self.ready_by = None;
+                Ok(true)
+            }
+            Some(Ok(Greeting { role, .. })) => {
+                let why = format!("the node is no primary but a {}", role.name());
+                Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
+            }
+            Some(Err(error)) if error.kind() == Kind::Auth => Err((error, Doubt::None)),
+            Some(Err(error)) => Err((error, Doubt::Unreachable)),
+        }
+    }
+
+    /// Why it was given up when `ready_by` passed.
+    pub(super) fn late(&self) -> Error {
+        match self.state {
+            State::Opening => Error::new(Kind::Unavailable, "cannot connect: no answer in time"),
+            _ => verdict::mute(),
+        }
+    }
+}

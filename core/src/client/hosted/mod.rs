@@ -1,0 +1,235 @@
+//! The client inside an event loop. The host owns the sockets and the clock; this owns everything
+//! that knows Redis.
+//!
+//! The host does what [`Session::poll`] says, and tells the session what happened: `opened`,
+//! `received`, `closed`, and `wake` when the topology has changed or a deadline has passed. Each
+//! call's token comes back with its outcome, exactly once.
+
+mod calls;
+mod flow;
+mod link;
+
+use super::verdict::closed;
+use super::{Batch, CallOptions, Deadlines, Job, Outcome};
+use crate::config::{Config, Endpoint, Tls};
+use crate::error::{Error, Result};
+use crate::lane::hosted::Token;
+use crate::policy::Backoff;
+use crate::proto::ledger::Span;
+use crate::proto::read::Frame;
+use crate::topology::{Deployment, Topology};
+use calls::{Call, Calls, Parts};
+use link::Link;
+pub use link::LinkId;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the host has to do.
+#[derive(Debug)]
+pub enum Action {
+    /// Connect, with TLS if settings for it are given, and say `opened` or `closed`.
+    Open {
+        link: LinkId,
+        to: Endpoint,
+        tls: Option<Tls>,
+    },
+    Write {
+        link: LinkId,
+        bytes: Vec<u8>,
+    },
+    /// Close the connection; `closed` need not be said.
+    Close {
+        link: LinkId,
+    },
+}
+
+/// What a call came to.
+#[derive(Debug)]
+pub enum Completion<'a> {
+    /// The replies of a command or of a transaction, end to end; one can be the server's error.
+    Replies(Frame<'a>),
+    /// What came of each command of a pipeline.
+    Parts(Vec<Outcome>),
+    Failed(Error),
+}
+
+/// Takes outcomes in.
+pub type Sink<'a> = dyn FnMut(Token, Completion<'_>) + 'a;
+
+/// One client of an event loop.
+#[derive(Debug)]
+pub struct Session {
+    config: Arc<Config>,
+    deployment: Option<Arc<Deployment>>,
+    waker: Option<u64>,
+    topology: Option<Arc<Topology>>,
+    calls: Calls,
+    /// Those that wait for a connection, in order.
+    held: VecDeque<Token>,
+    held_bytes: usize,
+    links: Vec<Link>,
+    next_link: LinkId,
+    actions: VecDeque<Action>,
+    /// Not to be connected before this.
+    connects_at: Option<Instant>,
+    backoff: Backoff,
+    /// The last thing that went wrong with a connection.
+    reason: Option<Error>,
+    closed: bool,
+}
+
+impl Session {
+    /// A session that asks for nothing before its first call.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config: Arc::new(config),
+            deployment: None,
+            waker: None,
+            topology: None,
+            calls: Calls::default(),
+            held: VecDeque::new(),
+            held_bytes: 0,
+            links: Vec::new(),
+            next_link: 0,
+            actions: VecDeque::new(),
+            connects_at: None,
+            backoff: Backoff::default(),
+            reason: None,
+            closed: false,
+        }
+    }
+
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Begins to watch the deployment. `waker` is called on another thread after every change,
+    /// and has to see to it that the host calls [`wake`](Self::wake).
+    pub fn start(&mut self, waker: impl Fn() + Send + Sync + 'static) -> Result<()> {
+        if self.deployment.is_none() && !self.closed {
+            let deployment = Deployment::open(&self.config)?;
+            self.waker = Some(deployment.shared.listeners().add_waker(Arc::new(waker)));
+            self.topology = Some(deployment.shared.topology());
+            self.deployment = Some(deployment);
+        }
+        Ok(())
+    }
+
+    /// Takes a command or a transaction on.
+    pub fn submit(&mut self, job: Job<'_>, options: CallOptions, now: Instant) -> Result<Token> {
+        let call = self.call(job, options, now, None);
+        self.take_on(call, now)
+    }
+
+    /// Takes a pipeline on.
+    pub fn submit_batch(
+        &mut self,
+        batch: Batch,
+        options: CallOptions,
+        now: Instant,
+    ) -> Result<Token> {
+        let outcomes = batch.ends.iter().map(|_| None).collect();
+        let open = (0..batch.ends.len()).collect();
+        let (bytes, span) = (
+            batch.bytes.clone(),
+            Span::Batch {
+                ends: batch.ends.clone(),
+            },
+        );
+        let effect = batch.effect();
+        let parts = Parts {
+            batch,
+            outcomes,
+            open,
+            answered: 0,
+        };
+        let job = Job {
+            bytes: &bytes,
+            span,
+            effect,
+        };
+        let call = self.call(job, options, now, Some(parts));
+        self.take_on(call, now)
+    }
+
+    fn call(&self, job: Job<'_>, options: CallOptions, now: Instant, parts: Option<Parts>) -> Call {
+        Call {
+            bytes: job.bytes.to_vec(),
+            span: job.span,
+            effect: job.effect,
+            options,
+            deadlines: Deadlines::new(&self.config, &options, now),
+            backoff: Backoff::default(),
+            rests_until: None,
+            frames: Vec::new(),
+            parts,
+        }
+    }
+
+    /// A caller has gone: nothing comes of its token any more. What was sent runs all the same.
+    pub fn cancel(&mut self, token: Token) {
+        if let Some(call) = self.calls.take(token) {
+            if let Some(place) = self.held.iter().position(|&held| held == token) {
+                self.held.remove(place);
+                self.held_bytes -= call.bytes.len();
+            }
+            for link in &mut self.links {
+                link.lane.withdraw(token);
+            }
+        }
+    }
+
+    /// The next thing for the host to do. Ask until there is nothing.
+    pub fn poll(&mut self) -> Option<Action> {
+        if let Some(action) = self.actions.pop_front() {
+            return Some(action);
+        }
+        let link = self.links.iter_mut().find(|link| link.lane.has_output())?;
+        Some(Action::Write {
+            link: link.id,
+            bytes: link.lane.take_output(),
+        })
+    }
+
+    /// Calls without an outcome.
+    pub fn waiting(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// What is known of the deployment.
+    pub fn topology(&self) -> Option<Arc<Topology>> {
+        self.deployment
+            .as_ref()
+            .map(|deployment| deployment.shared.topology())
+    }
+
+    /// Ends everything. Every call that waits is told so.
+    pub fn close(&mut self, sink: &mut Sink<'_>) {
+        self.closed = true;
+        for token in self.calls.tokens() {
+            self.calls.take(token);
+            sink(token, Completion::Failed(closed()));
+        }
+        self.held.clear();
+        self.held_bytes = 0;
+        for link in self.links.drain(..) {
+            self.actions.push_back(Action::Close { link: link.id });
+        }
+        self.leave();
+    }
+
+    fn leave(&mut self) {
+        if let (Some(deployment), Some(waker)) = (self.deployment.take(), self.waker.take())
+            && deployment.is_ours()
+        {
+            deployment.shared.listeners().remove(waker);
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
