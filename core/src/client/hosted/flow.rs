@@ -88,10 +88,7 @@ impl Session {
         let Some(primary) = &topology.primary else {
             return;
         };
-        let there = self
-            .links
-            .iter()
-            .any(|link| link.shared && link.epoch == topology.epoch);
+        let there = self.links.iter().any(|link| link.epoch == topology.epoch);
         if there || topology.phase.holds_reads() || self.connects_at.is_some_and(|at| now < at) {
             return;
         }
