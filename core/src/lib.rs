@@ -11,4 +11,5 @@ pub mod config;
 pub mod error;
 mod policy;
 
+pub use config::Config;
 pub use error::{Error, Kind, Result};

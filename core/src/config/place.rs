@@ -33,7 +33,7 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
     };
     reader.client(settings)?;
     if settings.has(&SENTINELS, Rank::Option) {
-        closed(&reader, settings)?;
+        closed(&reader, settings);
         return sentinels(Rank::Option, &reader, settings);
     }
     if settings.has(&HOST, Rank::Option) || settings.has(&PATH, Rank::Option) {
@@ -43,12 +43,12 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
                  keep one of them",
             ));
         }
-        closed(&reader, settings)?;
+        closed(&reader, settings);
         return node(settings);
     }
     match arguments.url {
         Some(Shape::Sentinels) => {
-            closed(&reader, settings)?;
+            closed(&reader, settings);
             sentinels(Rank::Url, &reader, settings)
         }
         Some(Shape::Node) if reader.has_sentinels() && bare_name(Rank::Url, settings).is_some() => {
@@ -56,7 +56,7 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
             sentinels(Rank::Sentinel, &reader, settings)
         }
         Some(Shape::Node) => {
-            closed(&reader, settings)?;
+            closed(&reader, settings);
             node(settings)
         }
         None => {
@@ -78,10 +78,11 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
 }
 
 /// The program names the server, so passwords in the environment are for another one.
-fn closed(reader: &Reader<'_>, settings: &mut Settings) -> Result<()> {
+fn closed(reader: &Reader<'_>, settings: &mut Settings) {
     for spec in [&PASSWORD, &SENTINEL_PASSWORD] {
-        let name = reader.named(spec.env[0]);
-        if settings.about(spec).next().is_none() && reader.environment.mentions(&name) {
+        let mut names = spec.env.iter().map(|name| reader.named(name));
+        let unused = names.find(|name| reader.environment.mentions(name));
+        if let Some(name) = unused.filter(|_| settings.about(spec).next().is_none()) {
             settings.warn(format!(
                 "{name} is not used, because the program itself names the server; \
                  pass {} if it is meant for this one",
@@ -89,7 +90,6 @@ fn closed(reader: &Reader<'_>, settings: &mut Settings) -> Result<()> {
             ));
         }
     }
-    Ok(())
 }
 
 fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result<Place> {
