@@ -146,15 +146,14 @@ impl Environment {
 
     fn file(&self, name: &str) -> Result<Option<(&Path, Vec<u8>)>> {
         let twin = twin(name);
-        // REDIS_TLS_CA_FILE is the path of the CA, not of a file with that path.
-        let taken = options::all().any(|spec| spec.env.iter().any(|env| twin.ends_with(env)));
-        if taken || name.ends_with("_FILE") {
-            return Ok(None);
-        }
         let path = self
             .raw(&twin)?
             .map(unquoted)
-            .filter(|path| !path.is_empty())
+            .filter(|path| !path.is_empty());
+        // REDIS_TLS_CA_FILE is the path of the CA, not of a file with that path.
+        let listed = || options::all().any(|spec| spec.env.iter().any(|env| twin.ends_with(env)));
+        let path = path
+            .filter(|_| !name.ends_with("_FILE") && !listed())
             .map(Path::new);
         let Some(path) = path else { return Ok(None) };
         let bytes = secret::read(path).map_err(|why| file_error(name, path, &why))?;

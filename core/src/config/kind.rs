@@ -77,7 +77,8 @@ impl Kind {
             Self::Word if matches!(value, OptionValue::Text(text) if text.contains("://")) => None,
             Self::Word => text(value, |c| c.is_control() || c.is_whitespace()),
             Self::Path => {
-                if matches!(value, OptionValue::Text(text) if text.contains("-----BEGIN")) {
+                if matches!(value, OptionValue::Text(text) if text.trim_start().starts_with("-----BEGIN"))
+                {
                     return Err("holds a PEM block; write the path of a file with it".to_owned());
                 }
                 text(value, |c| c == '\0')

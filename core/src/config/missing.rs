@@ -1,8 +1,9 @@
 //! The answer to a program that was told nothing.
 
+use super::environment::PROVIDER;
 use super::from_environment::Reader;
+use super::options;
 use super::options::place::{HOST, PRIMARY_NAME, SENTINELS, URL};
-use super::options::{self};
 use super::suggest::nearest;
 use crate::Error;
 
@@ -13,9 +14,13 @@ pub(super) fn nothing_configured(reader: &Reader<'_>) -> Error {
     if reader.environment.is_empty() && reader.prefix.is_empty() {
         message.push_str(", and the environment says nothing");
     }
-    let looked_at: Vec<String> = [&SENTINELS, &URL, &HOST]
-        .iter()
-        .flat_map(|spec| spec.env.iter().map(|name| reader.named(name)))
+    let places = [&SENTINELS, &URL, &HOST]
+        .into_iter()
+        .flat_map(|spec| spec.env)
+        .copied();
+    let looked_at: Vec<String> = places
+        .chain([PROVIDER])
+        .map(|name| reader.named(name))
         .collect();
     message.push_str(&format!(
         "; none of {} is set (nor one of them with _FILE behind it)",
@@ -57,7 +62,7 @@ fn hint(reader: &Reader<'_>) -> Option<String> {
         .find_map(|name| {
             let near = nearest(name, ours.iter().copied())?;
             Some(format!(
-                "{} is set; did you mean {}?",
+                "{} is set, where {} may be meant",
                 reader.named(name),
                 reader.named(near)
             ))

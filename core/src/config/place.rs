@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::address::{Address, is_ip};
+use super::address::{Address, HostPort, is_ip};
 use super::arguments::Arguments;
 use super::from_environment::Reader;
 use super::list;
@@ -33,7 +33,7 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
     };
     reader.client(settings)?;
     if settings.has(&SENTINELS, Rank::Option) {
-        closed(&reader, settings)?;
+        closed(&reader, settings);
         return sentinels(Rank::Option, &reader, settings);
     }
     if settings.has(&HOST, Rank::Option) || settings.has(&PATH, Rank::Option) {
@@ -43,12 +43,12 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
                  keep one of them",
             ));
         }
-        closed(&reader, settings)?;
+        closed(&reader, settings);
         return node(settings);
     }
     match arguments.url {
         Some(Shape::Sentinels) => {
-            closed(&reader, settings)?;
+            closed(&reader, settings);
             sentinels(Rank::Url, &reader, settings)
         }
         Some(Shape::Node) if reader.has_sentinels() && bare_name(Rank::Url, settings).is_some() => {
@@ -56,7 +56,7 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
             sentinels(Rank::Sentinel, &reader, settings)
         }
         Some(Shape::Node) => {
-            closed(&reader, settings)?;
+            closed(&reader, settings);
             node(settings)
         }
         None => {
@@ -78,10 +78,11 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
 }
 
 /// The program names the server, so passwords in the environment are for another one.
-fn closed(reader: &Reader<'_>, settings: &mut Settings) -> Result<()> {
+fn closed(reader: &Reader<'_>, settings: &mut Settings) {
     for spec in [&PASSWORD, &SENTINEL_PASSWORD] {
-        let name = reader.named(spec.env[0]);
-        if settings.about(spec).next().is_none() && reader.environment.mentions(&name) {
+        let mut names = spec.env.iter().map(|name| reader.named(name));
+        let unused = names.find(|name| reader.environment.mentions(name));
+        if let Some(name) = unused.filter(|_| settings.about(spec).next().is_none()) {
             settings.warn(format!(
                 "{name} is not used, because the program itself names the server; \
                  pass {} if it is meant for this one",
@@ -89,7 +90,6 @@ fn closed(reader: &Reader<'_>, settings: &mut Settings) -> Result<()> {
             ));
         }
     }
-    Ok(())
 }
 
 fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result<Place> {
@@ -119,8 +119,10 @@ fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result
         .for_each(|warning| settings.warn(warning));
     let name = primary_name(rank, reader, settings)?;
     let (primary, name_origin) = name.unzip();
-    if rank == Rank::Sentinel {
-        warn_of_node(name_origin.as_ref(), settings);
+    match rank {
+        Rank::Option => warn_of_idle_node(name_origin.as_ref(), settings),
+        Rank::Sentinel => warn_of_node(name_origin.as_ref(), settings),
+        _ => {}
     }
     origins.dedup();
     Ok(Place {
@@ -188,7 +190,22 @@ fn bare_name(rank: Rank, settings: &Settings) -> Option<(String, Origin)> {
 /// The host next to Sentinels that the program itself lists, which can only be the name.
 fn host_beside(settings: &Settings) -> Option<(String, Origin)> {
     let host = settings.about(&HOST).min_by_key(|setting| setting.rank)?;
-    let name = host.value.clone().text()?;
-    let real = is_ip(&name) || name.eq_ignore_ascii_case("localhost");
-    (!real).then(|| (name, host.origin.clone()))
+    let at = HostPort::parse(&host.value.clone().text()?).ok()?;
+    let real = is_ip(&at.host) || at.host.eq_ignore_ascii_case("localhost");
+    (!real && at.port.is_none()).then(|| (at.host, host.origin.clone()))
+}
+
+/// A node that the program names next to its Sentinels, and that is no name either.
+fn warn_of_idle_node(name: Option<&Origin>, settings: &mut Settings) {
+    let nodes = settings.about(&HOST).chain(settings.about(&PATH));
+    let idle: Vec<String> = nodes
+        .filter(|node| node.rank == Rank::Option && name != Some(&node.origin))
+        .map(|node| {
+            format!(
+                "{} is not used, because Sentinels are given; keep one of them",
+                node.origin
+            )
+        })
+        .collect();
+    idle.into_iter().for_each(|warning| settings.warn(warning));
 }

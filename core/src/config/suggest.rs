@@ -3,6 +3,9 @@
 /// Names longer than this are no typing mistakes, and comparing them would take long.
 const LONGEST: usize = 64;
 
+/// Letters that a name of ours loses in [`plain`], at most.
+const UNDERSCORES: usize = 5;
+
 /// A name without case, `_` and `-`: `natMap`, `nat_map` and `NAT-MAP` are one.
 pub(super) fn plain(name: &str) -> String {
     name.chars()
@@ -19,6 +22,7 @@ pub(super) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> 
     let typed = plain(typed);
     let allowed = (typed.chars().count() / 4).clamp(1, 3);
     known
+        .filter(|name| name.len().abs_diff(typed.len()) <= allowed + UNDERSCORES)
         .map(|name| (distance(&typed, &plain(name)), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

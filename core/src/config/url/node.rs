@@ -82,7 +82,7 @@ pub(super) fn bare(parts: &mut Parts, text: &str) -> Result<(), String> {
         .strip_prefix("unix:")
         .or(text.starts_with('/').then_some(text))
     {
-        return parts.add(&PATH, path);
+        return socket(parts, path);
     }
     if text.contains('@') {
         return Err("has a user or password without a scheme; write \

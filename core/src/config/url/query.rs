@@ -3,7 +3,7 @@
 use super::parts::{Parts, STRAY_AT};
 use crate::config::foreign;
 use crate::config::kind::Kind;
-use crate::config::options::place::{PRIMARY_NAME, SENTINELS};
+use crate::config::options::place::{HOST, PATH, PORT, PRIMARY_NAME, SENTINELS};
 use crate::config::options::{Scope, find, suggest};
 use crate::config::secret::Secret;
 use crate::config::suggest::plain;
@@ -79,6 +79,12 @@ pub(super) fn read(
             Some(spec) if spec.scope == Scope::Source => {
                 return Err(format!(
                     "has the query key {}, which means nothing in a URL; remove it",
+                    shown(&name)
+                ));
+            }
+            Some(spec) if [&HOST, &PORT, &PATH].contains(&spec) => {
+                return Err(format!(
+                    "has the query key {}; write host and port before the path",
                     shown(&name)
                 ));
             }
