@@ -59,16 +59,10 @@ fn as_table(resolved: &Resolved) -> io::Result<()> {
 
 fn as_json(resolved: &Resolved) -> String {
     let explanation = resolved.explain();
-    format!(
-        r#"{{"settings":{},"warnings":{}}}"#,
-        explanation.to_json(),
-        resolved.warnings_json()
-    )
+    format!(r#"{{"settings":{},"warnings":{}}}"#, explanation.to_json(), resolved.warnings_json())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or("write NAME=VALUE, such as db=1")?;
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, such as db=1")?;
     Ok((name.to_owned(), value.to_owned()))
 }

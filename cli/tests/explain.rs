@@ -19,29 +19,16 @@ fn text(bytes: &[u8]) -> &str {
 #[test]
 fn the_environment_of_the_process_is_explained() {
     let output = explain(
-        &[
-            ("REDIS_SENTINEL_LIST", "s1,s2"),
-            ("REDIS_PASSWORD", "hunter2"),
-            ("REDIS_USER", "app"),
-        ],
+        &[("REDIS_SENTINEL_LIST", "s1,s2"), ("REDIS_PASSWORD", "hunter2"), ("REDIS_USER", "app")],
         &["--option", "db=2"],
     );
     let table = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let row = |name: &str| {
-        let line = table
-            .lines()
-            .find(|line| line.starts_with(name))
-            .unwrap_or_default();
-        line.split_whitespace()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-            .join(" ")
+        let line = table.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(
-        row("sentinels"),
-        "sentinels s1:26379, s2:26379 REDIS_SENTINEL_LIST"
-    );
+    assert_eq!(row("sentinels"), "sentinels s1:26379, s2:26379 REDIS_SENTINEL_LIST");
     assert_eq!(row("password"), "password *** REDIS_PASSWORD");
     assert_eq!(row("db"), "db 2 the option db");
     assert!(!table.contains("hunter2"));
@@ -49,18 +36,8 @@ fn the_environment_of_the_process_is_explained() {
 
 #[test]
 fn the_variable_that_a_provider_names_is_read() {
-    let output = explain(
-        &[
-            ("REDIS_PROVIDER", "MY_STORE"),
-            ("MY_STORE", "redis://h:7000"),
-        ],
-        &[],
-    );
-    assert!(
-        text(&output.stdout).contains("MY_STORE"),
-        "{}",
-        text(&output.stderr)
-    );
+    let output = explain(&[("REDIS_PROVIDER", "MY_STORE"), ("MY_STORE", "redis://h:7000")], &[]);
+    assert!(text(&output.stdout).contains("MY_STORE"), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -80,10 +57,7 @@ fn nothing_configured_fails_with_the_remedy() {
 
 #[test]
 fn a_prefix_and_json() {
-    let output = explain(
-        &[("CACHE_REDIS_URL", "redis://c")],
-        &["--prefix", "CACHE_", "--json"],
-    );
+    let output = explain(&[("CACHE_REDIS_URL", "redis://c")], &["--prefix", "CACHE_", "--json"]);
     let json = text(&output.stdout);
     assert!(
         json.starts_with(r#"{"settings":[{"name":"host","value":"c","source":"CACHE_REDIS_URL"}"#),

@@ -191,40 +191,23 @@ mod tests {
     #[test]
     fn server_lines_keep_their_words() {
         let error = Error::server(b"WRONGTYPE Operation against a key holding the wrong kind");
-        assert_eq!(
-            (error.kind(), error.code()),
-            (Kind::Server, Some("WRONGTYPE"))
-        );
-        assert_eq!(
-            error.message(),
-            "WRONGTYPE Operation against a key holding the wrong kind"
-        );
+        assert_eq!((error.kind(), error.code()), (Kind::Server, Some("WRONGTYPE")));
+        assert_eq!(error.message(), "WRONGTYPE Operation against a key holding the wrong kind");
         assert!(!error.retryable());
         assert!(Error::server(b"LOADING Redis is loading the dataset in memory").retryable());
-        assert_eq!(
-            Error::server(b"WRONGPASS invalid username-password pair").kind(),
-            Kind::Auth
-        );
+        assert_eq!(Error::server(b"WRONGPASS invalid username-password pair").kind(), Kind::Auth);
     }
 
     #[test]
     fn a_line_without_a_code_word_has_no_code() {
         assert_eq!(Error::server(b"value is not an integer").code(), None);
         assert_eq!(Error::server(b"").code(), None);
-        assert_eq!(
-            Error::server(b"\xff\xfe broken").message(),
-            "\u{fffd}\u{fffd} broken"
-        );
+        assert_eq!(Error::server(b"\xff\xfe broken").message(), "\u{fffd}\u{fffd} broken");
     }
 
     #[test]
     fn display_names_command_and_node() {
-        let error = Error::usage("SET takes a key and a value")
-            .during("SET")
-            .at("10.0.0.1:6379");
-        assert_eq!(
-            error.to_string(),
-            "SET takes a key and a value (SET at 10.0.0.1:6379)"
-        );
+        let error = Error::usage("SET takes a key and a value").during("SET").at("10.0.0.1:6379");
+        assert_eq!(error.to_string(), "SET takes a key and a value (SET at 10.0.0.1:6379)");
     }
 }

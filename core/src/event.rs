@@ -25,11 +25,7 @@ pub enum Event {
     /// They go on; how long they waited.
     Resume { held_for: Duration },
     /// A Sentinel came into reach, or went out of it.
-    Sentinel {
-        address: String,
-        up: bool,
-        says: String,
-    },
+    Sentinel { address: String, up: bool, says: String },
     /// The set of known replicas changed.
     Replicas { addresses: Vec<String> },
     /// Something to mend before it hurts.
@@ -104,10 +100,7 @@ fn with<T: Clone>(all: &[(u64, T)], id: u64, one: &T) -> Vec<(u64, T)> {
 }
 
 fn without<T: Clone>(all: &[(u64, T)], id: u64) -> Vec<(u64, T)> {
-    all.iter()
-        .filter(|(known, _)| *known != id)
-        .cloned()
-        .collect()
+    all.iter().filter(|(known, _)| *known != id).cloned().collect()
 }
 
 impl fmt::Debug for Listeners {

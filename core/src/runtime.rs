@@ -76,10 +76,7 @@ impl Runtime {
     fn start() -> Result<Arc<Self>> {
         let (tasks, queue) = unbounded_channel();
         let failed = |error: std::io::Error| {
-            Error::new(
-                Kind::Unavailable,
-                format!("cannot start the background thread: {error}"),
-            )
+            Error::new(Kind::Unavailable, format!("cannot start the background thread: {error}"))
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -95,18 +92,12 @@ impl Runtime {
                 runtime.shutdown_background();
             })
             .map_err(failed)?;
-        Ok(Arc::new(Self {
-            generation: sys::generation(),
-            users: AtomicUsize::new(1),
-            tasks,
-        }))
+        Ok(Arc::new(Self { generation: sys::generation(), users: AtomicUsize::new(1), tasks }))
     }
 
     fn join(&self) -> bool {
         let one_more = |users| (users > 0).then_some(users + 1);
-        self.users
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more)
-            .is_ok()
+        self.users.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
     }
 
     fn leave(&self) {

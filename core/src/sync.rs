@@ -16,7 +16,5 @@ pub(crate) use shuttle::{
 /// A panic under one of our locks is caught at the host's edge; what the lock guards is left
 /// whole by construction, so the next caller goes on with it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

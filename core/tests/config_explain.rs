@@ -4,9 +4,7 @@ use steadis::config::{Config, Environment, Explanation, Input};
 
 fn explained(variables: &[(&str, &str)], input: impl Fn(Input) -> Input) -> Explanation {
     let environment: Environment = variables.iter().copied().collect();
-    Config::resolve(&input(Input::new(environment)))
-        .expect("a configuration")
-        .explain()
+    Config::resolve(&input(Input::new(environment))).expect("a configuration").explain()
 }
 
 fn source(explanation: &Explanation, name: &str) -> String {
@@ -53,15 +51,10 @@ fn parts_of_a_url_and_of_a_group_are_told_apart() {
             ("user".into(), "u".into()),
             ("password".into(), "p".into()),
         ]);
-        input
-            .url("redis-sentinel://h1")
-            .option("sentinel_kwargs", group)
+        input.url("redis-sentinel://h1").option("sentinel_kwargs", group)
     });
     assert_eq!(source(&explanation, "sentinels"), "the url argument");
-    assert_eq!(
-        source(&explanation, "sentinel_username"),
-        "the option sentinel_kwargs.user"
-    );
+    assert_eq!(source(&explanation, "sentinel_username"), "the option sentinel_kwargs.user");
 }
 
 #[test]
@@ -73,10 +66,7 @@ fn the_table_is_aligned_and_the_json_is_json() {
         .filter(|line| line.ends_with("default"))
         .filter_map(|line| line.find("default"))
         .collect();
-    assert!(
-        columns.len() > 5 && columns.windows(2).all(|pair| pair[0] == pair[1]),
-        "{table}"
-    );
+    assert!(columns.len() > 5 && columns.windows(2).all(|pair| pair[0] == pair[1]), "{table}");
     assert!(table.contains("password") && table.contains("***"));
     let json: serde_json::Value = serde_json::from_str(&explanation.to_json()).expect("JSON");
     assert_eq!(

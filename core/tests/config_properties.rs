@@ -88,22 +88,14 @@ fn option_name() -> impl Strategy<Value = String> {
         .map(|name| (*name).to_owned())
         .collect();
     names.extend(
-        [
-            "sentinel_kwargs",
-            "socket",
-            "ssl_params",
-            "rejectUnauthorized",
-        ]
-        .map(str::to_owned),
+        ["sentinel_kwargs", "socket", "ssl_params", "rejectUnauthorized"].map(str::to_owned),
     );
     prop_oneof![8 => prop::sample::select(names), 1 => corner()]
 }
 
 fn variable() -> impl Strategy<Value = String> {
-    let names: Vec<String> = all_options()
-        .flat_map(|spec| spec.env)
-        .map(|n| (*n).to_owned())
-        .collect();
+    let names: Vec<String> =
+        all_options().flat_map(|spec| spec.env).map(|n| (*n).to_owned()).collect();
     prop_oneof![8 => prop::sample::select(names), 1 => Just("REDIS_PROVIDER".to_owned())]
 }
 
@@ -150,18 +142,10 @@ proptest! {
 fn check(input: &Input) {
     match Config::resolve(input) {
         Ok(resolved) => {
-            assert!(
-                resolved
-                    .warnings
-                    .iter()
-                    .all(|warning| !warning.contains('\n'))
-            );
+            assert!(resolved.warnings.iter().all(|warning| !warning.contains('\n')));
             let options = resolved.config.to_options();
-            let again = Config::resolve(&Input {
-                options,
-                ..Input::default()
-            })
-            .expect("our own options");
+            let again =
+                Config::resolve(&Input { options, ..Input::default() }).expect("our own options");
             assert_eq!(again.config, resolved.config);
         }
         Err(error) => assert!(!error.message().contains('\n'), "{error}"),
@@ -179,12 +163,9 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn credentials() -> impl Strategy<Value = Option<Credentials>> {
-    prop::option::of(
-        (prop::option::of(text()), text()).prop_map(|(username, password)| Credentials {
-            username,
-            password: Some(Secret::new(password)),
-        }),
-    )
+    prop::option::of((prop::option::of(text()), text()).prop_map(|(username, password)| {
+        Credentials { username, password: Some(Secret::new(password)) }
+    }))
 }
 
 fn tls() -> impl Strategy<Value = Option<Tls>> {
@@ -193,24 +174,14 @@ fn tls() -> impl Strategy<Value = Option<Tls>> {
     prop::option::of((path(), pair, prop::option::of("[a-z.]{1,8}")).prop_map(
         |(ca, pair, server_name)| {
             let (cert, key) = pair.unzip();
-            Tls {
-                ca,
-                cert: cert.map(Into::into),
-                key: key.map(Into::into),
-                server_name,
-            }
+            Tls { ca, cert: cert.map(Into::into), key: key.map(Into::into), server_name }
         },
     ))
 }
 
 fn target() -> impl Strategy<Value = Target> {
-    let seed = (address(), credentials(), prop::option::of(any::<bool>())).prop_map(
-        |(address, credentials, tls)| Seed {
-            address,
-            credentials,
-            tls,
-        },
-    );
+    let seed = (address(), credentials(), prop::option::of(any::<bool>()))
+        .prop_map(|(address, credentials, tls)| Seed { address, credentials, tls });
     let seeds = prop::collection::vec(seed, 1..5).prop_map(|mut seeds| {
         let mut seen = std::collections::HashSet::new();
         seeds.retain(|seed| seen.insert(seed.address.clone()));
@@ -271,13 +242,8 @@ prop_compose! {
 fn huge_inputs_take_linear_time() {
     let list: String = (0..50_000).map(|n| format!("host-{n}:26379,")).collect();
     assert!(list.len() > 800_000);
-    let json = format!(
-        "[{}]",
-        (0..10_000)
-            .map(|n| format!("[\"h{n}\",1]"))
-            .collect::<Vec<_>>()
-            .join(",")
-    );
+    let json =
+        format!("[{}]", (0..10_000).map(|n| format!("[\"h{n}\",1]")).collect::<Vec<_>>().join(","));
     let huge = [
         ("REDIS_SENTINEL_LIST", list.clone()),
         ("REDIS_SENTINEL_LIST", json),
@@ -287,16 +253,10 @@ fn huge_inputs_take_linear_time() {
         ("REDIS_SENTINEL_LIST", "redis://".repeat(1 << 17)),
         ("REDIS_URL", format!("redis-sentinel://{list}")),
         ("REDIS_URL", "sentinel://h;".repeat(80_000)),
-        (
-            "REDIS_URL",
-            format!("redis-sentinel://h?{}", "node=h&".repeat(150_000)),
-        ),
+        ("REDIS_URL", format!("redis-sentinel://h?{}", "node=h&".repeat(150_000))),
         ("REDIS_URL", format!("redis://h?{}", "x=y&".repeat(20_000))),
         ("REDIS_URL", "%".repeat(1 << 20)),
-        (
-            "REDIS_SENTINEL_LIST",
-            (1000..9999).map(|n| format!("fe80::1:{n},")).collect(),
-        ),
+        ("REDIS_SENTINEL_LIST", (1000..9999).map(|n| format!("fe80::1:{n},")).collect()),
         ("REDIS_ADDRESS_MAP", "a=b,".repeat(250_000)),
     ];
     for (name, text) in huge {
@@ -305,22 +265,14 @@ fn huge_inputs_take_linear_time() {
         let host = (name == "REDIS_ADDRESS_MAP").then_some(("REDIS_HOST", "h".to_owned()));
         let variables = [(name, text)].into_iter().chain(host);
         let _ = Config::resolve(&Input::new(variables.collect()));
-        assert!(
-            at.elapsed() < Duration::from_secs(5),
-            "{name}={start}… took {:?}",
-            at.elapsed()
-        );
+        assert!(at.elapsed() < Duration::from_secs(5), "{name}={start}… took {:?}", at.elapsed());
     }
 }
 
 #[test]
 fn ten_thousand_sentinels_are_all_there() {
     let list: Vec<String> = (0..10_000).map(|n| format!("host-{n}")).collect();
-    let config = Config::resolve(&Input::default().option("sentinels", list))
-        .expect("read")
-        .config;
-    let Target::Sentinels { seeds, .. } = config.target else {
-        panic!("no Sentinels")
-    };
+    let config = Config::resolve(&Input::default().option("sentinels", list)).expect("read").config;
+    let Target::Sentinels { seeds, .. } = config.target else { panic!("no Sentinels") };
     assert_eq!(seeds.len(), 10_000);
 }

@@ -82,11 +82,7 @@ fn inputs(folder: &str) -> Vec<Input> {
     let mut inputs: Vec<Input> = Vec::new();
     for url in urls.map(fill) {
         inputs.push(Input::default().url(url.as_str()));
-        inputs.push(
-            Input::default()
-                .option("url", url.as_str())
-                .option("db", "x"),
-        );
+        inputs.push(Input::default().option("url", url.as_str()).option("db", "x"));
         for name in [
             "REDIS_URL",
             "REDIS_TLS_URL",
@@ -102,17 +98,13 @@ fn inputs(folder: &str) -> Vec<Input> {
             "REDIS_COMMAND_TIMEOUT",
         ] {
             inputs.push(Input::new(
-                [("REDIS_HOST", "h"), (name, url.as_str())]
-                    .into_iter()
-                    .collect(),
+                [("REDIS_HOST", "h"), (name, url.as_str())].into_iter().collect(),
             ));
         }
     }
     for list in lists.map(fill) {
         inputs.push(Input::default().option("sentinels", list.as_str()));
-        inputs.push(Input::new(
-            [("REDIS_SENTINEL_LIST", list)].into_iter().collect(),
-        ));
+        inputs.push(Input::new([("REDIS_SENTINEL_LIST", list)].into_iter().collect()));
     }
     for name in ["password", "sentinel_password", "pasword"] {
         let values = [
@@ -124,15 +116,12 @@ fn inputs(folder: &str) -> Vec<Input> {
             Secret::file(format!("{folder}/password")).into(),
         ];
         for value in values {
+            inputs.push(Input::default().option("host", "h").option(name, value.clone()));
             inputs.push(
                 Input::default()
-                    .option("host", "h")
-                    .option(name, value.clone()),
+                    .option("sentinels", "a")
+                    .option("sentinel_kwargs", OptionValue::Map(vec![(name.to_owned(), value)])),
             );
-            inputs.push(Input::default().option("sentinels", "a").option(
-                "sentinel_kwargs",
-                OptionValue::Map(vec![(name.to_owned(), value)]),
-            ));
         }
     }
     let variables =
@@ -150,11 +139,7 @@ fn inputs(folder: &str) -> Vec<Input> {
         ] {
             inputs.push(variables(&[address, (plain, CANARY)]));
             inputs.push(variables(&[address, (plain, "\"hunter2\"")]));
-            inputs.push(variables(&[
-                address,
-                (plain, CANARY),
-                ("REDISPASSWORD", "other"),
-            ]));
+            inputs.push(variables(&[address, (plain, CANARY), ("REDISPASSWORD", "other")]));
             inputs.push(variables(&[address, (twin, &file)]));
             inputs.push(variables(&[address, (twin, &file), (plain, "other")]));
             inputs.push(variables(&[address, (twin, CANARY)]));
@@ -186,18 +171,10 @@ fn no_password_is_printed() {
             }
         }
         for text in printed {
-            assert!(
-                !text.contains(CANARY),
-                "{text}\nfrom {:?} {:?}",
-                input.url,
-                input.options
-            );
+            assert!(!text.contains(CANARY), "{text}\nfrom {:?} {:?}", input.url, input.options);
         }
     }
-    assert!(
-        resolved > 100 && refused > 100,
-        "{resolved} resolved, {refused} refused"
-    );
+    assert!(resolved > 100 && refused > 100, "{resolved} resolved, {refused} refused");
 }
 
 #[test]
@@ -205,20 +182,13 @@ fn a_rotated_file_is_read_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("password");
     fs::write(&path, "first\n").expect("written");
-    let environment: Environment = [
-        ("REDIS_HOST", "h"),
-        ("REDIS_PASSWORD_FILE", path.to_str().expect("UTF-8")),
-    ]
-    .into_iter()
-    .collect();
+    let environment: Environment =
+        [("REDIS_HOST", "h"), ("REDIS_PASSWORD_FILE", path.to_str().expect("UTF-8"))]
+            .into_iter()
+            .collect();
     let resolved = Config::resolve(&Input::new(environment)).expect("a configuration");
     assert_eq!(
-        resolved
-            .explain()
-            .rows
-            .iter()
-            .find(|row| row.name == "password")
-            .map(|row| row.source()),
+        resolved.explain().rows.iter().find(|row| row.name == "password").map(|row| row.source()),
         Some(format!("REDIS_PASSWORD_FILE ({})", path.display()))
     );
     let secret = password(&resolved.config);
@@ -228,10 +198,7 @@ fn a_rotated_file_is_read_again() {
     assert_eq!(secret.reveal(), Ok(b"second".to_vec()));
     fs::remove_file(&path).expect("removed");
     let error = secret.reveal().expect_err("no file");
-    assert!(
-        error.message().contains("make it a readable file again"),
-        "{error}"
-    );
+    assert!(error.message().contains("make it a readable file again"), "{error}");
 }
 
 #[test]
@@ -240,9 +207,7 @@ fn a_callback_is_asked_each_time_and_never_while_resolving() {
     let count = Arc::clone(&asked);
     let callback =
         Secret::callback(move || Ok(format!("token-{}", count.fetch_add(1, Ordering::Relaxed))));
-    let input = Input::default()
-        .option("host", "h")
-        .option("password", callback);
+    let input = Input::default().option("host", "h").option("password", callback);
     let resolved = Config::resolve(&input).expect("a configuration");
     drop((resolved.explain().to_string(), format!("{resolved:?}")));
     assert_eq!(asked.load(Ordering::Relaxed), 0);
@@ -253,9 +218,8 @@ fn a_callback_is_asked_each_time_and_never_while_resolving() {
 
 #[test]
 fn bytes_that_are_no_text_are_a_fine_password() {
-    let input = Input::default()
-        .option("host", "h")
-        .option("password", OptionValue::Bytes(vec![0xff, 0]));
+    let input =
+        Input::default().option("host", "h").option("password", OptionValue::Bytes(vec![0xff, 0]));
     let config = Config::resolve(&input).expect("a configuration").config;
     assert_eq!(password(&config).reveal(), Ok(vec![0xff, 0]));
 }
@@ -268,19 +232,12 @@ fn a_file_that_everyone_can_write_is_worth_a_warning() {
     let path = folder.path().join("password");
     fs::write(&path, "p").expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("changed");
-    let environment: Environment = [
-        ("REDIS_HOST", "h"),
-        ("REDIS_PASSWORD_FILE", path.to_str().expect("UTF-8")),
-    ]
-    .into_iter()
-    .collect();
+    let environment: Environment =
+        [("REDIS_HOST", "h"), ("REDIS_PASSWORD_FILE", path.to_str().expect("UTF-8"))]
+            .into_iter()
+            .collect();
     let resolved = Config::resolve(&Input::new(environment)).expect("a configuration");
-    assert!(
-        resolved
-            .warnings
-            .iter()
-            .any(|warning| warning.contains("can be written by everyone"))
-    );
+    assert!(resolved.warnings.iter().any(|warning| warning.contains("can be written by everyone")));
 }
 
 #[cfg(unix)]
@@ -288,14 +245,10 @@ fn a_file_that_everyone_can_write_is_worth_a_warning() {
 fn a_variable_that_is_no_text_is_refused_by_name() {
     use std::os::unix::ffi::OsStringExt;
     let bytes = std::ffi::OsString::from_vec(vec![0xff]);
-    let environment: Environment = [("REDIS_PASSWORD", bytes), ("REDIS_HOST", "h".into())]
-        .into_iter()
-        .collect();
+    let environment: Environment =
+        [("REDIS_PASSWORD", bytes), ("REDIS_HOST", "h".into())].into_iter().collect();
     let error = Config::resolve(&Input::new(environment)).expect_err("no text");
-    assert!(
-        error.message().starts_with("REDIS_PASSWORD is not UTF-8"),
-        "{error}"
-    );
+    assert!(error.message().starts_with("REDIS_PASSWORD is not UTF-8"), "{error}");
 }
 
 fn password(config: &Config) -> Secret {

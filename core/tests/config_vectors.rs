@@ -18,12 +18,7 @@ fn every_case_has_its_exact_result() {
             }
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} of {count}:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} of {count}:\n{}", failures.len(), failures.join("\n"));
     assert!(count >= 250, "only {count} cases");
 }
 
@@ -44,30 +39,19 @@ fn vectors() -> Vec<(String, Vec<Value>)> {
         .expect("vectors")
         .map(|entry| entry.expect("an entry").path())
         .collect();
-    paths.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "json")
-    });
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).expect("a readable file");
         let cases = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{path:?}: {why}"));
-        (
-            path.file_name()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned(),
-            cases,
-        )
+        (path.file_name().expect("a name").to_string_lossy().into_owned(), cases)
     };
     paths.into_iter().map(read).collect()
 }
 
 fn check(case: &Value) -> Result<(), String> {
     let fields = case.as_object().expect("an object");
-    let known = [
-        "name", "env", "url", "options", "unit", "files", "expect", "error", "warnings",
-    ];
+    let known = ["name", "env", "url", "options", "unit", "files", "expect", "error", "warnings"];
     if let Some(odd) = fields.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(format!("unknown field {odd}"));
     }
@@ -83,19 +67,15 @@ fn check(case: &Value) -> Result<(), String> {
             warnings(case, &resolved.warnings)
         }
         (None, Some(expected), Err(error)) => {
-            let phrase = expected["phrase"]
-                .as_str()
-                .expect("a phrase")
-                .replace("{dir}", place);
+            let phrase = expected["phrase"].as_str().expect("a phrase").replace("{dir}", place);
             if expected["kind"] != error.kind().name() || !error.message().contains(&phrase) {
                 return Err(format!("{error:?} lacks {phrase:?}"));
             }
             Ok(())
         }
-        (_, _, Ok(resolved)) => Err(format!(
-            "resolved to {}",
-            resolved.config.to_json(Secrets::Shown)
-        )),
+        (_, _, Ok(resolved)) => {
+            Err(format!("resolved to {}", resolved.config.to_json(Secrets::Shown)))
+        }
         (_, _, Err(error)) => Err(format!("refused: {error:?}")),
     }
 }
@@ -114,12 +94,7 @@ fn warnings(case: &Value, got: &[String]) -> Result<(), String> {
     let phrases: Vec<&str> = case
         .get("warnings")
         .and_then(Value::as_array)
-        .map(|phrases| {
-            phrases
-                .iter()
-                .map(|phrase| phrase.as_str().expect("text"))
-                .collect()
-        })
+        .map(|phrases| phrases.iter().map(|phrase| phrase.as_str().expect("text")).collect())
         .unwrap_or_default();
     let mut left: Vec<&String> = got.iter().collect();
     for phrase in &phrases {
@@ -128,32 +103,21 @@ fn warnings(case: &Value, got: &[String]) -> Result<(), String> {
             None => return Err(format!("no warning says {phrase:?} in {got:?}")),
         }
     }
-    if left.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("unexpected warnings {left:?}"))
-    }
+    if left.is_empty() { Ok(()) } else { Err(format!("unexpected warnings {left:?}")) }
 }
 
 fn map(value: Option<&Value>) -> Map<String, Value> {
-    value
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default()
+    value.and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
 fn input(case: &Value, folder: &str) -> Input {
     let text = |value: &Value| value.as_str().expect("text").replace("{dir}", folder);
-    let environment: Environment = map(case.get("env"))
-        .iter()
-        .map(|(name, value)| (name.clone(), text(value)))
-        .collect();
+    let environment: Environment =
+        map(case.get("env")).iter().map(|(name, value)| (name.clone(), text(value))).collect();
     let mut input = Input::new(environment);
     input.url = case.get("url").map(text);
-    input.options = map(case.get("options"))
-        .into_iter()
-        .map(|(name, value)| (name, option(value)))
-        .collect();
+    input.options =
+        map(case.get("options")).into_iter().map(|(name, value)| (name, option(value))).collect();
     input.unit = match case.get("unit").and_then(Value::as_str) {
         Some("ms") => Unit::Milliseconds,
         _ => Unit::Seconds,
@@ -172,10 +136,7 @@ fn option(value: Value) -> OptionValue {
         Value::String(text) => OptionValue::Text(text),
         Value::Array(items) => OptionValue::List(items.into_iter().map(option).collect()),
         Value::Object(entries) => OptionValue::Map(
-            entries
-                .into_iter()
-                .map(|(name, value)| (name, option(value)))
-                .collect(),
+            entries.into_iter().map(|(name, value)| (name, option(value))).collect(),
         ),
     }
 }

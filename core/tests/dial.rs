@@ -20,10 +20,7 @@ use steadis::{Kind, Result};
 use support::{Redis, free_port};
 
 fn endpoint(port: u16) -> Endpoint {
-    Endpoint::Tcp(Address {
-        host: "127.0.0.1".into(),
-        port,
-    })
+    Endpoint::Tcp(Address { host: "127.0.0.1".into(), port })
 }
 
 fn dial(
@@ -34,15 +31,7 @@ fn dial(
 ) -> Result<(Exclusive<Connection>, Greeting)> {
     let deadline = Instant::now() + patience;
     let peer_timeout = Duration::from_secs(5);
-    Dial {
-        endpoint,
-        tls,
-        login,
-        limits: Limits::default(),
-        deadline,
-        peer_timeout,
-    }
-    .connect(&())
+    Dial { endpoint, tls, login, limits: Limits::default(), deadline, peer_timeout }.connect(&())
 }
 
 fn quick(endpoint: &Endpoint, login: Login) -> Result<(Exclusive<Connection>, Greeting)> {
@@ -61,22 +50,9 @@ fn ask(connection: &mut Exclusive<Connection>, args: &[&str]) -> String {
     let mut bytes = Vec::new();
     encode::command(&mut bytes, args);
     let (mut frames, now) = (Vec::new(), Instant::now());
-    let caller = Caller {
-        now,
-        deadline: now + Duration::from_secs(10),
-        host: &(),
-    };
+    let caller = Caller { now, deadline: now + Duration::from_secs(10), host: &() };
     let span = Span::Command { bytes: bytes.len() };
-    connection
-        .call(
-            Request {
-                bytes: &bytes,
-                span,
-            },
-            caller,
-            &mut frames,
-        )
-        .unwrap();
+    connection.call(Request { bytes: &bytes, span }, caller, &mut frames).unwrap();
     String::from_utf8_lossy(&frames).into_owned()
 }
 
@@ -88,42 +64,22 @@ fn message(outcome: Result<(Exclusive<Connection>, Greeting)>) -> (Kind, String)
 #[test]
 fn a_plain_server_is_a_primary_in_resp3() {
     let redis = Redis::start();
-    let who = Login {
-        db: 3,
-        client_name: Some("web".into()),
-        ..Login::default()
-    };
+    let who = Login { db: 3, client_name: Some("web".into()), ..Login::default() };
     let (mut connection, greeting) = quick(&endpoint(redis.port), who).unwrap();
-    assert_eq!(
-        greeting,
-        Greeting {
-            role: Role::Primary,
-            protocol: 3,
-            warning: None
-        }
-    );
+    assert_eq!(greeting, Greeting { role: Role::Primary, protocol: 3, warning: None });
     let me = ask(&mut connection, &["CLIENT", "INFO"]);
-    assert!(
-        me.contains(" name=web ") && me.contains(" db=3 ") && me.contains(" resp=3"),
-        "{me}"
-    );
+    assert!(me.contains(" name=web ") && me.contains(" db=3 ") && me.contains(" resp=3"), "{me}");
 }
 
 #[test]
 fn a_server_without_hello_is_spoken_to_in_resp2() {
     let redis = Redis::start_with(&["--rename-command", "HELLO", "", "--requirepass", "s3cret"]);
-    let who = Login {
-        db: 2,
-        client_name: Some("old".into()),
-        ..login(Some("default"), Some("s3cret"))
-    };
+    let who =
+        Login { db: 2, client_name: Some("old".into()), ..login(Some("default"), Some("s3cret")) };
     let (mut connection, greeting) = quick(&endpoint(redis.port), who).unwrap();
     assert_eq!((greeting.role, greeting.protocol), (Role::Primary, 2));
     let me = ask(&mut connection, &["CLIENT", "INFO"]);
-    assert!(
-        me.contains(" name=old ") && me.contains(" db=2 ") && me.contains(" resp=2"),
-        "{me}"
-    );
+    assert!(me.contains(" name=old ") && me.contains(" db=2 ") && me.contains(" resp=2"), "{me}");
 }
 
 #[test]
@@ -131,10 +87,7 @@ fn a_password_that_nobody_asked_for_is_a_warning() {
     let redis = Redis::start_with(&["--rename-command", "HELLO", ""]);
     let (_, greeting) = quick(&endpoint(redis.port), login(None, Some("s3cret"))).unwrap();
     let warning = greeting.warning.unwrap();
-    assert!(
-        warning.contains("needs none") && !warning.contains("s3cret"),
-        "{warning}"
-    );
+    assert!(warning.contains("needs none") && !warning.contains("s3cret"), "{warning}");
 }
 
 #[test]
@@ -143,10 +96,7 @@ fn refusals_keep_the_servers_own_words_and_show_no_password() {
     let there = endpoint(redis.port);
     let (kind, text) = message(quick(&there, login(None, Some("canary"))));
     assert_eq!(kind, Kind::Auth);
-    assert!(
-        text.contains("WRONGPASS") && text.contains(&there.to_string()),
-        "{text}"
-    );
+    assert!(text.contains("WRONGPASS") && text.contains(&there.to_string()), "{text}");
     assert!(!text.contains("canary"));
 
     let (kind, text) = message(quick(&there, Login::default()));
@@ -154,10 +104,7 @@ fn refusals_keep_the_servers_own_words_and_show_no_password() {
 
     let (_guest, _) = quick(&there, login(None, Some("s3cret"))).unwrap();
     let (kind, text) = message(quick(&there, login(None, Some("s3cret"))));
-    assert!(
-        kind == Kind::Server && text.contains("max number of clients reached"),
-        "{text}"
-    );
+    assert!(kind == Kind::Server && text.contains("max number of clients reached"), "{text}");
 }
 
 #[test]
@@ -170,10 +117,7 @@ fn a_user_who_may_not_ask_for_the_role_asks_for_info() {
     let (_, greeting) = quick(&there, login(Some("app"), Some("pw"))).unwrap();
     assert_eq!(greeting.role, Role::Primary);
     let (kind, text) = message(quick(&there, login(Some("poor"), Some("pw"))));
-    assert!(
-        kind == Kind::Auth && text.contains("NOPERM") && text.contains("INFO"),
-        "{text}"
-    );
+    assert!(kind == Kind::Auth && text.contains("NOPERM") && text.contains("INFO"), "{text}");
     quick(&there, login(Some("open"), None)).unwrap();
 }
 
@@ -185,12 +129,7 @@ fn a_replica_says_so_by_role_and_by_info() {
     replica.cli(&["ACL", "SETUSER", "app", "on", ">pw", "+@all", "-role"]);
     for who in [Login::default(), login(Some("app"), Some("pw"))] {
         let (_, greeting) = quick(&endpoint(replica.port), who).unwrap();
-        let Role::Replica {
-            primary: host,
-            port,
-            ..
-        } = greeting.role
-        else {
+        let Role::Replica { primary: host, port, .. } = greeting.role else {
             panic!("{greeting:?}")
         };
         assert_eq!((host.as_str(), port), ("127.0.0.1", primary.port));
@@ -213,10 +152,7 @@ fn what_is_no_server_is_found_out_in_time() {
     let patience = Duration::from_millis(200);
     let wrong = |place: &Endpoint, phrase: &str| {
         let (kind, text) = message(dial(place, None, Login::default(), patience));
-        assert!(
-            text.contains(phrase) && text.contains(&place.to_string()),
-            "{text}"
-        );
+        assert!(text.contains(phrase) && text.contains(&place.to_string()), "{text}");
         kind
     };
     assert_eq!(wrong(&endpoint(free_port()), "refused"), Kind::Unavailable);
@@ -236,10 +172,7 @@ fn what_is_no_server_is_found_out_in_time() {
 
     let missing = Endpoint::Unix(PathBuf::from("/nowhere/redis.sock"));
     assert_eq!(wrong(&missing, "No such file"), Kind::Unavailable);
-    let nowhere = Endpoint::Tcp(Address {
-        host: "no-such-host.invalid".into(),
-        port: 1,
-    });
+    let nowhere = Endpoint::Tcp(Address { host: "no-such-host.invalid".into(), port: 1 });
     assert_eq!(wrong(&nowhere, "no-such-host.invalid"), Kind::Unavailable);
 }
 
@@ -267,10 +200,8 @@ impl Authority {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let (cert, private) = (
-            self.path(&format!("{name}.pem")),
-            self.path(&format!("{name}.key")),
-        );
+        let (cert, private) =
+            (self.path(&format!("{name}.pem")), self.path(&format!("{name}.key")));
         std::fs::write(&cert, certificate.pem()).unwrap();
         std::fs::write(&private, key.serialize_pem()).unwrap();
         (cert, private)
@@ -297,22 +228,14 @@ impl Authority {
 }
 
 fn over_tls(port: u16, tls: &Tls) -> Result<(Exclusive<Connection>, Greeting)> {
-    dial(
-        &endpoint(port),
-        Some(tls),
-        Login::default(),
-        Duration::from_secs(10),
-    )
+    dial(&endpoint(port), Some(tls), Login::default(), Duration::from_secs(10))
 }
 
 #[test]
 fn tls_verifies_the_server_and_says_what_is_missing() {
     let ours = Authority::new();
     let (_redis, port) = ours.server("127.0.0.1", "no");
-    let trusting = Tls {
-        ca: Some(ours.path("ca.pem")),
-        ..Tls::default()
-    };
+    let trusting = Tls { ca: Some(ours.path("ca.pem")), ..Tls::default() };
     let (mut connection, greeting) = over_tls(port, &trusting).unwrap();
     assert_eq!(greeting.role, Role::Primary);
     let large = "x".repeat(3 << 20);
@@ -321,25 +244,13 @@ fn tls_verifies_the_server_and_says_what_is_missing() {
     let (kind, text) = message(over_tls(port, &Tls::default()));
     assert!(kind == Kind::Auth && text.contains("tls_ca"), "{text}");
 
-    let named = Tls {
-        server_name: Some("redis.example".into()),
-        ..trusting.clone()
-    };
+    let named = Tls { server_name: Some("redis.example".into()), ..trusting.clone() };
     let (kind, text) = message(over_tls(port, &named));
-    assert!(
-        kind == Kind::Auth && text.contains("tls_server_name"),
-        "{text}"
-    );
+    assert!(kind == Kind::Auth && text.contains("tls_server_name"), "{text}");
 
-    let absent = Tls {
-        ca: Some("/nowhere/ca.pem".into()),
-        ..Tls::default()
-    };
+    let absent = Tls { ca: Some("/nowhere/ca.pem".into()), ..Tls::default() };
     let (kind, text) = message(over_tls(port, &absent));
-    assert!(
-        kind == Kind::Config && text.contains("/nowhere/ca.pem"),
-        "{text}"
-    );
+    assert!(kind == Kind::Config && text.contains("/nowhere/ca.pem"), "{text}");
 
     let plain = Redis::start();
     let (_, text) = message(dial(
@@ -364,15 +275,7 @@ fn a_server_may_ask_for_our_certificate() {
     };
     let (mut connection, _) = over_tls(port, &tls).unwrap();
     assert_eq!(ask(&mut connection, &["PING"]), "+PONG\r\n");
-    over_tls(
-        port,
-        &Tls {
-            cert: None,
-            key: None,
-            ..tls.clone()
-        },
-    )
-    .unwrap_err();
+    over_tls(port, &Tls { cert: None, key: None, ..tls.clone() }).unwrap_err();
     let (kind, text) = message(over_tls(port, &Tls { key: None, ..tls }));
     assert!(kind == Kind::Config && text.contains("tls_key"), "{text}");
 }
@@ -382,10 +285,7 @@ fn a_server_may_ask_for_our_certificate() {
 fn a_shared_lane_speaks_tls() {
     let ours = Authority::new();
     let (_redis, port) = ours.server("127.0.0.1", "no");
-    let tls = Tls {
-        ca: Some(ours.path("ca.pem")),
-        ..Tls::default()
-    };
+    let tls = Tls { ca: Some(ours.path("ca.pem")), ..Tls::default() };
     let (connection, _) = over_tls(port, &tls).unwrap();
     let lane = Lane::new(connection.into_wire(), Limits::default(), 1000);
     std::thread::scope(|scope| {
@@ -398,25 +298,10 @@ fn a_shared_lane_speaks_tls() {
                     let mut bytes = Vec::new();
                     encode::command(&mut bytes, &["ECHO", &value]);
                     let (mut frames, now) = (Vec::new(), Instant::now());
-                    let caller = Caller {
-                        now,
-                        deadline: now + Duration::from_secs(20),
-                        host: &(),
-                    };
+                    let caller = Caller { now, deadline: now + Duration::from_secs(20), host: &() };
                     let span = Span::Command { bytes: bytes.len() };
-                    lane.call(
-                        Request {
-                            bytes: &bytes,
-                            span,
-                        },
-                        caller,
-                        &mut frames,
-                    )
-                    .unwrap();
-                    assert_eq!(
-                        frames,
-                        format!("${}\r\n{value}\r\n", value.len()).into_bytes()
-                    );
+                    lane.call(Request { bytes: &bytes, span }, caller, &mut frames).unwrap();
+                    assert_eq!(frames, format!("${}\r\n{value}\r\n", value.len()).into_bytes());
                 }
             });
         }
@@ -428,10 +313,7 @@ fn a_shared_lane_speaks_tls() {
 fn an_idle_connection_that_was_closed_is_not_written_to() {
     let ours = Authority::new();
     let (redis, port) = ours.server("127.0.0.1", "no");
-    let tls = Tls {
-        ca: Some(ours.path("ca.pem")),
-        ..Tls::default()
-    };
+    let tls = Tls { ca: Some(ours.path("ca.pem")), ..Tls::default() };
     for (place, tls) in [(endpoint(redis.port), None), (endpoint(port), Some(&tls))] {
         let (connection, _) = dial(&place, tls, Login::default(), Duration::from_secs(10)).unwrap();
         let wire = connection.into_wire();
@@ -444,22 +326,10 @@ fn an_idle_connection_that_was_closed_is_not_written_to() {
         let mut bytes = Vec::new();
         encode::command(&mut bytes, &["INCR", "n"]);
         let now = Instant::now() + Duration::from_millis(10);
-        let caller = Caller {
-            now,
-            deadline: now + patience,
-            host: &(),
-        };
+        let caller = Caller { now, deadline: now + patience, host: &() };
         let span = Span::Command { bytes: bytes.len() };
-        let failure = lane
-            .call(
-                Request {
-                    bytes: &bytes,
-                    span,
-                },
-                caller,
-                &mut Vec::new(),
-            )
-            .unwrap_err();
+        let failure =
+            lane.call(Request { bytes: &bytes, span }, caller, &mut Vec::new()).unwrap_err();
         assert_eq!(failure.fates, [steadis::proto::ledger::Fate::NotSent]);
     }
     assert_eq!(redis.cli(&["EXISTS", "n"]), "0");
@@ -478,8 +348,5 @@ fn a_handshake_cut_short_is_told_from_a_refusal() {
         }
     });
     let (kind, text) = message(quick(&there, Login::default()));
-    assert!(
-        kind == Kind::Unavailable && text.contains("closed the connection"),
-        "{text}"
-    );
+    assert!(kind == Kind::Unavailable && text.contains("closed the connection"), "{text}");
 }

@@ -9,25 +9,15 @@ use steadis::topology::decide::{Action, Answer, Decide, Event, News, Timing, Tro
 use steadis::{Error, Kind};
 
 fn address(name: &str) -> Address {
-    Address {
-        host: name.to_owned(),
-        port: 1,
-    }
+    Address { host: name.to_owned(), port: 1 }
 }
 
 fn text(value: &Value) -> &str {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("a text, not {value}"))
+    value.as_str().unwrap_or_else(|| panic!("a text, not {value}"))
 }
 
 fn addresses(value: &Value) -> Vec<Address> {
-    value
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|name| address(text(name)))
-        .collect()
+    value.as_array().into_iter().flatten().map(|name| address(text(name))).collect()
 }
 
 fn answer(value: &Value) -> Answer {
@@ -51,14 +41,8 @@ fn news(parts: &[Value]) -> News {
     let node = |i: usize| address(text(&parts[i]));
     match text(&parts[1]) {
         "attempt" => News::Attempt { of: node(2) },
-        "chosen" => News::Chosen {
-            of: node(2),
-            replica: node(3),
-        },
-        "switch" => News::Switch {
-            from: node(2),
-            to: node(3),
-        },
+        "chosen" => News::Chosen { of: node(2), replica: node(3) },
+        "switch" => News::Switch { from: node(2), to: node(3) },
         "aborted" => News::Aborted { of: node(2) },
         "down" => News::Down { primary: node(2) },
         "up" => News::Up { primary: node(2) },
@@ -75,11 +59,9 @@ fn role(value: &Value) -> Result<Role, Error> {
         Value::String(word) if word == "silent" => {
             Err(Error::new(Kind::Unavailable, "no answer in time"))
         }
-        Value::Object(it) => Ok(Role::Replica {
-            primary: text(&it["replica of"]).into(),
-            port: 1,
-            linked: true,
-        }),
+        Value::Object(it) => {
+            Ok(Role::Replica { primary: text(&it["replica of"]).into(), port: 1, linked: true })
+        }
         other => panic!("no role: {other}"),
     }
 }
@@ -87,10 +69,7 @@ fn role(value: &Value) -> Result<Role, Error> {
 fn event(step: &Value, decide: &Decide) -> Event {
     let sentinel = |name: &Value| {
         let wanted = address(text(name));
-        decide
-            .sentinels()
-            .position(|known| *known == wanted)
-            .expect("a known Sentinel")
+        decide.sentinels().position(|known| *known == wanted).expect("a known Sentinel")
     };
     let part = |key: &str| step.get(key).and_then(Value::as_array);
     if let Some(parts) = part("answer") {
@@ -106,20 +85,14 @@ fn event(step: &Value, decide: &Decide) -> Event {
             "overdue" => Trouble::Overdue,
             other => panic!("no trouble: {other}"),
         };
-        Event::Trouble {
-            epoch: parts[0].as_u64().expect("an epoch"),
-            trouble,
-        }
+        Event::Trouble { epoch: parts[0].as_u64().expect("an epoch"), trouble }
     } else {
         Event::Tick
     }
 }
 
 fn hosts<'a>(addresses: impl IntoIterator<Item = &'a Address>) -> Value {
-    addresses
-        .into_iter()
-        .map(|address| Value::from(address.host.as_str()))
-        .collect()
+    addresses.into_iter().map(|address| Value::from(address.host.as_str())).collect()
 }
 
 /// What the state and the actions look like in the words of `expect`.
@@ -129,9 +102,7 @@ fn found(key: &str, decide: &Decide, actions: &[Action], wanted: &Value) -> Valu
         "primary" => topology.primary.map(|address| address.host).into(),
         "phase" => format!("{:?}", topology.phase).to_lowercase().into(),
         "epoch" => topology.epoch.into(),
-        "probe" => decide
-            .probe()
-            .map_or(Value::Null, |probe| hosts(&probe.nodes)),
+        "probe" => decide.probe().map_or(Value::Null, |probe| hosts(&probe.nodes)),
         "sentinels" => hosts(decide.sentinels()),
         "asked" => actions.contains(&Action::Ask).into(),
         "checked" => hosts(actions.iter().filter_map(|action| match action {
@@ -139,18 +110,10 @@ fn found(key: &str, decide: &Decide, actions: &[Action], wanted: &Value) -> Valu
             _ => None,
         })),
         "told" => {
-            let told = actions
-                .iter()
-                .filter(|action| matches!(action, Action::Tell(_)));
-            let all = told
-                .map(|told| format!("{told:?}").to_lowercase())
-                .collect::<String>();
+            let told = actions.iter().filter(|action| matches!(action, Action::Tell(_)));
+            let all = told.map(|told| format!("{told:?}").to_lowercase()).collect::<String>();
             let words = text(wanted).replace('+', "").replace("-master", "");
-            if all.contains(&words) {
-                wanted.clone()
-            } else {
-                all.into()
-            }
+            if all.contains(&words) { wanted.clone() } else { all.into() }
         }
         other => panic!("nothing is called {other}"),
     }
@@ -168,24 +131,12 @@ fn tell(path: &Path) -> usize {
         let now = Duration::from_millis(step["at"].as_u64().expect("a time"));
         let event = event(step, &decide);
         let actions = decide.handle(now, event);
-        for (key, wanted) in step
-            .get("expect")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (key, wanted) in step.get("expect").and_then(Value::as_object).into_iter().flatten() {
             let found = found(key, &decide, &actions, wanted);
             let place = format!("{}, step {}: {step}", path.display(), i + 1);
-            assert_eq!(
-                &found, wanted,
-                "{key} in {place}\n{actions:#?}\n{decide:#?}"
-            );
+            assert_eq!(&found, wanted, "{key} in {place}\n{actions:#?}\n{decide:#?}");
         }
-        assert!(
-            decide.wake_at() > now,
-            "a busy loop after {step} in {}",
-            path.display()
-        );
+        assert!(decide.wake_at() > now, "a busy loop after {step} in {}", path.display());
     }
     steps.len()
 }

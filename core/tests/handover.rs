@@ -43,11 +43,7 @@ impl Wire for Echo {
         if self.choppy && random.gen_bool(0.2) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let count = if self.choppy {
-            random.gen_range(1..=bytes.len())
-        } else {
-            bytes.len()
-        };
+        let count = if self.choppy { random.gen_range(1..=bytes.len()) } else { bytes.len() };
         for &byte in &bytes[..count] {
             inner.received.push(byte);
             if byte == b'\n' {
@@ -77,10 +73,7 @@ impl Wire for Echo {
 
     fn wait(&self, _: Interest, _: Duration) -> io::Result<Ready> {
         shuttle::thread::yield_now();
-        Ok(Ready {
-            read: true,
-            write: true,
-        })
+        Ok(Ready { read: true, write: true })
     }
 
     fn is_over(&self) -> bool {
@@ -111,23 +104,13 @@ fn call(lane: &Lane<Arc<Echo>>, name: String, gives_up: bool) {
     let line = format!("+{name}\r\n").into_bytes();
     let now = Instant::now();
     let host = Fickle { gives_up };
-    let caller = Caller {
-        now,
-        deadline: now + Duration::from_secs(3600),
-        host: &host,
-    };
-    let request = Request {
-        bytes: &line,
-        span: Span::Command { bytes: line.len() },
-    };
+    let caller = Caller { now, deadline: now + Duration::from_secs(3600), host: &host };
+    let request = Request { bytes: &line, span: Span::Command { bytes: line.len() } };
     let mut frames = Vec::new();
     match lane.call(request, caller, &mut frames) {
         Ok(()) => assert_eq!(frames, line, "a reply of another call"),
         Err(failure) => {
-            assert!(
-                gives_up || matches!(failure.cause, Cause::Lost(_)),
-                "{failure:?}"
-            );
+            assert!(gives_up || matches!(failure.cause, Cause::Lost(_)), "{failure:?}");
             assert_eq!((failure.answered, failure.fates.len()), (0, 1));
             if failure.fates[0] != Fate::Sent {
                 UNSENT.with_borrow_mut(|unsent| unsent.push(line));
@@ -145,10 +128,7 @@ thread_local! {
 fn scene(choppy: bool, gives_up: bool, retires: bool) -> impl Fn() + Send + Sync + 'static {
     move || {
         UNSENT.with_borrow_mut(Vec::clear);
-        let wire = Arc::new(Echo {
-            choppy,
-            ..Echo::default()
-        });
+        let wire = Arc::new(Echo { choppy, ..Echo::default() });
         let lane = Arc::new(Lane::new(Arc::clone(&wire), Limits::default(), 100));
         let threads: Vec<_> = (0..3)
             .map(|thread| {
@@ -171,10 +151,7 @@ fn scene(choppy: bool, gives_up: bool, retires: bool) -> impl Fn() + Send + Sync
         let inner = wire.inner.lock().unwrap();
         UNSENT.with_borrow(|unsent| {
             for line in unsent {
-                assert!(
-                    !inner.executed.contains(line),
-                    "executed after it was reported unsent"
-                );
+                assert!(!inner.executed.contains(line), "executed after it was reported unsent");
             }
         });
         for (i, line) in inner.executed.iter().enumerate() {

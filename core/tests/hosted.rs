@@ -22,8 +22,7 @@ fn later() -> Instant {
 fn submit(lane: &mut Lane, token: Token, args: &[&str]) {
     let mut bytes = Vec::new();
     encode::command(&mut bytes, args);
-    lane.submit(token, &bytes, Span::Command { bytes: bytes.len() }, later())
-        .unwrap();
+    lane.submit(token, &bytes, Span::Command { bytes: bytes.len() }, Some(later())).unwrap();
 }
 
 #[test]
@@ -61,9 +60,7 @@ fn replies_find_their_tokens_and_pushes_are_told_apart() {
 fn beyond_the_limit_the_lane_is_busy() {
     let mut lane = Lane::new(Limits::default(), 1);
     submit(&mut lane, 1, &["PING"]);
-    let error = lane
-        .submit(2, b"x", Span::Command { bytes: 1 }, later())
-        .unwrap_err();
+    let error = lane.submit(2, b"x", Span::Command { bytes: 1 }, Some(later())).unwrap_err();
     assert_eq!(error.kind(), Kind::Busy);
     assert!(error.retryable() && error.message().contains("max_in_flight"));
 }
@@ -74,8 +71,7 @@ fn overdue_commands_are_told_once_and_their_late_replies_still_have_tokens() {
     let start = Instant::now();
     let at = |ms| start + Duration::from_millis(ms);
     for (token, ms) in [(1, 300), (2, 100), (3, 200)] {
-        lane.submit(token, b"+x\r\n", Span::Command { bytes: 4 }, Some(at(ms)))
-            .unwrap();
+        lane.submit(token, b"+x\r\n", Span::Command { bytes: 4 }, Some(at(ms))).unwrap();
     }
     assert_eq!(lane.next_deadline(), Some(at(100)));
     assert_eq!(lane.overdue(at(99)), []);
@@ -97,17 +93,12 @@ fn overdue_commands_are_told_once_and_their_late_replies_still_have_tokens() {
 fn what_the_transport_never_wrote_was_not_sent() {
     let mut lane = Lane::new(Limits::default(), 10);
     for token in 0..4 {
-        lane.submit(token, b"12345678", Span::Command { bytes: 8 }, later())
-            .unwrap();
+        lane.submit(token, b"12345678", Span::Command { bytes: 8 }, Some(later())).unwrap();
         if token < 3 {
             assert_eq!(lane.take_output().len(), 8);
         }
     }
-    let fates: Vec<_> = lane
-        .on_lost(12)
-        .into_iter()
-        .map(|lost| (lost.token, lost.fates))
-        .collect();
+    let fates: Vec<_> = lane.on_lost(12).into_iter().map(|lost| (lost.token, lost.fates)).collect();
     let expected = [Fate::Sent, Fate::PartlySent, Fate::NotSent, Fate::NotSent];
     for (token, fate) in expected.into_iter().enumerate() {
         assert_eq!(fates[token], (token as Token, vec![fate]));

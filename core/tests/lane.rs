@@ -28,11 +28,7 @@ fn lane(redis: &Redis) -> Lane<Socket> {
 
 fn caller(patience: Duration) -> Caller<'static> {
     let now = Instant::now();
-    Caller {
-        now,
-        deadline: now + patience,
-        host: &(),
-    }
+    Caller { now, deadline: now + patience, host: &() }
 }
 
 fn call(lane: &Lane<Socket>, args: &[&[u8]]) -> Result<Reply, Failure> {
@@ -48,17 +44,8 @@ fn call_as(lane: &Lane<Socket>, args: &[&[u8]], caller: Caller<'_>) -> Result<Re
     encode::command(&mut bytes, args);
     let span = Span::Command { bytes: bytes.len() };
     let mut frames = Vec::new();
-    lane.call(
-        Request {
-            bytes: &bytes,
-            span,
-        },
-        caller,
-        &mut frames,
-    )?;
-    Ok(Reply::from_frame(
-        Frame::check(&frames, Limits::default()).expect("whole replies"),
-    ))
+    lane.call(Request { bytes: &bytes, span }, caller, &mut frames)?;
+    Ok(Reply::from_frame(Frame::check(&frames, Limits::default()).expect("whole replies")))
 }
 
 fn is_deadline(failure: &Failure) -> bool {
@@ -69,14 +56,8 @@ fn is_deadline(failure: &Failure) -> bool {
 fn a_lone_caller_gets_its_replies() {
     let redis = Redis::start();
     let lane = lane(&redis);
-    assert_eq!(
-        call(&lane, &[b"SET", b"k", b"\x00\xff\r\n"]).unwrap(),
-        Reply::Simple(b"OK".into())
-    );
-    assert_eq!(
-        call(&lane, &[b"GET", b"k"]).unwrap(),
-        Reply::Bulk(b"\x00\xff\r\n".into())
-    );
+    assert_eq!(call(&lane, &[b"SET", b"k", b"\x00\xff\r\n"]).unwrap(), Reply::Simple(b"OK".into()));
+    assert_eq!(call(&lane, &[b"GET", b"k"]).unwrap(), Reply::Bulk(b"\x00\xff\r\n".into()));
     let error = call(&lane, &[b"INCR", b"k"]).unwrap();
     assert!(
         matches!(error, Reply::Error(line) if line.starts_with(b"ERR value is not an integer"))
@@ -94,10 +75,7 @@ fn a_batch_and_a_transaction_come_back_in_order() {
         ends.push(bytes.len());
     }
     let mut frames = Vec::new();
-    let request = Request {
-        bytes: &bytes,
-        span: Span::Batch { ends },
-    };
+    let request = Request { bytes: &bytes, span: Span::Batch { ends } };
     lane.call(request, caller(PATIENCE), &mut frames).unwrap();
     let mut reader = Reader::new(Frame::check(&frames, Limits::default()).unwrap());
     for i in 0..1000 {
@@ -107,25 +85,12 @@ fn a_batch_and_a_transaction_come_back_in_order() {
     assert!(reader.next_frame().is_none());
 
     bytes.clear();
-    for command in [
-        ["MULTI"].as_slice(),
-        &["INCR", "n"],
-        &["INCR", "n"],
-        &["EXEC"],
-    ] {
+    for command in [["MULTI"].as_slice(), &["INCR", "n"], &["INCR", "n"], &["EXEC"]] {
         encode::command(&mut bytes, command);
     }
-    let request = Request {
-        bytes: &bytes,
-        span: Span::Unit {
-            bytes: bytes.len(),
-            replies: 4,
-        },
-    };
+    let request = Request { bytes: &bytes, span: Span::Unit { bytes: bytes.len(), replies: 4 } };
     lane.call(request, caller(PATIENCE), &mut frames).unwrap();
-    let last = frames
-        .strip_prefix(b"+OK\r\n+QUEUED\r\n+QUEUED\r\n")
-        .expect("the replies before");
+    let last = frames.strip_prefix(b"+OK\r\n+QUEUED\r\n+QUEUED\r\n").expect("the replies before");
     assert_eq!(last, b"*2\r\n:1\r\n:2\r\n");
 }
 
@@ -144,10 +109,7 @@ fn an_error_line_that_is_not_utf8_disturbs_no_neighbour() {
             });
             scope.spawn(|| {
                 for _ in 0..500 {
-                    assert!(matches!(
-                        call(&lane, &[b"INCR", b"n"]).unwrap(),
-                        Reply::Integer(_)
-                    ));
+                    assert!(matches!(call(&lane, &[b"INCR", b"n"]).unwrap(), Reply::Integer(_)));
                 }
             });
         }
@@ -162,17 +124,13 @@ fn a_killed_server_gives_every_command_its_fate() {
     call(&lane, &[b"PING"]).unwrap();
     kill_process(Pid::from_raw(redis.pid() as i32).unwrap(), Signal::STOP).unwrap();
     std::thread::scope(|scope| {
-        let waiting: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| call(&lane, &[b"INCR", b"n"])))
-            .collect();
+        let waiting: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| call(&lane, &[b"INCR", b"n"]))).collect();
         while lane.in_flight() < 8 {
             std::thread::yield_now();
         }
         redis.kill();
-        for failure in waiting
-            .into_iter()
-            .map(|thread| thread.join().unwrap().unwrap_err())
-        {
+        for failure in waiting.into_iter().map(|thread| thread.join().unwrap().unwrap_err()) {
             assert!(matches!(failure.cause, Cause::Lost(_)));
             assert_eq!(failure.fates.len(), 1);
         }
@@ -188,20 +146,14 @@ fn retiring_a_lane_wakes_everybody_and_says_why() {
     let lane = lane(&redis);
     kill_process(Pid::from_raw(redis.pid() as i32).unwrap(), Signal::STOP).unwrap();
     std::thread::scope(|scope| {
-        let waiting: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| call(&lane, &[b"INCR", b"n"])))
-            .collect();
+        let waiting: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| call(&lane, &[b"INCR", b"n"]))).collect();
         while lane.in_flight() < 4 {
             std::thread::yield_now();
         }
         lane.retire(Error::new(Kind::Unavailable, "the primary has moved"));
-        for failure in waiting
-            .into_iter()
-            .map(|thread| thread.join().unwrap().unwrap_err())
-        {
-            let Cause::Lost(why) = failure.cause else {
-                panic!("{failure:?}")
-            };
+        for failure in waiting.into_iter().map(|thread| thread.join().unwrap().unwrap_err()) {
+            let Cause::Lost(why) = failure.cause else { panic!("{failure:?}") };
             assert_eq!(why.message(), "the primary has moved");
         }
     });
@@ -219,10 +171,7 @@ fn a_deadline_ends_a_wait_and_its_reply_is_never_misdelivered() {
         let failure =
             call_within(&lane, &[b"ECHO", b"late"], Duration::from_millis(20)).unwrap_err();
         assert!(is_deadline(&failure));
-        assert_eq!(
-            call(&lane, &[b"ECHO", b"mine"]).unwrap(),
-            Reply::Bulk(b"mine".into())
-        );
+        assert_eq!(call(&lane, &[b"ECHO", b"mine"]).unwrap(), Reply::Bulk(b"mine".into()));
         assert_eq!(blocker.join().unwrap().unwrap(), Reply::Null);
     });
 }
@@ -251,19 +200,8 @@ fn a_leader_that_gives_up_hands_the_lead_on() {
                     self.0.interrupted()
                 }
             }
-            let caller = Caller {
-                now,
-                deadline: now + PATIENCE,
-                host: &Shared(&host),
-            };
-            lane.call(
-                Request {
-                    bytes: &bytes,
-                    span,
-                },
-                caller,
-                &mut Vec::new(),
-            )
+            let caller = Caller { now, deadline: now + PATIENCE, host: &Shared(&host) };
+            lane.call(Request { bytes: &bytes, span }, caller, &mut Vec::new())
         });
         while lane.in_flight() < 1 {
             std::thread::yield_now();
@@ -276,10 +214,7 @@ fn a_leader_that_gives_up_hands_the_lead_on() {
         let failure = leader.join().unwrap().unwrap_err();
         assert!(matches!(failure.cause, Cause::Interrupted));
         assert_eq!(failure.fates, [Fate::Sent]);
-        assert_eq!(
-            follower.join().unwrap().unwrap(),
-            Reply::Bulk(b"follows".into())
-        );
+        assert_eq!(follower.join().unwrap().unwrap(), Reply::Bulk(b"follows".into()));
     });
 }
 
@@ -288,12 +223,7 @@ struct Moody(std::cell::Cell<u64>);
 
 impl Host for Moody {
     fn interrupted(&self) -> bool {
-        self.0.set(
-            self.0
-                .get()
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1),
-        );
+        self.0.set(self.0.get().wrapping_mul(6364136223846793005).wrapping_add(1));
         self.0.get() >> 60 == 0
     }
 }
@@ -332,20 +262,13 @@ fn every_reply_belongs_to_its_command() {
                     let moody = Moody(std::cell::Cell::new(next(u64::MAX)));
                     let host: &dyn Host = if size < 200 { &moody } else { &() };
                     let now = Instant::now();
-                    let caller = Caller {
-                        now,
-                        deadline: now + patience,
-                        host,
-                    };
+                    let caller = Caller { now, deadline: now + patience, host };
                     match call_as(lane, &[b"ECHO", &value], caller) {
                         Ok(reply) => {
                             assert!(reply == Reply::Bulk(value), "a reply of another command");
                             right.fetch_add(1, Ordering::Relaxed);
                         }
-                        Err(Failure {
-                            cause: Cause::Deadline | Cause::Interrupted,
-                            ..
-                        }) => {
+                        Err(Failure { cause: Cause::Deadline | Cause::Interrupted, .. }) => {
                             late.fetch_add(1, Ordering::Relaxed);
                         }
                         Err(failure) => panic!("{failure:?}"),
@@ -355,19 +278,12 @@ fn every_reply_belongs_to_its_command() {
         }
     });
     println!("{right:?} right, {late:?} late");
-    assert!(
-        lane.memory() < 100 << 10,
-        "{} bytes are kept after the storm",
-        lane.memory()
-    );
+    assert!(lane.memory() < 100 << 10, "{} bytes are kept after the storm", lane.memory());
     assert!(right.into_inner() > 1000 && late.into_inner() > 10);
 }
 
 fn storm_seconds() -> u64 {
-    std::env::var("STEADIS_STORM_SECONDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(20)
+    std::env::var("STEADIS_STORM_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
 }
 
 /// The server lies in no way, and still it could take the process with it.
@@ -377,26 +293,18 @@ fn a_reply_beyond_the_limit_ends_the_lane_and_not_the_process() {
     redis.cli(&["SETRANGE", "huge", "536870911", "x"]);
     let lane = lane(&redis);
     let failure = call(&lane, &[b"GET", b"huge"]).unwrap_err();
-    let Cause::Lost(why) = failure.cause else {
-        panic!("{failure:?}")
-    };
+    let Cause::Lost(why) = failure.cause else { panic!("{failure:?}") };
     assert!(why.message().contains("max_reply_bytes"), "{why}");
     assert_eq!(failure.fates, [Fate::Sent]);
     // Another lane to the same server is not touched by it.
-    assert_eq!(
-        call(&self::lane(&redis), &[b"PING"]).unwrap(),
-        Reply::Simple(b"PONG".into())
-    );
+    assert_eq!(call(&self::lane(&redis), &[b"PING"]).unwrap(), Reply::Simple(b"PONG".into()));
 }
 
 /// Peers that break the protocol: everyone who waits learns of it, with his fate.
 #[test]
 fn garbage_half_frames_and_surplus_replies_end_the_lane_with_a_reason() {
     for (answer, reason) in [
-        (
-            b"HTTP/1.1 400 Bad Request\r\n".as_slice(),
-            "is this a Redis server",
-        ),
+        (b"HTTP/1.1 400 Bad Request\r\n".as_slice(), "is this a Redis server"),
         (b"$5\r\nab", "closed the connection"),
         (b"+OK\r\n+AGAIN\r\n", "nobody asked for"),
         (b"$3\r\nabcde", "without CR LF"),
@@ -412,9 +320,7 @@ fn garbage_half_frames_and_surplus_replies_end_the_lane_with_a_reason() {
         let first = call(&lane, &[b"PING"]);
         server.join().unwrap();
         let failure = first.and_then(|_| call(&lane, &[b"PING"])).unwrap_err();
-        let Cause::Lost(why) = failure.cause else {
-            panic!("{failure:?}")
-        };
+        let Cause::Lost(why) = failure.cause else { panic!("{failure:?}") };
         assert!(why.message().contains(reason), "{why}");
         assert_eq!(failure.fates.len(), 1);
     }
@@ -437,15 +343,7 @@ fn a_blocking_pop_waits_longer_than_other_commands_may() {
         });
         let span = Span::Command { bytes: bytes.len() };
         let mut frames = Vec::new();
-        own.call(
-            Request {
-                bytes: &bytes,
-                span,
-            },
-            caller(PATIENCE),
-            &mut frames,
-        )
-        .unwrap();
+        own.call(Request { bytes: &bytes, span }, caller(PATIENCE), &mut frames).unwrap();
         assert_eq!(frames, b"*2\r\n$4\r\njobs\r\n$3\r\none\r\n");
     });
 }
@@ -481,9 +379,5 @@ fn an_idle_lane_holds_a_few_kilobytes() {
     let large = vec![b'x'; 4 << 20];
     call(&lane, &[b"ECHO", &large]).unwrap();
     call(&lane, &[b"PING"]).unwrap();
-    assert!(
-        lane.memory() < 100 << 10,
-        "{} bytes are kept",
-        lane.memory()
-    );
+    assert!(lane.memory() < 100 << 10, "{} bytes are kept", lane.memory());
 }

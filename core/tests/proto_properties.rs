@@ -10,27 +10,17 @@ use steadis::proto::scan::{Limits, Malformed, Scanner};
 
 /// Any reply a server can send, as deep and as odd as the protocol allows.
 fn reply() -> impl Strategy<Value = Reply> {
-    let line = || {
-        vec(
-            any::<u8>().prop_filter("no line end", |b| !b"\r\n".contains(b)),
-            0..20,
-        )
-    };
+    let line = || vec(any::<u8>().prop_filter("no line end", |b| !b"\r\n".contains(b)), 0..20);
     let leaf = prop_oneof![
         Just(Reply::Null),
         any::<i64>().prop_map(Reply::Integer),
-        any::<f64>()
-            .prop_filter("NaN is not equal", |f| !f.is_nan())
-            .prop_map(Reply::Double),
+        any::<f64>().prop_filter("NaN is not equal", |f| !f.is_nan()).prop_map(Reply::Double),
         any::<bool>().prop_map(Reply::Boolean),
         "-?[0-9]{1,40}".prop_map(|digits| Reply::BigNumber(digits.into_bytes())),
         line().prop_map(Reply::Simple),
         line().prop_map(Reply::Error),
         vec(any::<u8>(), 0..60).prop_map(Reply::Bulk),
-        vec(any::<u8>(), 0..20).prop_map(|text| Reply::Verbatim {
-            format: b"txt".to_vec(),
-            text
-        }),
+        vec(any::<u8>(), 0..20).prop_map(|text| Reply::Verbatim { format: b"txt".to_vec(), text }),
     ];
     leaf.prop_recursive(5, 60, 8, |inner| {
         prop_oneof![
@@ -244,9 +234,7 @@ fn step() -> impl Strategy<Value = Step> {
             *end += length;
             Some(*end)
         });
-        Span::Batch {
-            ends: ends.collect(),
-        }
+        Span::Batch { ends: ends.collect() }
     });
     prop_oneof![
         (1usize..20).prop_map(|bytes| Step::Append(Span::Command { bytes })),
@@ -282,49 +270,27 @@ impl Model {
         let (commands, batch) = match span {
             Span::Batch { ends } => {
                 let starts = [0].into_iter().chain(ends.iter().copied());
-                (
-                    ends.iter()
-                        .zip(starts)
-                        .map(|(end, start)| end - start)
-                        .collect(),
-                    true,
-                )
+                (ends.iter().zip(starts).map(|(end, start)| end - start).collect(), true)
             }
             other => (vec![other.bytes()], false),
         };
         for (index, bytes) in commands.iter().enumerate() {
             self.out.extend(std::iter::repeat_n((token, index), *bytes));
         }
-        self.waiting.push(Waiting {
-            token,
-            replies: span.replies(),
-            answered: 0,
-            commands,
-            batch,
-        });
+        self.waiting.push(Waiting { token, replies: span.replies(), answered: 0, commands, batch });
     }
 
     fn fates(&self, entry: &Waiting) -> Vec<Fate> {
         let skip = if entry.batch { entry.answered } else { 0 };
         let fate = |(index, &bytes): (usize, &usize)| {
-            let written = self
-                .written
-                .iter()
-                .filter(|&&byte| byte == (entry.token, index))
-                .count();
+            let written = self.written.iter().filter(|&&byte| byte == (entry.token, index)).count();
             match written {
                 0 => Fate::NotSent,
                 some if some == bytes => Fate::Sent,
                 _ => Fate::PartlySent,
             }
         };
-        entry
-            .commands
-            .iter()
-            .enumerate()
-            .skip(skip)
-            .map(fate)
-            .collect()
+        entry.commands.iter().enumerate().skip(skip).map(fate).collect()
     }
 
     fn withdraw(&mut self, index: usize) -> Option<std::ops::Range<usize>> {
@@ -343,10 +309,7 @@ impl Model {
 
 #[test]
 fn limits_hold_before_anything_is_built() {
-    let limits = Limits {
-        bytes: 1000,
-        depth: 4,
-    };
+    let limits = Limits { bytes: 1000, depth: 4 };
     let scan = |bytes: &[u8]| Scanner::new(limits).scan(bytes);
     let too_large = Err(Malformed::TooLarge { limit: 1000 });
     assert_eq!(scan(b"$999999999999\r\n"), too_large);
@@ -354,10 +317,7 @@ fn limits_hold_before_anything_is_built() {
     assert_eq!(scan(b"%9223372036854775807\r\n"), too_large);
     assert_eq!(scan(&[b'+'; 1001]), too_large);
     assert_eq!(scan(b"*1\r\n*1\r\n*1\r\n"), Ok(None));
-    assert_eq!(
-        scan(b"*1\r\n*1\r\n*1\r\n*1\r\n"),
-        Err(Malformed::TooDeep { limit: 4 })
-    );
+    assert_eq!(scan(b"*1\r\n*1\r\n*1\r\n*1\r\n"), Err(Malformed::TooDeep { limit: 4 }));
     assert_eq!(scan(b"$?\r\n"), Err(Malformed::Streamed));
     assert_eq!(scan(b"HTTP/1.1 400"), Err(Malformed::Type(b'H')));
 }

@@ -4,17 +4,8 @@ use crate::command;
 use std::process::ExitCode;
 
 /// A page of the comparison: its name, and the commands that make it.
-const PAGES: &[(&str, &[&[&str]])] = &[(
-    "core",
-    &[&[
-        "cargo",
-        "run",
-        "--locked",
-        "--release",
-        "--package",
-        "steadis-bench-core",
-    ]],
-)];
+const PAGES: &[(&str, &[&[&str]])] =
+    &[("core", &[&["cargo", "run", "--locked", "--release", "--package", "steadis-bench-core"]])];
 
 /// All pages, or those named.
 pub(crate) fn bench(wanted: &[&str]) -> ExitCode {
@@ -27,9 +18,5 @@ pub(crate) fn bench(wanted: &[&str]) -> ExitCode {
             }
         }
     }
-    if well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

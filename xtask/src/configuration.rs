@@ -13,9 +13,7 @@ pub(crate) fn document() -> String {
 fn options() -> String {
     let mut table = "| option | accepts | default | set it when |\n|---|---|---|---|\n".to_owned();
     for spec in all_options() {
-        let default = spec
-            .default_text()
-            .map_or("–".to_owned(), |text| format!("`{text}`"));
+        let default = spec.default_text().map_or("–".to_owned(), |text| format!("`{text}`"));
         table += &row(&[&code(spec.name), &accepts(spec), &default, spec.why]);
     }
     table
@@ -55,9 +53,5 @@ fn code(text: &str) -> String {
 }
 
 fn codes(texts: &[&str]) -> String {
-    texts
-        .iter()
-        .map(|text| code(text))
-        .collect::<Vec<_>>()
-        .join(", ")
+    texts.iter().map(|text| code(text)).collect::<Vec<_>>().join(", ")
 }

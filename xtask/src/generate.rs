@@ -15,20 +15,13 @@ pub(crate) fn generate(check: bool) -> ExitCode {
         }
         stale = true;
         if check {
-            eprintln!(
-                "{} is out of date; run cargo xtask generate",
-                path.display()
-            );
+            eprintln!("{} is out of date; run cargo xtask generate", path.display());
         } else if let Err(error) = write(&path, &content) {
             eprintln!("{} cannot be written: {error}", path.display());
             return ExitCode::FAILURE;
         }
     }
-    if stale && check {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    if stale && check { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Every generated file with its content.

@@ -56,30 +56,16 @@ struct Outcome {
 
 /// All stages, or those named.
 pub(crate) fn test(wanted: &[&str]) -> ExitCode {
-    if let Some(unknown) = wanted
-        .iter()
-        .find(|name| !STAGES.iter().any(|it| it.name == **name))
-    {
+    if let Some(unknown) = wanted.iter().find(|name| !STAGES.iter().any(|it| it.name == **name)) {
         let names: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
-        eprintln!(
-            "there is no stage {unknown:?}; there are {}",
-            names.join(", ")
-        );
+        eprintln!("there is no stage {unknown:?}; there are {}", names.join(", "));
         return ExitCode::from(2);
     }
-    let chosen = STAGES
-        .iter()
-        .filter(|stage| wanted.is_empty() || wanted.contains(&stage.name));
+    let chosen = STAGES.iter().filter(|stage| wanted.is_empty() || wanted.contains(&stage.name));
     let outcomes: Vec<Outcome> = chosen.map(run).collect();
     println!();
     let mut all = Count::default();
-    for Outcome {
-        name,
-        count,
-        took,
-        well,
-    } in &outcomes
-    {
+    for Outcome { name, count, took, well } in &outcomes {
         let mark = if *well { "ok" } else { "FAILED" };
         let seconds = took.as_secs_f64();
         println!(
@@ -88,18 +74,10 @@ pub(crate) fn test(wanted: &[&str]) -> ExitCode {
         );
         all.passed += count.passed;
         // A stage that could not run to its end has failed, whatever it has counted.
-        all.failed += if *well {
-            count.failed
-        } else {
-            count.failed.max(1)
-        };
+        all.failed += if *well { count.failed } else { count.failed.max(1) };
     }
     println!("{} passed, {} failed", all.passed, all.failed);
-    if all.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if all.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run(stage: &Stage) -> Outcome {
@@ -109,10 +87,7 @@ fn run(stage: &Stage) -> Outcome {
     let well = match command(stage.line).stdout(Stdio::piped()).spawn() {
         Ok(mut process) => {
             let output = process.stdout.take();
-            for line in output
-                .into_iter()
-                .flat_map(|output| BufReader::new(output).split(b'\n'))
-            {
+            for line in output.into_iter().flat_map(|output| BufReader::new(output).split(b'\n')) {
                 let Ok(line) = line else { break };
                 let line = String::from_utf8_lossy(&line);
                 println!("{line}");
@@ -128,12 +103,7 @@ fn run(stage: &Stage) -> Outcome {
             false
         }
     };
-    Outcome {
-        name: stage.name,
-        count,
-        took: began.elapsed(),
-        well,
-    }
+    Outcome { name: stage.name, count, took: began.elapsed(), well }
 }
 
 /// The counts in a closing line: cargo's, or the plain "N passed, N failed".
@@ -145,16 +115,9 @@ fn read(line: &str) -> Option<Count> {
     };
     let number = |word: &str| {
         let (before, _) = line.split_once(word)?;
-        before
-            .rsplit([' ', ',', ';'])
-            .find(|it| !it.is_empty())?
-            .parse()
-            .ok()
+        before.rsplit([' ', ',', ';']).find(|it| !it.is_empty())?.parse().ok()
     };
-    Some(Count {
-        passed: number(" passed")?,
-        failed: number(" failed")?,
-    })
+    Some(Count { passed: number(" passed")?, failed: number(" failed")? })
 }
 
 #[cfg(test)]

@@ -32,11 +32,7 @@ impl Workload {
     }
 
     fn threads(self) -> usize {
-        if let Workload::Get { threads } = self {
-            threads
-        } else {
-            1
-        }
+        if let Workload::Get { threads } = self { threads } else { 1 }
     }
 
     pub(crate) fn command(self) -> &'static [&'static str] {

@@ -64,9 +64,7 @@ impl Contender for Hiredis {
         Box::new(move || {
             let context = &context;
             let argv: [*const c_char; 4] = std::array::from_fn(|i| {
-                command
-                    .get(i)
-                    .map_or(std::ptr::null(), |arg| arg.as_ptr().cast())
+                command.get(i).map_or(std::ptr::null(), |arg| arg.as_ptr().cast())
             });
             let lengths: [usize; 4] =
                 std::array::from_fn(|i| command.get(i).map_or(0, |a| a.len()));

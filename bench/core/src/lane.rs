@@ -23,16 +23,9 @@ impl Steadis {
         let lane = |_| {
             let socket = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
             socket.set_nodelay(true).expect("TCP_NODELAY");
-            Lane::new(
-                Socket::new(socket).expect("a socket"),
-                Limits::default(),
-                100_000,
-            )
+            Lane::new(Socket::new(socket).expect("a socket"), Limits::default(), 100_000)
         };
-        Self {
-            lanes: (0..lanes).map(lane).collect(),
-            next: AtomicUsize::new(0),
-        }
+        Self { lanes: (0..lanes).map(lane).collect(), next: AtomicUsize::new(0) }
     }
 }
 
@@ -46,11 +39,7 @@ impl Contender for Steadis {
         let mut bytes = Vec::new();
         let mut ends = Vec::new();
         let mut frames = Vec::new();
-        let repeat = if workload == Workload::Pipeline {
-            100
-        } else {
-            1
-        };
+        let repeat = if workload == Workload::Pipeline { 100 } else { 1 };
         Box::new(move || {
             bytes.clear();
             ends.clear();
@@ -64,20 +53,8 @@ impl Contender for Steadis {
                 Span::Batch { ends: ends.clone() }
             };
             let now = Instant::now();
-            let caller = Caller {
-                now,
-                deadline: now + Duration::from_secs(5),
-                host: &(),
-            };
-            lane.call(
-                Request {
-                    bytes: &bytes,
-                    span,
-                },
-                caller,
-                &mut frames,
-            )
-            .expect("replies");
+            let caller = Caller { now, deadline: now + Duration::from_secs(5), host: &() };
+            lane.call(Request { bytes: &bytes, span }, caller, &mut frames).expect("replies");
             let mut replies = Reader::new(Frame::trusted(&frames));
             while let Some(reply) = Reply::next(&mut replies) {
                 std::hint::black_box(reply);

@@ -20,10 +20,7 @@ fn main() {
     let server = server::Server::start();
     println!("ratio = operations per second against hiredis; a figure above 1 is faster");
     for workload in Workload::ALL {
-        if only
-            .as_ref()
-            .is_some_and(|only| !workload.name().contains(only.as_str()))
-        {
+        if only.as_ref().is_some_and(|only| !workload.name().contains(only.as_str())) {
             continue;
         }
         let contenders: Vec<Box<dyn Contender>> = vec![
@@ -32,16 +29,10 @@ fn main() {
             Box::new(lane::Steadis::new(server.port, 4)),
             Box::new(redis_crate::RedisCrate::new(server.port)),
         ];
-        report::print(
-            workload,
-            &contender::race(&contenders, workload, rounds as u32, slice),
-        );
+        report::print(workload, &contender::race(&contenders, workload, rounds as u32, slice));
     }
 }
 
 fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

@@ -27,10 +27,8 @@ impl Contender for RedisCrate {
                 let replies: Vec<redis::Value> = pipe.query(&mut connection).expect("replies");
                 std::hint::black_box(replies);
             } else {
-                let reply: redis::Value = redis::cmd(name)
-                    .arg(args)
-                    .query(&mut connection)
-                    .expect("a reply");
+                let reply: redis::Value =
+                    redis::cmd(name).arg(args).query(&mut connection).expect("a reply");
                 std::hint::black_box(reply);
             }
         })

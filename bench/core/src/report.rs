@@ -10,11 +10,8 @@ pub(crate) fn print(workload: Workload, results: &[(String, Vec<Turn>)]) {
     );
     let (_, base) = &results[0];
     for (name, turns) in results {
-        let mut ratios: Vec<f64> = turns
-            .iter()
-            .zip(base)
-            .map(|(turn, base)| turn.per_second / base.per_second)
-            .collect();
+        let mut ratios: Vec<f64> =
+            turns.iter().zip(base).map(|(turn, base)| turn.per_second / base.per_second).collect();
         ratios.sort_by(f64::total_cmp);
         let (low, high) = (ratios[0], ratios[ratios.len() - 1]);
         println!(

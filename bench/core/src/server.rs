@@ -21,14 +21,7 @@ impl Server {
             .expect("a free port")
             .port();
         let mut process = Command::new("redis-server")
-            .args([
-                "--port",
-                &port.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-            ])
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
             .args(["--appendonly", "no", "--dir", &dir.path().to_string_lossy()])
             .stdout(Stdio::piped())
             .spawn()
@@ -40,11 +33,7 @@ impl Server {
             .expect("a server that starts");
         std::thread::spawn(move || log.for_each(drop));
         fill(port);
-        Self {
-            process,
-            port,
-            _dir: dir,
-        }
+        Self { process, port, _dir: dir }
     }
 }
 
@@ -54,17 +43,10 @@ fn fill(port: u16) {
     let mut pipe = redis::pipe();
     pipe.cmd("SET").arg("string").arg(VALUE).ignore();
     for i in 0..100 {
-        pipe.cmd("HSET")
-            .arg("hash")
-            .arg(format!("field:{i}"))
-            .arg(format!("value:{i}"))
-            .ignore();
+        pipe.cmd("HSET").arg("hash").arg(format!("field:{i}")).arg(format!("value:{i}")).ignore();
     }
     for i in 0..1000 {
-        pipe.cmd("RPUSH")
-            .arg("list")
-            .arg(format!("element number {i}"))
-            .ignore();
+        pipe.cmd("RPUSH").arg("list").arg(format!("element number {i}")).ignore();
     }
     pipe.exec(&mut connection).expect("the data");
 }

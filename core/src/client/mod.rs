@@ -31,10 +31,7 @@ pub struct CallOptions {
 impl CallOptions {
     /// Those of a call that asks for nothing special.
     pub fn of(config: &Config) -> Self {
-        Self {
-            timeout: None,
-            retry_writes: config.retry_writes,
-        }
+        Self { timeout: None, retry_writes: config.retry_writes }
     }
 
     fn repeats_writes(&self) -> bool {
@@ -54,25 +51,15 @@ struct Deadlines {
 impl Deadlines {
     fn new(config: &Config, options: &CallOptions, now: Instant) -> Self {
         match options.timeout {
-            Some(timeout) => Self {
-                whole: now + timeout,
-                reply: timeout,
-            },
-            None => Self {
-                whole: now + config.failover_timeout,
-                reply: config.command_timeout,
-            },
+            Some(timeout) => Self { whole: now + timeout, reply: timeout },
+            None => Self { whole: now + config.failover_timeout, reply: config.command_timeout },
         }
     }
 
     /// Until when the reply to what is sent now is waited for.
     fn reply_by(&self, now: Instant, options: &CallOptions) -> Instant {
         let by = now + self.reply;
-        if options.timeout.is_some() {
-            by.min(self.whole)
-        } else {
-            by
-        }
+        if options.timeout.is_some() { by.min(self.whole) } else { by }
     }
 }
 
@@ -92,12 +79,8 @@ impl Job<'_> {
         }
         // Rare enough to be read back from what was encoded.
         let reply = Reply::from_frame(Frame::trusted(self.bytes));
-        let args: Vec<&[u8]> = reply
-            .as_list()
-            .into_iter()
-            .flatten()
-            .filter_map(Reply::as_bytes)
-            .collect();
+        let args: Vec<&[u8]> =
+            reply.as_list().into_iter().flatten().filter_map(Reply::as_bytes).collect();
         command::name(&args)
     }
 }
@@ -130,11 +113,7 @@ impl Batch {
 
     fn job(&self, index: usize) -> Job<'_> {
         let bytes = self.bytes_of(index);
-        Job {
-            bytes,
-            span: Span::Command { bytes: bytes.len() },
-            effect: self.effects[index],
-        }
+        Job { bytes, span: Span::Command { bytes: bytes.len() }, effect: self.effects[index] }
     }
 }
 

@@ -8,10 +8,8 @@ use crate::topology::{Phase, Topology};
 
 /// A write was sent, and what became of it is unknown.
 pub(super) fn maybe_executed(job: &Job<'_>, address: String, reason: &Error) -> Error {
-    let message = format!(
-        "sent, but never answered, so it may have run or not: {}",
-        reason.message()
-    );
+    let message =
+        format!("sent, but never answered, so it may have run or not: {}", reason.message());
     let mut error = Error::new(Kind::MaybeExecuted, message);
     if let Some(code) = reason.code() {
         error = error.with_code(code);
@@ -21,18 +19,11 @@ pub(super) fn maybe_executed(job: &Job<'_>, address: String, reason: &Error) -> 
 
 /// The deadline has passed, and the command did not run.
 pub(super) fn too_late(job: &Job<'_>, reason: &Error) -> Error {
-    let kind = if job.effect == Effect::Reads {
-        Kind::Timeout
-    } else {
-        Kind::Unavailable
-    };
+    let kind = if job.effect == Effect::Reads { Kind::Timeout } else { Kind::Unavailable };
     let error = match reason.code() {
         // The server has said why, again and again.
         Some(_) => reason.clone(),
-        None => Error::new(
-            kind,
-            format!("not executed before the deadline: {}", reason.message()),
-        ),
+        None => Error::new(kind, format!("not executed before the deadline: {}", reason.message())),
     };
     error.during(job.name())
 }
@@ -43,17 +34,9 @@ pub(super) fn unavailable(config: &Config, topology: &Topology, reason: Option<&
         format!("{} says {}", sentinel.address, sentinel.says)
     };
     let mut said: Vec<String> = topology.sentinels.iter().map(say).collect();
-    said.extend(
-        topology
-            .reason
-            .clone()
-            .or_else(|| reason.map(ToString::to_string)),
-    );
+    said.extend(topology.reason.clone().or_else(|| reason.map(ToString::to_string)));
     let who = match &config.target {
-        Target::Sentinels {
-            primary: Some(name),
-            ..
-        } => format!("no primary {name:?}"),
+        Target::Sentinels { primary: Some(name), .. } => format!("no primary {name:?}"),
         Target::Sentinels { primary: None, .. } => "no primary".to_owned(),
         Target::Node(endpoint) => format!("{endpoint} is no primary"),
     };
@@ -67,10 +50,7 @@ pub(super) fn unavailable(config: &Config, topology: &Topology, reason: Option<&
 
 /// Connected, and then nothing.
 pub(super) fn mute() -> Error {
-    Error::new(
-        Kind::Unavailable,
-        "connected, but the handshake got no answer in time",
-    )
+    Error::new(Kind::Unavailable, "connected, but the handshake got no answer in time")
 }
 
 pub(super) fn overdue() -> Error {

@@ -28,11 +28,7 @@ struct Table {
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let lines = include_str!("../../commands.txt").lines();
     let commands: Vec<Command> = lines.filter_map(parse).collect();
-    let by_name = commands
-        .iter()
-        .enumerate()
-        .map(|(i, command)| (command.name, i))
-        .collect();
+    let by_name = commands.iter().enumerate().map(|(i, command)| (command.name, i)).collect();
     Table { commands, by_name }
 });
 
@@ -127,15 +123,9 @@ mod tests {
     #[test]
     fn commands_are_found_by_name_and_subcommand() {
         let get = find(&["GET", "k"]).unwrap();
-        assert_eq!(
-            (get.name, get.effect, get.syntax),
-            ("get", Effect::Reads, "key")
-        );
+        assert_eq!((get.name, get.effect, get.syntax), ("get", Effect::Reads, "key"));
         let create = find(&["XGroup", "CREATE", "k"]).unwrap();
-        assert_eq!(
-            (create.name, create.effect),
-            ("xgroup|create", Effect::Writes)
-        );
+        assert_eq!((create.name, create.effect), ("xgroup|create", Effect::Writes));
         assert!(find(&["BLPOP", "k", "0"]).unwrap().blocks);
         assert_eq!(find(&["EVAL"]).unwrap().effect, Effect::Runs);
         assert_eq!(find(&["NO.SUCH", "x"]), None);

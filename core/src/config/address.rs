@@ -27,10 +27,7 @@ pub enum Endpoint {
 impl Address {
     /// An address of two known parts.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
-        Self {
-            host: host.into(),
-            port,
-        }
+        Self { host: host.into(), port }
     }
 
     /// Two spellings of the same place: host names do not care about case.
@@ -82,11 +79,7 @@ impl HostPort {
                 None if after.is_empty() => None,
                 None => return Err("has text behind its bracket; write [::1]:26379".to_owned()),
             };
-            return Ok(Self {
-                host,
-                port,
-                doubtful: false,
-            });
+            return Ok(Self { host, port, doubtful: false });
         }
         if text.matches(':').count() >= 2 {
             let host = ipv6(text).ok_or(
@@ -94,35 +87,20 @@ impl HostPort {
             )?;
             let last = text.rsplit(':').next().unwrap_or_default();
             let doubtful = last.len() == 4 && last.bytes().all(|b| b.is_ascii_digit());
-            return Ok(Self {
-                host,
-                port: None,
-                doubtful,
-            });
+            return Ok(Self { host, port: None, doubtful });
         }
         let (host, digits) = text.split_once(':').unwrap_or((text, ""));
         let port = port(digits)?;
         if host.is_empty() {
             // As in Go's dialler, from which configuration files with `:26379` come.
             let port = port.ok_or("is empty; write host:port")?;
-            return Ok(Self {
-                host: "127.0.0.1".to_owned(),
-                port: Some(port),
-                doubtful: false,
-            });
+            return Ok(Self { host: "127.0.0.1".to_owned(), port: Some(port), doubtful: false });
         }
-        Ok(Self {
-            host: host_name(host)?,
-            port,
-            doubtful: false,
-        })
+        Ok(Self { host: host_name(host)?, port, doubtful: false })
     }
 
     pub(super) fn or_port(self, default: u16) -> Address {
-        Address {
-            port: self.port.unwrap_or(default),
-            host: self.host,
-        }
+        Address { port: self.port.unwrap_or(default), host: self.host }
     }
 }
 
@@ -131,10 +109,7 @@ pub(super) fn port(digits: &str) -> Result<Option<u16>, String> {
     if digits.is_empty() {
         return Ok(None);
     }
-    let number = digits
-        .bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| digits.parse::<u16>().ok());
+    let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u16>().ok());
     match number.flatten() {
         Some(port @ 1..) => Ok(Some(port)),
         _ => Err("has a port that is no number from 1 to 65535; write host:port".to_owned()),
@@ -144,14 +119,9 @@ pub(super) fn port(digits: &str) -> Result<Option<u16>, String> {
 /// Host names with underscores exist (Compose services), so only what would change the
 /// meaning of the text around it is refused.
 fn host_name(host: &str) -> Result<String, String> {
-    let bad = host
-        .chars()
-        .find(|c| !(c.is_alphanumeric() || matches!(c, '-' | '.' | '_')));
+    let bad = host.chars().find(|c| !(c.is_alphanumeric() || matches!(c, '-' | '.' | '_')));
     if let Some(c) = bad {
-        return Err(format!(
-            "has {} in its host name; write host:port",
-            shown(&c.to_string())
-        ));
+        return Err(format!("has {} in its host name; write host:port", shown(&c.to_string())));
     }
     if host.len() > 255 {
         return Err("has a host name of more than 255 bytes; write host:port".to_owned());
@@ -174,9 +144,7 @@ fn ipv6(text: &str) -> Option<String> {
         Some(zone) => {
             let sound = !zone.is_empty()
                 && zone.len() <= 64
-                && zone
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+                && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
             sound.then(|| format!("{address}%{zone}"))
         }
     }

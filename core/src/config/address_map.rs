@@ -30,12 +30,8 @@ impl AddressMap {
     pub fn reachable(&self, announced: &Address) -> Address {
         let of_host = |rule: &&Rule| rule.announced.host.eq_ignore_ascii_case(&announced.host);
         let with_port = |rule: &&Rule| rule.announced.port == Some(announced.port);
-        let rule = (self.rules.iter().filter(of_host).find(with_port)).or_else(|| {
-            self.rules
-                .iter()
-                .filter(of_host)
-                .find(|r| r.announced.port.is_none())
-        });
+        let rule = (self.rules.iter().filter(of_host).find(with_port))
+            .or_else(|| self.rules.iter().filter(of_host).find(|r| r.announced.port.is_none()));
         match rule {
             Some(Rule { reachable, .. }) => {
                 Address::new(&reachable.host, reachable.port.unwrap_or(announced.port))
@@ -58,9 +54,9 @@ impl AddressMap {
 
     fn add(&mut self, value: &OptionValue) -> Result<(), String> {
         match value {
-            OptionValue::Map(entries) => entries
-                .iter()
-                .try_for_each(|(from, to)| self.add_rule(from, to)),
+            OptionValue::Map(entries) => {
+                entries.iter().try_for_each(|(from, to)| self.add_rule(from, to))
+            }
             OptionValue::List(items) => items.iter().try_for_each(|item| match item {
                 OptionValue::List(_) => Err(usage("a list inside a list")),
                 item => self.add(item),
@@ -70,9 +66,7 @@ impl AddressMap {
                 self.add(&map)
             }
             OptionValue::Text(text) => list::split(text).try_for_each(|pair| {
-                let (from, to) = pair
-                    .split_once('=')
-                    .ok_or_else(|| usage(&list::masked(pair)))?;
+                let (from, to) = pair.split_once('=').ok_or_else(|| usage(&list::masked(pair)))?;
                 self.add_rule(from, &OptionValue::from(to))
             }),
             other => Err(usage(other.type_name())),
@@ -85,17 +79,11 @@ impl AddressMap {
             OptionValue::Text(text) => place(text)?,
             OptionValue::Map(_) | OptionValue::List(_) => {
                 let (host, port) = list::host_and_port(to)?;
-                Place {
-                    port: port.or(place(&host)?.port),
-                    ..place(&host)?
-                }
+                Place { port: port.or(place(&host)?.port), ..place(&host)? }
             }
             other => return Err(usage(other.type_name())),
         };
-        self.rules.push(Rule {
-            announced,
-            reachable,
-        });
+        self.rules.push(Rule { announced, reachable });
         Ok(())
     }
 
@@ -104,10 +92,7 @@ impl AddressMap {
             return OptionValue::Null;
         }
         let pairs = self.rules.iter().map(|rule| {
-            (
-                rule.announced.to_string(),
-                OptionValue::Text(rule.reachable.to_string()),
-            )
+            (rule.announced.to_string(), OptionValue::Text(rule.reachable.to_string()))
         });
         OptionValue::Map(pairs.collect())
     }
@@ -120,10 +105,7 @@ fn usage(got: &str) -> String {
 fn place(text: &str) -> Result<Place, String> {
     let parsed = HostPort::parse(text.trim())
         .map_err(|why| format!("has the address {}, which {why}", list::masked(text)))?;
-    Ok(Place {
-        host: parsed.host,
-        port: parsed.port,
-    })
+    Ok(Place { host: parsed.host, port: parsed.port })
 }
 
 impl std::fmt::Display for Place {
@@ -154,9 +136,6 @@ mod tests {
     fn maps_of_ioredis_and_json_text_are_read() {
         let json = r#"{"10.0.0.1:6379": {"host": "gate", "port": 7001}}"#;
         let map = AddressMap::read(&json.into()).unwrap();
-        assert_eq!(
-            map.reachable(&Address::new("10.0.0.1", 6379)),
-            Address::new("gate", 7001)
-        );
+        assert_eq!(map.reachable(&Address::new("10.0.0.1", 6379)), Address::new("gate", 7001));
     }
 }

@@ -54,25 +54,16 @@ impl AllowList {
         let entries = texts.into_iter().map(|text| {
             let rule = Rule::parse(text)
                 .map_err(|why| format!("has the entry {}, which {why}", list::masked(text)))?;
-            Ok(Entry {
-                written: text.to_owned(),
-                rule,
-            })
+            Ok(Entry { written: text.to_owned(), rule })
         });
-        Ok(Self {
-            entries: entries.collect::<Result<_, String>>()?,
-        })
+        Ok(Self { entries: entries.collect::<Result<_, String>>()? })
     }
 
     pub(super) fn to_value(&self) -> OptionValue {
         if self.entries.is_empty() {
             return OptionValue::Null;
         }
-        self.entries
-            .iter()
-            .map(|entry| entry.written.clone())
-            .collect::<Vec<_>>()
-            .into()
+        self.entries.iter().map(|entry| entry.written.clone()).collect::<Vec<_>>().into()
     }
 }
 
@@ -82,17 +73,11 @@ impl Rule {
             let advice = "is no network; write 10.0.0.0/8";
             let address: IpAddr = address.parse().map_err(|_| advice)?;
             let most = if address.is_ipv4() { 32 } else { 128 };
-            let bits = bits
-                .parse()
-                .ok()
-                .filter(|bits| *bits <= most)
-                .ok_or(advice)?;
+            let bits = bits.parse().ok().filter(|bits| *bits <= most).ok_or(advice)?;
             return Ok(Self::Network { address, bits });
         }
         if text.contains('*') {
-            return Ok(Self::Pattern(
-                text.to_lowercase().split('*').map(str::to_owned).collect(),
-            ));
+            return Ok(Self::Pattern(text.to_lowercase().split('*').map(str::to_owned).collect()));
         }
         let HostPort { host, port, .. } = HostPort::parse(text)?;
         Ok(Self::Host { host, port })
@@ -105,10 +90,7 @@ impl Rule {
                     && port.is_none_or(|port| port == address.port)
             }
             Self::Pattern(parts) => matches_pattern(parts, &address.host.to_lowercase()),
-            Self::Network {
-                address: network,
-                bits,
-            } => {
+            Self::Network { address: network, bits } => {
                 let host = address.host.parse::<IpAddr>();
                 host.is_ok_and(|host| leading_bits(host, *bits) == leading_bits(*network, *bits))
             }
@@ -150,24 +132,10 @@ mod tests {
         let text = "redis-1:6379, *.redis.internal, 10.1.0.0/16, fd00::/8, a*b*c";
         let list = AllowList::read(&text.into()).unwrap();
         let allows = |host: &str| list.allows(&Address::new(host, 6379));
-        for host in [
-            "redis-1",
-            "A.Redis.Internal",
-            "10.1.2.3",
-            "fd12::1",
-            "axxbyyc",
-            "abc",
-        ] {
+        for host in ["redis-1", "A.Redis.Internal", "10.1.2.3", "fd12::1", "axxbyyc", "abc"] {
             assert!(allows(host), "{host}");
         }
-        for host in [
-            "redis-2",
-            "redis.internal",
-            "10.2.0.1",
-            "fe80::1",
-            "acb",
-            "::ffff:10.1.2.3",
-        ] {
+        for host in ["redis-2", "redis.internal", "10.2.0.1", "fe80::1", "acb", "::ffff:10.1.2.3"] {
             assert!(!allows(host), "{host}");
         }
         assert!(!list.allows(&Address::new("redis-1", 6380)));

@@ -51,15 +51,11 @@ pub(super) fn read<'a>(input: &'a Input, settings: &mut Settings) -> Result<Argu
 }
 
 fn empty(origin: &Origin) -> Error {
-    Error::config(format!(
-        "{origin} is empty; leave it out to use the environment"
-    ))
+    Error::config(format!("{origin} is empty; leave it out to use the environment"))
 }
 
 fn text_of(settings: &mut Settings, spec: &'static Spec) -> Result<Option<String>> {
-    Ok(settings
-        .choose(spec)?
-        .and_then(|chosen| chosen.value.text()))
+    Ok(settings.choose(spec)?.and_then(|chosen| chosen.value.text()))
 }
 
 fn environment<'a>(input: &'a Input, settings: &mut Settings) -> Result<Cow<'a, Environment>> {
@@ -143,13 +139,7 @@ impl Options<'_> {
             self.one("", path, &switch, &true.into())?;
         }
         entries.iter().try_for_each(|(name, value)| {
-            self.add(
-                &group.prefix,
-                &format!("{path}.{name}"),
-                name,
-                value,
-                depth + 1,
-            )
+            self.add(&group.prefix, &format!("{path}.{name}"), name, value, depth + 1)
         })
     }
 
@@ -170,13 +160,9 @@ impl Options<'_> {
             }
             return Ok(());
         }
-        let near = suggest(&full).map_or("see docs/configuration.md".to_owned(), |near| {
-            format!("did you mean {near}?")
-        });
-        Err(Error::config(format!(
-            "the option {} is unknown; {near}",
-            shown(path)
-        )))
+        let near = suggest(&full)
+            .map_or("see docs/configuration.md".to_owned(), |near| format!("did you mean {near}?"));
+        Err(Error::config(format!("the option {} is unknown; {near}", shown(path))))
     }
 
     fn known(&mut self, spec: &'static Spec, path: &str, value: &OptionValue) -> Result<()> {

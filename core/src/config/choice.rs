@@ -51,9 +51,7 @@ impl RetryWrites {
     }
 
     pub(super) fn from_word(word: &str) -> Option<Self> {
-        [Self::Unsent, Self::Always]
-            .into_iter()
-            .find(|choice| choice.word() == word)
+        [Self::Unsent, Self::Always].into_iter().find(|choice| choice.word() == word)
     }
 }
 
@@ -62,25 +60,15 @@ impl ReadFrom {
         ("primary", &["master", "upstream"]),
         (
             "prefer_replica",
-            &[
-                "replica_preferred",
-                "replica_first",
-                "prefer_slave",
-                "slave_preferred",
-            ],
+            &["replica_preferred", "replica_first", "prefer_slave", "slave_preferred"],
         ),
         ("replica", &["slave", "secondary", "replica_only"]),
         ("nearest", &["any", "lowest_latency"]),
         ("round_robin", &["all"]),
     ];
 
-    const ALL: [Self; 5] = [
-        Self::Primary,
-        Self::PreferReplica,
-        Self::Replica,
-        Self::Nearest,
-        Self::RoundRobin,
-    ];
+    const ALL: [Self; 5] =
+        [Self::Primary, Self::PreferReplica, Self::Replica, Self::Nearest, Self::RoundRobin];
 
     /// The word for it in options.
     pub fn word(self) -> &'static str {

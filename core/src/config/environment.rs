@@ -34,9 +34,7 @@ impl Environment {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .filter(|(name, _)| ours(name))
             .collect();
-        let providers = variables
-            .iter()
-            .filter(|(name, _)| name.ends_with(PROVIDER));
+        let providers = variables.iter().filter(|(name, _)| name.ends_with(PROVIDER));
         let named: Vec<(String, OsString)> = providers
             .filter_map(|(_, name)| Some((name.to_str()?.to_owned(), std::env::var_os(name)?)))
             .collect();
@@ -59,11 +57,7 @@ impl Environment {
 
     /// Whether a variable or its twin says anything.
     pub(super) fn mentions(&self, name: &str) -> bool {
-        let said = |name: &str| {
-            self.variables
-                .get(name)
-                .is_some_and(|value| !value.is_empty())
-        };
+        let said = |name: &str| self.variables.get(name).is_some_and(|value| !value.is_empty());
         said(name) || said(&twin(name))
     }
 
@@ -84,33 +78,21 @@ impl Environment {
         if here.as_ref().is_some_and(|here| here.text != text) {
             return Err(differ(name));
         }
-        let origin = Origin::File {
-            variable: twin(name),
-            path: path.into(),
-        };
+        let origin = Origin::File { variable: twin(name), path: path.into() };
         Ok(Some(Found { text, origin }).filter(|found| !found.text.is_empty()))
     }
 
     /// A secret: its blanks count, and a file is read again each time.
     pub(super) fn secret(&self, name: &str) -> Result<Option<(Secret, Origin, Option<String>)>> {
         let here = self.raw(name)?;
-        let bare = here.map(|text| {
-            if unquoted(text) == text.trim() {
-                text
-            } else {
-                unquoted(text)
-            }
-        });
+        let bare =
+            here.map(|text| if unquoted(text) == text.trim() { text } else { unquoted(text) });
         let bare = bare.filter(|text| !text.is_empty());
         let Some((path, bytes)) = self.file(name)? else {
             return Ok(bare.map(|bare| {
                 let warning = (Some(bare) != here)
                     .then(|| format!("{name} is written in quotes, which were taken off"));
-                (
-                    Secret::new(bare),
-                    Origin::Variable(name.to_owned()),
-                    warning,
-                )
+                (Secret::new(bare), Origin::Variable(name.to_owned()), warning)
             }));
         };
         if bare.is_some_and(|bare| bare.as_bytes() != bytes) {
@@ -126,10 +108,7 @@ impl Environment {
                 twin(name)
             )
         });
-        let origin = Origin::File {
-            variable: twin(name),
-            path: path.into(),
-        };
+        let origin = Origin::File { variable: twin(name), path: path.into() };
         Ok(Some((Secret::file(path), origin, warning)))
     }
 
@@ -146,15 +125,10 @@ impl Environment {
 
     fn file(&self, name: &str) -> Result<Option<(&Path, Vec<u8>)>> {
         let twin = twin(name);
-        let path = self
-            .raw(&twin)?
-            .map(unquoted)
-            .filter(|path| !path.is_empty());
+        let path = self.raw(&twin)?.map(unquoted).filter(|path| !path.is_empty());
         // REDIS_TLS_CA_FILE is the path of the CA, not of a file with that path.
         let listed = || options::all().any(|spec| spec.env.iter().any(|env| twin.ends_with(env)));
-        let path = path
-            .filter(|_| !name.ends_with("_FILE") && !listed())
-            .map(Path::new);
+        let path = path.filter(|_| !name.ends_with("_FILE") && !listed()).map(Path::new);
         let Some(path) = path else { return Ok(None) };
         let bytes = secret::read(path).map_err(|why| file_error(name, path, &why))?;
         Ok(Some((path, bytes)))
@@ -186,12 +160,8 @@ fn file_error(name: &str, path: &Path, why: &str) -> Error {
 
 impl<N: Into<String>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        let owned = variables
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()));
-        Self {
-            variables: owned.collect(),
-        }
+        let owned = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self { variables: owned.collect() }
     }
 }
 

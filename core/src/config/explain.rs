@@ -32,15 +32,9 @@ impl Explanation {
             let value = spec.value_in(&resolved.config)?;
             let origins = resolved.origins.get(spec.name).cloned();
             let origins = origins.unwrap_or_else(|| vec![Origin::Default]);
-            Some(Row {
-                name: spec.name,
-                value,
-                origins,
-            })
+            Some(Row { name: spec.name, value, origins })
         });
-        Self {
-            rows: rows.collect(),
-        }
+        Self { rows: rows.collect() }
     }
 
     /// The rows as a JSON list of objects with `name`, `value` and `source`.
@@ -59,32 +53,18 @@ impl Explanation {
 impl Row {
     /// The sources in words.
     pub fn source(&self) -> String {
-        self.origins
-            .iter()
-            .map(Origin::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
+        self.origins.iter().map(Origin::to_string).collect::<Vec<_>>().join(", ")
     }
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = |text: fn(&Row) -> &str| {
-            self.rows
-                .iter()
-                .map(|row| text(row).chars().count())
-                .max()
-                .unwrap_or_default()
+            self.rows.iter().map(|row| text(row).chars().count()).max().unwrap_or_default()
         };
         let (name, value) = (width(|row| row.name), width(|row| &row.value).min(60));
         for row in &self.rows {
-            writeln!(
-                f,
-                "{:name$}  {:value$}  {}",
-                row.name,
-                row.value,
-                row.source()
-            )?;
+            writeln!(f, "{:name$}  {:value$}  {}", row.name, row.value, row.source())?;
         }
         Ok(())
     }

@@ -36,27 +36,12 @@ const NEEDLESS: [(&str, &str); 28] = [
     ("sentinel_connect_timeout", TIMES),
     ("reconnect_on_error", RECONNECTS),
     ("auto_resubscribe", RECONNECTS),
-    (
-        "auto_resend_unfulfilled_commands",
-        "only what did not run is sent again",
-    ),
-    (
-        "enable_ready_check",
-        "ROLE is asked on every new connection",
-    ),
+    ("auto_resend_unfulfilled_commands", "only what did not run is sent again"),
+    ("enable_ready_check", "ROLE is asked on every new connection"),
     ("enable_offline_queue", QUEUES),
-    (
-        "lazy_connect",
-        "the network is not touched before the first command, unless eager is set",
-    ),
-    (
-        "enable_auto_pipelining",
-        "commands of one moment share a write",
-    ),
-    (
-        "enable_tls_for_sentinel_mode",
-        "tls and sentinel_tls say who speaks TLS",
-    ),
+    ("lazy_connect", "the network is not touched before the first command, unless eager is set"),
+    ("enable_auto_pipelining", "commands of one moment share a write"),
+    ("enable_tls_for_sentinel_mode", "tls and sentinel_tls say who speaks TLS"),
     ("failover_detector", "all Sentinels are listened to"),
     ("max_connections", ONE_CONNECTION),
     ("pool_size", ONE_CONNECTION),
@@ -85,10 +70,7 @@ pub(super) fn find(name: &str) -> Option<Foreign> {
     let name = plain(name);
     let needless = NEEDLESS.iter().find(|(known, _)| plain(known) == name);
     needless.map(|(_, why)| Foreign::Needless(why)).or_else(|| {
-        VERIFICATION
-            .iter()
-            .any(|known| plain(known) == name)
-            .then_some(Foreign::Verification)
+        VERIFICATION.iter().any(|known| plain(known) == name).then_some(Foreign::Verification)
     })
 }
 
@@ -109,11 +91,7 @@ impl Foreign {
                     // OpenSSL::SSL::VERIFY_NONE and ssl.CERT_NONE are 0; null leaves the default.
                     other => other.whole() == Some(i64::from(skips)),
                 };
-                if off {
-                    Err(format!("has {name}, which {VERIFIED}"))
-                } else {
-                    Ok(None)
-                }
+                if off { Err(format!("has {name}, which {VERIFIED}")) } else { Ok(None) }
             }
         }
     }

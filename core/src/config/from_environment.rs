@@ -32,10 +32,7 @@ impl Reader<'_> {
 
     /// Whether there are Sentinels in the environment.
     pub(super) fn has_sentinels(&self) -> bool {
-        SENTINELS
-            .env
-            .iter()
-            .any(|name| self.environment.mentions(&self.named(name)))
+        SENTINELS.env.iter().any(|name| self.environment.mentions(&self.named(name)))
     }
 
     /// Everything about the server: where it is and how to be let in.
@@ -57,11 +54,7 @@ impl Reader<'_> {
     fn scope(&self, scope: Scope, settings: &mut Settings) -> Result<()> {
         for spec in options::all().filter(|spec| spec.scope == scope) {
             let about_sentinels = spec.name.starts_with("sentinel_");
-            let rank = if about_sentinels {
-                Rank::Sentinel
-            } else {
-                Rank::Plain
-            };
+            let rank = if about_sentinels { Rank::Sentinel } else { Rank::Plain };
             self.option(spec, rank, settings)?;
         }
         Ok(())
@@ -72,9 +65,7 @@ impl Reader<'_> {
             if spec.kind == Kind::Secret {
                 if let Some((secret, origin, warning)) = self.environment.secret(&name)? {
                     settings.add(spec, secret, &origin, rank);
-                    warning
-                        .into_iter()
-                        .for_each(|warning| settings.warn(warning));
+                    warning.into_iter().for_each(|warning| settings.warn(warning));
                 }
                 continue;
             }
@@ -135,9 +126,7 @@ impl Reader<'_> {
         let tls = self.environment.get(&self.named("REDIS_TLS_URL"))?;
         if let Some(found) = &tls {
             let shape = self.url(&found.text, &found.origin, Rank::TlsUrl, settings)?;
-            if settings
-                .about(&TLS)
-                .all(|setting| setting.rank != Rank::TlsUrl)
+            if settings.about(&TLS).all(|setting| setting.rank != Rank::TlsUrl)
                 && shape == Shape::Node
             {
                 settings.add(&TLS, true, &found.origin, Rank::TlsUrl);
@@ -166,11 +155,7 @@ impl Reader<'_> {
     ) -> Result<Shape> {
         let url = url::parse(text).map_err(|why| Error::config(format!("{origin} {why}")))?;
         let shape = url.shape;
-        let rank = if shape == Shape::Sentinels {
-            Rank::Sentinel
-        } else {
-            rank
-        };
+        let rank = if shape == Shape::Sentinels { Rank::Sentinel } else { rank };
         let origin = match origin {
             Origin::Variable(name) => &Origin::UrlVariable(name.clone()),
             other => other,

@@ -19,10 +19,7 @@ pub struct Input {
 impl Input {
     /// Nothing but the environment.
     pub fn new(environment: Environment) -> Self {
-        Self {
-            environment,
-            ..Self::default()
-        }
+        Self { environment, ..Self::default() }
     }
 
     /// With a URL, which goes before the environment.

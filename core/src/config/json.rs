@@ -39,10 +39,7 @@ impl Reader<'_> {
     }
 
     fn expected(&self, what: &str) -> String {
-        format!(
-            "character {} is not {what}",
-            self.text[..self.at].chars().count() + 1
-        )
+        format!("character {} is not {what}", self.text[..self.at].chars().count() + 1)
     }
 
     fn value(&mut self, depth: usize) -> Result<OptionValue, String> {
@@ -100,9 +97,7 @@ impl Reader<'_> {
                     Some((_, 't')) => string.push('\t'),
                     Some((_, 'u')) => {
                         let digits: String = chars.by_ref().take(4).map(|(_, c)| c).collect();
-                        let code = u32::from_str_radix(&digits, 16)
-                            .ok()
-                            .and_then(char::from_u32);
+                        let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
                         string.push(code.ok_or_else(|| self.expected("text with sound escapes"))?);
                     }
                     Some((_, c)) if matches!(c, '"' | '\'' | '\\' | '/') => string.push(c),
@@ -159,24 +154,12 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_refused_with_its_place() {
-        for text in [
-            "",
-            "[",
-            "[1",
-            "[,]",
-            "{1:2}",
-            "\"a",
-            "[1] 2",
-            "{\"a\"}",
-            "[1 2]",
-            "\"\\ud800\"",
-        ] {
+        for text in
+            ["", "[", "[1", "[,]", "{1:2}", "\"a", "[1] 2", "{\"a\"}", "[1 2]", "\"\\ud800\""]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
-        assert_eq!(
-            parse("[1 2]"),
-            Err("character 4 is not a comma or ]".into())
-        );
+        assert_eq!(parse("[1 2]"), Err("character 4 is not a comma or ]".into()));
         assert!(parse(&"[".repeat(1_000_000)).is_err());
     }
 }

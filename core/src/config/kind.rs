@@ -85,9 +85,9 @@ impl Kind {
             }
             Self::Secret => secret(value).map(OptionValue::Secret),
             Self::Bool => boolean(value).map(OptionValue::Bool),
-            Self::Integer { min, max } => integer(value)
-                .filter(|n| (min..=max).contains(n))
-                .map(OptionValue::Int),
+            Self::Integer { min, max } => {
+                integer(value).filter(|n| (min..=max).contains(n)).map(OptionValue::Int)
+            }
             Self::Duration => match span(value, unit) {
                 Some(Err(why)) => {
                     return Err(format!(
@@ -167,10 +167,7 @@ fn integer(value: &OptionValue) -> Option<i64> {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "exact far beyond the longest span"
-)]
+#[expect(clippy::cast_precision_loss, reason = "exact far beyond the longest span")]
 fn span(value: &OptionValue, unit: Unit) -> Option<Result<std::time::Duration, &'static str>> {
     match value {
         OptionValue::Duration(span) => Some(duration::checked(*span)),
@@ -193,9 +190,7 @@ fn choice(
     choices
         .iter()
         .find(|(word, others)| {
-            std::iter::once(word)
-                .chain(*others)
-                .any(|name| super::suggest::plain(name) == written)
+            std::iter::once(word).chain(*others).any(|name| super::suggest::plain(name) == written)
         })
         .map(|(word, _)| *word)
 }

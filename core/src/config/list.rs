@@ -35,22 +35,13 @@ pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
 
 /// The Sentinels that one source names, with `port` for those without one.
 pub(super) fn seeds(setting: &Setting, port: u16, warnings: &mut Vec<String>) -> Result<Vec<Seed>> {
-    let mut reader = Reader {
-        setting,
-        port,
-        warnings,
-        seeds: Vec::new(),
-    };
+    let mut reader = Reader { setting, port, warnings, seeds: Vec::new() };
     match &setting.value {
         OptionValue::List(items) => reader.items(items)?,
         OptionValue::Text(text) => reader.text(text)?,
         map @ OptionValue::Map(_) => reader.items(std::slice::from_ref(map))?,
         other => {
-            let why = format!(
-                "is {}; write {}",
-                other.type_name(),
-                SENTINELS.kind.expected()
-            );
+            let why = format!("is {}; write {}", other.type_name(), SENTINELS.kind.expected());
             return Err(setting.error(&why));
         }
     }
@@ -89,9 +80,7 @@ impl Reader<'_> {
                 position + 1
             )));
         }
-        split(text)
-            .enumerate()
-            .try_for_each(|(index, item)| self.item(index, item))
+        split(text).enumerate().try_for_each(|(index, item)| self.item(index, item))
     }
 
     fn items(&mut self, items: &[OptionValue]) -> Result<()> {
@@ -100,8 +89,7 @@ impl Reader<'_> {
                 OptionValue::Text(text) => self.item(index, unquoted(text))?,
                 OptionValue::List(_) | OptionValue::Map(_) => {
                     let seed = self.structured(value).map_err(|why| {
-                        self.setting
-                            .error(&format!("has an item {} that {why}", index + 1))
+                        self.setting.error(&format!("has an item {} that {why}", index + 1))
                     })?;
                     self.seeds.push(seed);
                 }
@@ -122,11 +110,7 @@ impl Reader<'_> {
             return Ok(());
         }
         let seed = self.parse(text).map_err(|why| {
-            self.setting.error(&format!(
-                "has item {} {}, which {why}",
-                index + 1,
-                masked(text)
-            ))
+            self.setting.error(&format!("has item {} {}, which {why}", index + 1, masked(text)))
         })?;
         self.seeds.push(seed);
         Ok(())
@@ -136,9 +120,7 @@ impl Reader<'_> {
         let (tls, rest) = match text.split_once("://") {
             None => (None, text),
             Some((scheme, rest)) => {
-                let known = SCHEMES
-                    .iter()
-                    .find(|(name, _)| scheme.eq_ignore_ascii_case(name));
+                let known = SCHEMES.iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name));
                 let (_, tls) = known.ok_or("has an unknown scheme; write host:port")?;
                 (tls.then_some(true), rest)
             }
@@ -161,14 +143,9 @@ impl Reader<'_> {
             let info = userinfo::parse(text)?;
             credentials = Some(info.credentials).filter(|found| found.password.is_some());
             let origin = &self.setting.origin;
-            self.warnings
-                .extend(info.oddities.iter().map(|odd| format!("{origin} {odd}")));
+            self.warnings.extend(info.oddities.iter().map(|odd| format!("{origin} {odd}")));
         }
-        Ok(Seed {
-            address: at.or_port(self.port),
-            credentials,
-            tls,
-        })
+        Ok(Seed { address: at.or_port(self.port), credentials, tls })
     }
 
     /// `[host, port]` as redis-py has it, or `{host, port, …}` as ioredis has it.
@@ -218,9 +195,7 @@ pub(super) fn host_and_port(value: &OptionValue) -> Result<(String, Option<u16>)
         },
         OptionValue::Map(entries) => {
             let find = |names: &[&str]| {
-                let named = entries
-                    .iter()
-                    .find(|(name, _)| names.contains(&plain(name).as_str()));
+                let named = entries.iter().find(|(name, _)| names.contains(&plain(name).as_str()));
                 named.map(|(_, value)| value)
             };
             (find(&["host", "hostname", "ip"]), find(&["port"]))
@@ -237,7 +212,7 @@ pub(super) fn host_and_port(value: &OptionValue) -> Result<(String, Option<u16>)
             Some(port @ 1..) => Some(port),
             _ => {
                 return Err(
-                    "has a port that is no number from 1 to 65535; write host and port".to_owned(),
+                    "has a port that is no number from 1 to 65535; write host and port".to_owned()
                 );
             }
         },
@@ -268,11 +243,7 @@ pub(super) fn masked(item: &str) -> String {
         None => (rest, ""),
     };
     // A bare item is shown as it is: its port is the likeliest mistake.
-    let place = if scheme.is_empty() {
-        place.to_owned()
-    } else {
-        without_password(place)
-    };
+    let place = if scheme.is_empty() { place.to_owned() } else { without_password(place) };
     shown(&format!("{scheme}{userinfo}{place}{more}"))
 }
 

@@ -14,14 +14,8 @@ pub(super) fn nothing_configured(reader: &Reader<'_>) -> Error {
     if reader.environment.is_empty() && reader.prefix.is_empty() {
         message.push_str(", and the environment says nothing");
     }
-    let places = [&SENTINELS, &URL, &HOST]
-        .into_iter()
-        .flat_map(|spec| spec.env)
-        .copied();
-    let looked_at: Vec<String> = places
-        .chain([PROVIDER])
-        .map(|name| reader.named(name))
-        .collect();
+    let places = [&SENTINELS, &URL, &HOST].into_iter().flat_map(|spec| spec.env).copied();
+    let looked_at: Vec<String> = places.chain([PROVIDER]).map(|name| reader.named(name)).collect();
     message.push_str(&format!(
         "; none of {} is set (nor one of them with _FILE behind it)",
         looked_at.join(", ")
@@ -50,21 +44,10 @@ fn hint(reader: &Reader<'_>) -> Option<String> {
     if set(&"UPSTASH_REDIS_REST_URL") {
         return Some("UPSTASH_REDIS_REST_URL is an HTTP address, which is no Redis server".into());
     }
-    let ours: Vec<&str> = options::all()
-        .flat_map(|spec| spec.env.iter().copied())
-        .collect();
-    let unknown = reader
-        .environment
-        .names()
-        .filter_map(|name| name.strip_prefix(reader.prefix));
-    unknown
-        .filter(|name| !ours.contains(name))
-        .find_map(|name| {
-            let near = nearest(name, ours.iter().copied())?;
-            Some(format!(
-                "{} is set, where {} may be meant",
-                reader.named(name),
-                reader.named(near)
-            ))
-        })
+    let ours: Vec<&str> = options::all().flat_map(|spec| spec.env.iter().copied()).collect();
+    let unknown = reader.environment.names().filter_map(|name| name.strip_prefix(reader.prefix));
+    unknown.filter(|name| !ours.contains(name)).find_map(|name| {
+        let near = nearest(name, ours.iter().copied())?;
+        Some(format!("{} is set, where {} may be meant", reader.named(name), reader.named(near)))
+    })
 }

@@ -27,10 +27,7 @@ pub(super) struct Place {
 
 /// Reads as much of the environment as the arguments leave open, and decides.
 pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result<Place> {
-    let reader = Reader {
-        environment: &arguments.environment,
-        prefix: &arguments.prefix,
-    };
+    let reader = Reader { environment: &arguments.environment, prefix: &arguments.prefix };
     reader.client(settings)?;
     if settings.has(&SENTINELS, Rank::Option) {
         closed(&reader, settings);
@@ -63,12 +60,7 @@ pub(super) fn find(arguments: &Arguments<'_>, settings: &mut Settings) -> Result
             reader.server(settings)?;
             if settings.has(&SENTINELS, Rank::Sentinel) {
                 sentinels(Rank::Sentinel, &reader, settings)
-            } else if settings
-                .about(&HOST)
-                .chain(settings.about(&PATH))
-                .next()
-                .is_some()
-            {
+            } else if settings.about(&HOST).chain(settings.about(&PATH)).next().is_some() {
                 node(settings)
             } else {
                 Err(missing::nothing_configured(&reader))
@@ -101,22 +93,13 @@ fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result
     let mut seeds = Vec::new();
     let mut origins = Vec::new();
     let mut known = HashSet::new();
-    for setting in settings
-        .about(&SENTINELS)
-        .filter(|setting| setting.rank == rank)
-    {
+    for setting in settings.about(&SENTINELS).filter(|setting| setting.rank == rank) {
         let named = list::seeds(setting, port.unwrap_or(SENTINEL_NODE_PORT), &mut warnings)?;
         let key = |address: &Address| (address.host.to_lowercase(), address.port);
-        seeds.extend(
-            named
-                .into_iter()
-                .filter(|seed| known.insert(key(&seed.address))),
-        );
+        seeds.extend(named.into_iter().filter(|seed| known.insert(key(&seed.address))));
         origins.push(setting.origin.clone());
     }
-    warnings
-        .into_iter()
-        .for_each(|warning| settings.warn(warning));
+    warnings.into_iter().for_each(|warning| settings.warn(warning));
     let name = primary_name(rank, reader, settings)?;
     let (primary, name_origin) = name.unzip();
     match rank {
@@ -127,10 +110,7 @@ fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result
     origins.dedup();
     Ok(Place {
         target: Target::Sentinels { seeds, primary },
-        origins: vec![
-            (&SENTINELS, origins),
-            (&PRIMARY_NAME, name_origin.into_iter().collect()),
-        ],
+        origins: vec![(&SENTINELS, origins), (&PRIMARY_NAME, name_origin.into_iter().collect())],
     })
 }
 
@@ -138,10 +118,8 @@ fn sentinels(rank: Rank, reader: &Reader<'_>, settings: &mut Settings) -> Result
 fn warn_of_node(name: Option<&Origin>, settings: &mut Settings) {
     let urls = [Rank::TlsUrl, Rank::RedisUrl];
     let nodes = settings.about(&HOST).chain(settings.about(&PATH));
-    let node = nodes
-        .filter(|node| urls.contains(&node.rank))
-        .map(|node| node.origin.clone())
-        .next();
+    let node =
+        nodes.filter(|node| urls.contains(&node.rank)).map(|node| node.origin.clone()).next();
     if let Some(origin) = node.filter(|origin| name != Some(origin)) {
         settings.warn(format!(
             "{origin} names a single node next to the Sentinels; they say where the primary is, \
@@ -201,10 +179,7 @@ fn warn_of_idle_node(name: Option<&Origin>, settings: &mut Settings) {
     let idle: Vec<String> = nodes
         .filter(|node| node.rank == Rank::Option && name != Some(&node.origin))
         .map(|node| {
-            format!(
-                "{} is not used, because Sentinels are given; keep one of them",
-                node.origin
-            )
+            format!("{} is not used, because Sentinels are given; keep one of them", node.origin)
         })
         .collect();
     idle.into_iter().for_each(|warning| settings.warn(warning));

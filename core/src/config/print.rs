@@ -21,9 +21,7 @@ pub(super) fn line(value: &OptionValue) -> String {
         OptionValue::Text(text) => text.clone(),
         OptionValue::List(items) => items.iter().map(line).collect::<Vec<_>>().join(", "),
         OptionValue::Map(entries) => {
-            let pairs = entries
-                .iter()
-                .map(|(name, value)| format!("{name}={}", line(value)));
+            let pairs = entries.iter().map(|(name, value)| format!("{name}={}", line(value)));
             pairs.collect::<Vec<_>>().join(", ")
         }
         other => json(other, Secrets::Cut).trim_matches('"').to_owned(),
@@ -69,9 +67,7 @@ fn write(out: &mut String, value: &OptionValue, secrets: Secrets) {
 }
 
 fn secret_text(secret: &Secret, secrets: Secrets) -> String {
-    let revealed = (secrets == Secrets::Shown)
-        .then(|| secret.reveal().ok())
-        .flatten();
+    let revealed = (secrets == Secrets::Shown).then(|| secret.reveal().ok()).flatten();
     match revealed {
         Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         None => secret.to_string(),
@@ -96,10 +92,7 @@ pub(super) fn seed(seed: &Seed) -> OptionValue {
         return OptionValue::Text(seed.address.to_string());
     }
     let mut entries = vec![
-        (
-            "host".to_owned(),
-            OptionValue::from(seed.address.host.as_str()),
-        ),
+        ("host".to_owned(), OptionValue::from(seed.address.host.as_str())),
         ("port".to_owned(), OptionValue::from(seed.address.port)),
     ];
     if let Some(credentials) = &seed.credentials {

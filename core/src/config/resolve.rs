@@ -65,11 +65,7 @@ pub(super) fn resolve(input: &Input) -> Result<Resolved> {
     let said = |spec: &'static Spec| settings.about(spec).next().is_some();
     harmony::check(&mut config, said(&TLS), said(&SENTINEL_TLS), &mut warnings)?;
     origins.retain(|_, sources| !sources.is_empty());
-    Ok(Resolved {
-        config,
-        warnings,
-        origins,
-    })
+    Ok(Resolved { config, warnings, origins })
 }
 
 /// A program that names a primary wants Sentinels; without any it would get some single node.
@@ -77,10 +73,7 @@ fn refuse_name_of_node(config: &Config, settings: &Settings) -> Result<()> {
     let Target::Node(node) = &config.target else {
         return Ok(());
     };
-    match settings
-        .about(&PRIMARY_NAME)
-        .find(|setting| setting.rank == Rank::Option)
-    {
+    match settings.about(&PRIMARY_NAME).find(|setting| setting.rank == Rank::Option) {
         Some(setting) => Err(setting.error(&format!(
             "names a primary, but {node} is a single node; name the Sentinels in sentinels, \
              REDIS_SENTINEL_LIST or a redis-sentinel:// URL"

@@ -91,16 +91,10 @@ impl Settings {
             return Ok(None);
         };
         let value = first.normal()?;
-        let chosen = Chosen {
-            value,
-            origin: first.origin.clone(),
-            rank: first.rank,
-        };
+        let chosen = Chosen { value, origin: first.origin.clone(), rank: first.rank };
         let mut overruled = Vec::new();
         for other in self.about(spec) {
-            let agrees = other
-                .normal()
-                .is_ok_and(|value| same(&value, &chosen.value));
+            let agrees = other.normal().is_ok_and(|value| same(&value, &chosen.value));
             if agrees {
                 continue;
             }
@@ -128,10 +122,7 @@ impl Settings {
 
 impl Setting {
     pub(super) fn normal(&self) -> Result<OptionValue> {
-        self.spec
-            .kind
-            .normal(&self.value, self.unit)
-            .map_err(|why| self.error(&why))
+        self.spec.kind.normal(&self.value, self.unit).map_err(|why| self.error(&why))
     }
 
     /// A sentence that begins with who said what.

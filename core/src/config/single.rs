@@ -15,9 +15,7 @@ pub(super) fn node(settings: &mut Settings) -> Result<Place> {
     let first = |spec| settings.about(spec).map(|setting| setting.rank).min();
     let (host, path) = (first(&HOST), first(&PATH));
     if host.is_some() && host == path {
-        return Err(Error::config(
-            "both host and path are given; keep one of them",
-        ));
+        return Err(Error::config("both host and path are given; keep one of them"));
     }
     let by_path = path.is_some_and(|path| host.is_none_or(|host| path < host));
     if by_path && let Some(chosen) = settings.choose(&PATH)? {
@@ -41,12 +39,8 @@ fn tcp(host: Chosen, settings: &mut Settings) -> Result<Place> {
     if written.starts_with('/') {
         return Ok(socket(host));
     }
-    let refuse = |why: String| {
-        Err(Error::config(format!(
-            "{} {why}",
-            host.origin.subject(HOST.name)
-        )))
-    };
+    let refuse =
+        |why: String| Err(Error::config(format!("{} {why}", host.origin.subject(HOST.name))));
     if written.contains("://") || written.contains('@') {
         return refuse("holds a URL; give it as url or REDIS_URL".to_owned());
     }
@@ -60,10 +54,7 @@ fn tcp(host: Chosen, settings: &mut Settings) -> Result<Place> {
         Err(why) => return refuse(format!("has {}, which {why}", list::masked(&written))),
     };
     let mut origins: Vec<(&'static Spec, Vec<Origin>)> = vec![(&HOST, vec![host.origin.clone()])];
-    let port = match settings
-        .choose(&PORT)?
-        .filter(|port| port.rank <= host.rank)
-    {
+    let port = match settings.choose(&PORT)?.filter(|port| port.rank <= host.rank) {
         Some(chosen) => {
             let port = chosen.value.whole().and_then(|port| port.try_into().ok());
             if chosen.rank == host.rank && at.port.is_some() && at.port != port {
@@ -88,8 +79,5 @@ fn tcp(host: Chosen, settings: &mut Settings) -> Result<Place> {
             host.origin
         ));
     }
-    Ok(Place {
-        target: Target::Node(Endpoint::Tcp(address)),
-        origins,
-    })
+    Ok(Place { target: Target::Node(Endpoint::Tcp(address)), origins })
 }

@@ -8,10 +8,7 @@ const UNDERSCORES: usize = 5;
 
 /// A name without case, `_` and `-`: `natMap`, `nat_map` and `NAT-MAP` are one.
 pub(super) fn plain(name: &str) -> String {
-    name.chars()
-        .filter(|c| !matches!(c, '_' | '-'))
-        .flat_map(char::to_lowercase)
-        .collect()
+    name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
 }
 
 /// The known name that was probably meant, if one is near enough to be worth saying.
@@ -38,9 +35,7 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, x) in a.chars().enumerate() {
         let mut row = vec![i + 1];
         for (j, &y) in b.iter().enumerate() {
-            let mut cost = (row[j] + 1)
-                .min(last[j + 1] + 1)
-                .min(last[j] + usize::from(x != y));
+            let mut cost = (row[j] + 1).min(last[j + 1] + 1).min(last[j] + usize::from(x != y));
             if j > 0 && previous == Some(y) && b[j - 1] == x {
                 cost = cost.min(before[j - 1] + 1);
             }
@@ -58,13 +53,7 @@ mod tests {
 
     #[test]
     fn typing_mistakes_find_their_name() {
-        let known = [
-            "connect_timeout",
-            "command_timeout",
-            "password",
-            "db",
-            "tls",
-        ];
+        let known = ["connect_timeout", "command_timeout", "password", "db", "tls"];
         let near = |typed| nearest(typed, known.into_iter());
         assert_eq!(near("pasword"), Some("password"));
         assert_eq!(near("passowrd"), Some("password"));

@@ -31,10 +31,6 @@ pub struct Seed {
 impl Seed {
     /// A Sentinel that is like the others.
     pub fn new(address: Address) -> Self {
-        Self {
-            address,
-            credentials: None,
-            tls: None,
-        }
+        Self { address, credentials: None, tls: None }
     }
 }

@@ -67,10 +67,7 @@ pub(super) fn percent_decoded(text: &str) -> Decoded {
             }
         }
     }
-    Decoded {
-        bytes,
-        lone_percent,
-    }
+    Decoded { bytes, lone_percent }
 }
 
 fn hex(digit: u8) -> u8 {

@@ -30,15 +30,11 @@ pub(super) fn parse(text: &str) -> Result<UserInfo, &'static str> {
              which is taken as it is; write %25",
         );
     }
-    let user = user
-        .text()
-        .ok_or("has a user name that is not UTF-8; write it percent-encoded")?;
+    let user = user.text().ok_or("has a user name that is not UTF-8; write it percent-encoded")?;
     Ok(UserInfo {
         credentials: Credentials {
             username: Some(user).filter(|user| !user.is_empty()),
-            password: Some(password.bytes)
-                .filter(|bytes| !bytes.is_empty())
-                .map(Secret::new),
+            password: Some(password.bytes).filter(|bytes| !bytes.is_empty()).map(Secret::new),
         },
         oddities,
     })
@@ -58,19 +54,13 @@ mod tests {
 
     fn read(text: &str) -> (Option<String>, Option<Vec<u8>>, usize) {
         let info = parse(text).unwrap();
-        let password = info
-            .credentials
-            .password
-            .map(|secret| secret.reveal().unwrap());
+        let password = info.credentials.password.map(|secret| secret.reveal().unwrap());
         (info.credentials.username, password, info.oddities.len())
     }
 
     #[test]
     fn users_and_passwords() {
-        assert_eq!(
-            read("u:p%40s:s"),
-            (Some("u".into()), Some(b"p@s:s".to_vec()), 0)
-        );
+        assert_eq!(read("u:p%40s:s"), (Some("u".into()), Some(b"p@s:s".to_vec()), 0));
         assert_eq!(read(":p"), (None, Some(b"p".to_vec()), 0));
         assert_eq!(read("p"), (None, Some(b"p".to_vec()), 1));
         assert_eq!(read("u:%"), (Some("u".into()), Some(b"%".to_vec()), 1));

@@ -34,9 +34,7 @@ pub struct Caller<'a> {
 
 impl fmt::Debug for Caller<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller")
-            .field("deadline", &self.deadline)
-            .finish_non_exhaustive()
+        f.debug_struct("Caller").field("deadline", &self.deadline).finish_non_exhaustive()
     }
 }
 

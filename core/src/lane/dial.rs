@@ -55,11 +55,7 @@ impl Dial<'_> {
         loop {
             connection.send(&out);
             out.clear();
-            let caller = Caller {
-                now: Instant::now(),
-                deadline: self.deadline,
-                host,
-            };
+            let caller = Caller { now: Instant::now(), deadline: self.deadline, host };
             let frame = connection.next(caller).map_err(|cause| match cause {
                 Cause::Lost(why) => why,
                 Cause::Interrupted => Error::new(Kind::Unavailable, "the wait was interrupted"),
@@ -96,12 +92,8 @@ impl Dial<'_> {
     fn unix(&self, path: &Path) -> std::io::Result<Socket> {
         let address = net::SocketAddrUnix::new(path)?;
         let flags = net::SocketFlags::CLOEXEC;
-        let socket = net::socket_with(
-            net::AddressFamily::UNIX,
-            net::SocketType::STREAM,
-            flags,
-            None,
-        )?;
+        let socket =
+            net::socket_with(net::AddressFamily::UNIX, net::SocketType::STREAM, flags, None)?;
         let left = self.deadline.saturating_duration_since(Instant::now());
         let left = left.max(Duration::from_millis(1));
         sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(left))?;

@@ -18,11 +18,7 @@ impl Distance {
     const WINDOW: u32 = 16;
 
     pub(super) fn measure(&mut self, waited: Duration) {
-        self.shortest = if self.reads == 0 {
-            waited
-        } else {
-            self.shortest.min(waited)
-        };
+        self.shortest = if self.reads == 0 { waited } else { self.shortest.min(waited) };
         self.reads += 1;
         if self.reads == Self::WINDOW {
             self.far = self.shortest > Self::FAR;

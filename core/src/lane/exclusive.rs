@@ -102,8 +102,7 @@ impl<W: Wire> Exclusive<W> {
         }
         let mut now = caller.now;
         loop {
-            self.flush()
-                .map_err(|error| self.lose("writing to the server failed", &error))?;
+            self.flush().map_err(|error| self.lose("writing to the server failed", &error))?;
             match self.scanner.scan(&self.input[self.seen..]) {
                 Ok(Some(length)) => {
                     let start = self.seen;
@@ -159,11 +158,7 @@ impl<W: Wire> Exclusive<W> {
         self.seen = 0;
         let behind = !self.out.is_empty() || self.wire.lags();
         if behind || left < SLICE {
-            let interest = if behind {
-                Interest::Both
-            } else {
-                Interest::Read
-            };
+            let interest = if behind { Interest::Both } else { Interest::Read };
             let ready = self.wire.wait(interest, left.min(SLICE))?;
             if ready.write && self.wire.lags() {
                 self.wire.write(&[])?;
@@ -175,9 +170,7 @@ impl<W: Wire> Exclusive<W> {
         let have = self.input.len();
         let lacks = self.scanner.needed().saturating_sub(have);
         let room = lacks.min(have.max(1 << 20)).max(4 << 10);
-        self.input
-            .try_reserve(room)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.input.try_reserve(room).map_err(|_| io::ErrorKind::OutOfMemory)?;
         self.wire.read(&mut self.input)
     }
 
@@ -192,16 +185,9 @@ impl<W: Wire> Exclusive<W> {
 
     /// The connection is given up with whatever it carried.
     fn fail(&mut self, cause: Cause) -> Failure {
-        self.end(Error::new(
-            Kind::Unavailable,
-            "a wait on this connection was given up",
-        ));
+        self.end(Error::new(Kind::Unavailable, "a wait on this connection was given up"));
         let lost = self.ledger.lost().pop();
         let (answered, fates) = lost.map_or((0, Vec::new()), |lost| (lost.answered, lost.fates));
-        Failure {
-            cause,
-            answered,
-            fates,
-        }
+        Failure { cause, answered, fates }
     }
 }

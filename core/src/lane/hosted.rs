@@ -14,11 +14,7 @@ pub type Token = u64;
 #[derive(Debug, Clone, Copy)]
 pub enum Arrival<'a> {
     /// A reply to the commands of this token; `last` when it is complete with it.
-    Reply {
-        token: Token,
-        frame: Frame<'a>,
-        last: bool,
-    },
+    Reply { token: Token, frame: Frame<'a>, last: bool },
     /// Out-of-band data.
     Push(Frame<'a>),
 }
@@ -89,12 +85,7 @@ impl Lane {
 
     /// Takes what the transport has read, and shows every complete reply.
     pub fn feed(&mut self, bytes: &[u8], mut show: impl FnMut(Arrival<'_>)) -> Result<()> {
-        let Self {
-            input,
-            scanner,
-            ledger,
-            ..
-        } = self;
+        let Self { input, scanner, ledger, .. } = self;
         // What is complete in one read needs no copy.
         let buffered = !input.is_empty();
         if buffered {
@@ -137,9 +128,7 @@ impl Lane {
     /// Takes back a command whose caller has gone, if its bytes were not taken yet. Else its
     /// reply will still come, and the host drops it by its token.
     pub fn withdraw(&mut self, token: Token) -> bool {
-        let range = self
-            .ledger
-            .withdraw(self.out.len(), |waiting| waiting.token == token);
+        let range = self.ledger.withdraw(self.out.len(), |waiting| waiting.token == token);
         if let Some(range) = range.clone() {
             self.out.drain(range);
         }
@@ -152,18 +141,8 @@ impl Lane {
         self.ledger.unwrote(unwritten);
         let lost = self.ledger.lost().into_iter();
         *self = Self::new(self.scanner.limits(), self.max_in_flight);
-        lost.map(
-            |Lost {
-                 token,
-                 answered,
-                 fates,
-             }| Lost {
-                token: token.token,
-                answered,
-                fates,
-            },
-        )
-        .collect()
+        lost.map(|Lost { token, answered, fates }| Lost { token: token.token, answered, fates })
+            .collect()
     }
 
     /// When the host has to look for overdue commands, if nothing comes before. May be too

@@ -39,8 +39,7 @@ impl Outgoing {
 
     /// Cuts a range out of the rest.
     pub(super) fn cut(&mut self, range: Range<usize>) {
-        self.bytes
-            .drain(self.start + range.start..self.start + range.end);
+        self.bytes.drain(self.start + range.start..self.start + range.end);
         self.consume(0);
     }
 

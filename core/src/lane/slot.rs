@@ -50,19 +50,13 @@ thread_local! {
 impl Slot {
     /// A slot for the calling thread that collects replies in `frames`.
     pub(super) fn take(frames: Vec<u8>) -> Arc<Self> {
-        let inner = Inner {
-            phase: Phase::Waiting,
-            frames,
-        };
+        let inner = Inner { phase: Phase::Waiting, frames };
         match SPARE.with_borrow_mut(Option::take) {
             Some(slot) => {
                 *lock(&slot.inner) = inner;
                 slot
             }
-            None => Arc::new(Self {
-                owner: thread::current(),
-                inner: Mutex::new(inner),
-            }),
+            None => Arc::new(Self { owner: thread::current(), inner: Mutex::new(inner) }),
         }
     }
 

@@ -37,10 +37,7 @@ impl TlsWire {
             ))
         })?;
         let session = ClientConnection::new(config, name).map_err(|error| refused(&error))?;
-        let wire = Self {
-            socket,
-            session: Mutex::new(session),
-        };
+        let wire = Self { socket, session: Mutex::new(session) };
         wire.shake_hands(deadline)?;
         Ok(wire)
     }
@@ -55,35 +52,26 @@ impl TlsWire {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(broken(
-                    "no answer in time; does the server speak TLS on this port?",
-                ));
+                return Err(broken("no answer in time; does the server speak TLS on this port?"));
             }
-            let interest = if session.wants_write() {
-                Interest::Both
-            } else {
-                Interest::Read
-            };
-            let ready = self
-                .socket
-                .wait(interest, left)
-                .map_err(|error| broken(&error))?;
+            let interest = if session.wants_write() { Interest::Both } else { Interest::Read };
+            let ready = self.socket.wait(interest, left).map_err(|error| broken(&error))?;
             if ready.read {
                 cipher.clear();
                 cipher.reserve(8 << 10);
                 match self.socket.read(&mut cipher) {
                     Ok(0) => return Err(broken("the server closed the connection")),
                     // A server says nothing of its own accord before we do.
-                    Ok(_) => self
-                        .process(&mut session, &cipher, &mut Vec::new())
-                        .map_err(|error| {
+                    Ok(_) => {
+                        self.process(&mut session, &cipher, &mut Vec::new()).map_err(|error| {
                             // The alert that tells the server why; it may not want to hear it.
                             let _ = self.flush(&mut session);
                             match error.get_ref().and_then(|error| error.downcast_ref()) {
                                 Some(error) => refused(error),
                                 None => broken(&error),
                             }
-                        })?,
+                        })?
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) => return Err(broken(&error)),
                 }
@@ -145,9 +133,7 @@ impl Wire for TlsWire {
             let _ = self.flush(&mut session);
             processed?;
             if into.len() > before
-                || session
-                    .process_new_packets()
-                    .is_ok_and(|s| s.peer_has_closed())
+                || session.process_new_packets().is_ok_and(|s| s.peer_has_closed())
             {
                 return Ok(into.len() - before);
             }
@@ -172,11 +158,8 @@ impl Wire for TlsWire {
             Ok(0) | Err(_) => true,
             Ok(_) => {
                 // Nothing but a push could be in it, and those are for nobody here.
-                self.process(&mut session, &cipher, &mut Vec::new())
-                    .is_err()
-                    || session
-                        .process_new_packets()
-                        .is_ok_and(|state| state.peer_has_closed())
+                self.process(&mut session, &cipher, &mut Vec::new()).is_err()
+                    || session.process_new_packets().is_ok_and(|state| state.peer_has_closed())
             }
         }
     }
@@ -222,10 +205,7 @@ impl Write for Unwaiting<'_> {
 }
 
 fn broken(why: impl std::fmt::Display) -> Error {
-    Error::new(
-        Kind::Unavailable,
-        format!("the TLS handshake failed: {why}"),
-    )
+    Error::new(Kind::Unavailable, format!("the TLS handshake failed: {why}"))
 }
 
 pub(crate) fn refused(error: &rustls::Error) -> Error {
@@ -240,10 +220,7 @@ pub(crate) fn refused(error: &rustls::Error) -> Error {
         Tls::InvalidMessage(_) => "; does the server speak TLS on this port?",
         _ => "",
     };
-    Error::new(
-        Kind::Auth,
-        format!("the TLS handshake failed: {error}{remedy}"),
-    )
+    Error::new(Kind::Auth, format!("the TLS handshake failed: {error}{remedy}"))
 }
 
 /// Which files a configuration was made of, and when they last changed.
@@ -254,11 +231,7 @@ impl Source {
     fn of(settings: &Tls) -> Self {
         let files = [&settings.ca, &settings.cert, &settings.key];
         let changed = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).ok();
-        Self(
-            files
-                .map(|file| (file.clone(), file.as_ref().and_then(changed)))
-                .into(),
-        )
+        Self(files.map(|file| (file.clone(), file.as_ref().and_then(changed))).into())
     }
 }
 
@@ -270,9 +243,7 @@ const CACHED: usize = 8;
 
 pub(crate) fn client_config(settings: &Tls) -> Result<Arc<ClientConfig>> {
     let source = Source::of(settings);
-    let mut cache = CACHE
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut cache = CACHE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some((_, config)) = cache.iter().find(|(known, _)| *known == source) {
         return Ok(Arc::clone(config));
     }
@@ -330,9 +301,7 @@ fn certificates(option: &str, path: &Path) -> Result<Vec<CertificateDer<'static>
         .map_err(|error| unreadable(option, path, &error))?;
     if certificates.is_empty() {
         let path = path.display();
-        return Err(Error::config(format!(
-            "{option}: {path} holds no certificate in PEM form"
-        )));
+        return Err(Error::config(format!("{option}: {path} holds no certificate in PEM form")));
     }
     Ok(certificates)
 }

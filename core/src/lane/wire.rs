@@ -87,11 +87,7 @@ impl Socket {
 
 impl Wire for Socket {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(send(
-            &self.0,
-            bytes,
-            SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
-        )?)
+        Ok(send(&self.0, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
     }
 
     fn read(&self, into: &mut Vec<u8>) -> io::Result<usize> {

@@ -150,28 +150,13 @@ mod tests {
 
     #[test]
     fn refusals_are_known_by_name_and_nothing_else_is_one() {
-        for word in [
-            "READONLY",
-            "LOADING",
-            "MASTERDOWN",
-            "NOREPLICAS",
-            "UNBLOCKED",
-        ] {
+        for word in ["READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "UNBLOCKED"] {
             let line = format!("{word} whatever the version says");
-            assert_eq!(
-                after_error(Effect::Writes, line.as_bytes(), false),
-                Next::Again,
-                "{word}"
-            );
+            assert_eq!(after_error(Effect::Writes, line.as_bytes(), false), Next::Again, "{word}");
         }
-        for line in [
-            "WRONGTYPE Operation",
-            "ERR READONLY",
-            "OOM command",
-            "MISCONF",
-            "",
-            "readonly x",
-        ] {
+        for line in
+            ["WRONGTYPE Operation", "ERR READONLY", "OOM command", "MISCONF", "", "readonly x"]
+        {
             let next = after_error(Effect::Writes, line.as_bytes(), true);
             assert_eq!(next, Next::Deliver, "{line}");
         }

@@ -126,10 +126,7 @@ impl Handshake {
     /// Takes one reply. What has to be written because of it is appended to `out`.
     pub fn reply(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) -> Result<Option<Greeting>> {
         let Some(step) = self.awaited.pop_front() else {
-            return Err(Error::new(
-                Kind::Server,
-                "the server answers more than it was asked",
-            ));
+            return Err(Error::new(Kind::Server, "the server answers more than it was asked"));
         };
         match (step, frame.error()) {
             _ if self.void && self.awaited.is_empty() => {
@@ -158,15 +155,8 @@ impl Handshake {
         if !self.awaited.is_empty() {
             return Ok(None);
         }
-        let role = self
-            .role
-            .take()
-            .ok_or_else(|| unclear("nothing about its role"))?;
-        Ok(Some(Greeting {
-            role,
-            protocol: self.protocol,
-            warning: self.warning.take(),
-        }))
+        let role = self.role.take().ok_or_else(|| unclear("nothing about its role"))?;
+        Ok(Some(Greeting { role, protocol: self.protocol, warning: self.warning.take() }))
     }
 
     fn greet(&mut self, out: &mut Vec<u8>) {
@@ -205,10 +195,7 @@ impl Handshake {
             self.awaited.push_back(Step::Select);
         }
         encode::command(out, &["CLIENT", "SETINFO", "LIB-NAME", "steadis"]);
-        encode::command(
-            out,
-            &["CLIENT", "SETINFO", "LIB-VER", env!("CARGO_PKG_VERSION")],
-        );
+        encode::command(out, &["CLIENT", "SETINFO", "LIB-VER", env!("CARGO_PKG_VERSION")]);
         self.awaited.extend([Step::About, Step::About]);
         encode::command(out, &["ROLE"]);
         self.awaited.push_back(Step::Role);
@@ -233,9 +220,7 @@ fn says_no_hello(line: &[u8]) -> bool {
     line.starts_with(b"NOPROTO")
         || line.starts_with(b"NOPERM")
         || (line.starts_with(b"ERR")
-            && line
-                .to_ascii_lowercase()
-                .starts_with(b"err unknown command"))
+            && line.to_ascii_lowercase().starts_with(b"err unknown command"))
 }
 
 fn says_no_password_set(line: &[u8]) -> bool {
@@ -262,17 +247,13 @@ pub(crate) fn role(reply: &Reply) -> Result<Role> {
 fn role_in_info(reply: &Reply) -> Result<Role> {
     let text = reply.as_str().unwrap_or_default();
     let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-            .map(str::trim)
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
     };
     match field("role") {
         Some("master") => Ok(Role::Primary),
         Some("slave") => Ok(Role::Replica {
             primary: field("master_host").unwrap_or_default().to_owned(),
-            port: field("master_port")
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(0),
+            port: field("master_port").and_then(|port| port.parse().ok()).unwrap_or(0),
             linked: field("master_link_status") == Some("up"),
         }),
         other => Err(unclear(other.unwrap_or("no role"))),
@@ -280,8 +261,5 @@ fn role_in_info(reply: &Reply) -> Result<Role> {
 }
 
 fn unclear(what: &str) -> Error {
-    Error::new(
-        Kind::Server,
-        format!("asked for its role, the server says {what}"),
-    )
+    Error::new(Kind::Server, format!("asked for its role, the server says {what}"))
 }

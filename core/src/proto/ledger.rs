@@ -80,11 +80,7 @@ pub struct Ledger<T> {
 
 impl<T> Default for Ledger<T> {
     fn default() -> Self {
-        Self {
-            entries: VecDeque::new(),
-            appended: 0,
-            written: 0,
-        }
+        Self { entries: VecDeque::new(), appended: 0, written: 0 }
     }
 }
 
@@ -93,12 +89,7 @@ impl<T> Ledger<T> {
     pub fn append(&mut self, token: T, span: Span) {
         let start = self.appended;
         self.appended += span.bytes() as u64;
-        self.entries.push_back(Entry {
-            token,
-            span,
-            start,
-            answered: 0,
-        });
+        self.entries.push_back(Entry { token, span, start, answered: 0 });
     }
 
     /// Notes that the next `bytes` of the stream were accepted: by the kernel, or by TLS, whose
@@ -152,11 +143,7 @@ impl<T> Ledger<T> {
     /// What would become of this token's commands if the connection were lost now.
     pub fn fates(&self, is_it: impl Fn(&T) -> bool) -> Option<Lost<()>> {
         let entry = self.entries.iter().find(|entry| is_it(&entry.token))?;
-        Some(Lost {
-            token: (),
-            answered: entry.answered,
-            fates: entry.fates(self.written),
-        })
+        Some(Lost { token: (), answered: entry.answered, fates: entry.fates(self.written) })
     }
 
     /// Takes back commands of which no byte has left the out-buffer yet. The buffer holds the
@@ -196,11 +183,7 @@ impl<T> Ledger<T> {
         let written = self.written;
         let lost = |entry: Entry<T>| {
             let fates = entry.fates(written);
-            Lost {
-                token: entry.token,
-                answered: entry.answered,
-                fates,
-            }
+            Lost { token: entry.token, answered: entry.answered, fates }
         };
         self.entries.drain(..).map(lost).collect()
     }

@@ -56,9 +56,7 @@ impl<'a> Frame<'a> {
 
     /// Builds the first reply.
     pub fn build<B: Build>(self, builder: &mut B) -> Result<B::Value, B::Error> {
-        Reader::new(self)
-            .next(builder)
-            .unwrap_or_else(|| builder.null())
+        Reader::new(self).next(builder).unwrap_or_else(|| builder.null())
     }
 }
 

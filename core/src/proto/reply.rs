@@ -111,10 +111,7 @@ impl Build for Owned {
         Ok(Reply::Bulk(bytes.to_vec()))
     }
     fn verbatim(&mut self, format: &[u8], text: &[u8]) -> Result<Reply, Infallible> {
-        Ok(Reply::Verbatim {
-            format: format.to_vec(),
-            text: text.to_vec(),
-        })
+        Ok(Reply::Verbatim { format: format.to_vec(), text: text.to_vec() })
     }
     fn error(&mut self, line: &[u8]) -> Result<Reply, Infallible> {
         Ok(Reply::Error(line.to_vec()))

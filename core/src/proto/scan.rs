@@ -18,10 +18,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            bytes: 512 << 20,
-            depth: 128,
-        }
+        Self { bytes: 512 << 20, depth: 128 }
     }
 }
 
@@ -46,19 +43,13 @@ impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Type(byte) => {
-                write!(
-                    f,
-                    "a reply cannot start with byte 0x{byte:02x}; is this a Redis server?"
-                )
+                write!(f, "a reply cannot start with byte 0x{byte:02x}; is this a Redis server?")
             }
             Self::Line => f.write_str("a malformed number or mark in a reply"),
             Self::Ending => f.write_str("a bulk string without CR LF at its end"),
             Self::Streamed => f.write_str("a streamed reply, which Redis does not send"),
             Self::TooLarge { limit } => {
-                write!(
-                    f,
-                    "a reply of more than {limit} bytes (option max_reply_bytes)"
-                )
+                write!(f, "a reply of more than {limit} bytes (option max_reply_bytes)")
             }
             Self::TooDeep { limit } => write!(f, "a reply nested more than {limit} levels deep"),
         }
@@ -84,10 +75,7 @@ pub struct Scanner {
 
 impl Scanner {
     pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            ..Self::default()
-        }
+        Self { limits, ..Self::default() }
     }
 
     pub fn limits(&self) -> Limits {
@@ -174,10 +162,7 @@ impl Scanner {
             // Attributes stand in front of the value they describe: one value with it.
             b'|' => {
                 let pairs = length(line)?.ok_or(Malformed::Line)?;
-                self.open(
-                    line_end,
-                    pairs.checked_mul(2).and_then(|n| n.checked_add(1)),
-                )?;
+                self.open(line_end, pairs.checked_mul(2).and_then(|n| n.checked_add(1)))?;
             }
             _ => {
                 let well_formed = match kind {
@@ -209,9 +194,7 @@ impl Scanner {
         self.step(line_end);
         if let Some(values) = values.filter(|&n| n > 0) {
             if self.outer.len() + 1 >= self.limits.depth {
-                return Err(Malformed::TooDeep {
-                    limit: self.limits.depth,
-                });
+                return Err(Malformed::TooDeep { limit: self.limits.depth });
             }
             self.outer.push(self.left);
             self.left = values;
@@ -223,9 +206,7 @@ impl Scanner {
         length
             .and_then(|length| start.checked_add(length))
             .filter(|&end| end <= self.limits.bytes)
-            .ok_or(Malformed::TooLarge {
-                limit: self.limits.bytes,
-            })
+            .ok_or(Malformed::TooLarge { limit: self.limits.bytes })
     }
 
     /// The position after the CR LF that ends the line at `at`.
@@ -272,21 +253,13 @@ pub(super) fn number(line: &[u8]) -> Option<i64> {
         }
         value = value * 10 + u64::from(digit - b'0');
     }
-    if negative {
-        0i64.checked_sub_unsigned(value)
-    } else {
-        i64::try_from(value).ok()
-    }
+    if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
 }
 
 pub(super) fn double(line: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(line).ok()?;
     // Old servers write "-nan"; Rust's parser knows every other form.
-    if text == "-nan" {
-        Some(f64::NAN)
-    } else {
-        text.parse().ok()
-    }
+    if text == "-nan" { Some(f64::NAN) } else { text.parse().ok() }
 }
 
 fn is_digits(line: &[u8]) -> bool {

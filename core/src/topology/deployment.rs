@@ -18,10 +18,7 @@ pub(crate) struct Name(Mutex<String>);
 
 impl Name {
     pub(super) fn get(&self) -> String {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes the only name there is, unless another Sentinel was quicker.
@@ -58,15 +55,9 @@ impl Deployment {
     /// The watched deployment of this configuration, from now on if it is not watched yet.
     pub(crate) fn open(config: &Arc<Config>) -> Result<Arc<Self>> {
         let watched = |known: &Weak<Self>| {
-            known
-                .upgrade()
-                .filter(|it| it.is_ours() && same(&it.config, config))
+            known.upgrade().filter(|it| it.is_ours() && same(&it.config, config))
         };
-        if let Some(known) = ALL
-            .load()
-            .as_ref()
-            .and_then(|all| all.iter().find_map(watched))
-        {
+        if let Some(known) = ALL.load().as_ref().and_then(|all| all.iter().find_map(watched)) {
             return Ok(known);
         }
         let fresh = Arc::new(Self::start(config)?);
@@ -86,15 +77,11 @@ impl Deployment {
         let (decide, name) = match &config.target {
             Target::Sentinels { seeds, primary } => {
                 let seeds = seeds.iter().map(|seed| seed.address.clone()).collect();
-                (
-                    Decide::new(seeds, config.fence, timing),
-                    primary.clone().unwrap_or_default(),
-                )
+                (Decide::new(seeds, config.fence, timing), primary.clone().unwrap_or_default())
             }
-            Target::Node(endpoint) => (
-                Decide::single(super::address(endpoint), timing),
-                String::new(),
-            ),
+            Target::Node(endpoint) => {
+                (Decide::single(super::address(endpoint), timing), String::new())
+            }
         };
         let shared = Arc::new(Shared::new(decide.topology()));
         let watch = Watch {
@@ -110,10 +97,7 @@ impl Deployment {
             shared,
             config: Arc::clone(config),
             generation: sys::generation(),
-            link: ManuallyDrop::new(Link {
-                inputs: sender,
-                _lease: lease,
-            }),
+            link: ManuallyDrop::new(Link { inputs: sender, _lease: lease }),
         })
     }
 
@@ -124,10 +108,7 @@ impl Deployment {
 
     /// Says that something is wrong with the primary of this epoch.
     pub(crate) fn report(&self, epoch: u64, trouble: Trouble) {
-        let _ = self
-            .link
-            .inputs
-            .send(Input::Event(Event::Trouble { epoch, trouble }));
+        let _ = self.link.inputs.send(Input::Event(Event::Trouble { epoch, trouble }));
     }
 }
 

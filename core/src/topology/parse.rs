@@ -43,12 +43,7 @@ pub(super) fn news(channel: &str, payload: &str, name: &str) -> Option<News> {
         let (from, to) = (address(from_host, from_port)?, address(to_host, to_port)?);
         return (about == name).then_some(News::Switch { from, to });
     }
-    let (kind, about, host, port) = (
-        *words.first()?,
-        *words.get(1)?,
-        words.get(2)?,
-        words.get(3)?,
-    );
+    let (kind, about, host, port) = (*words.first()?, *words.get(1)?, words.get(2)?, words.get(3)?);
     let who = address(host, port)?;
     if kind == "master" {
         if about != name {
@@ -91,20 +86,15 @@ pub(super) fn answer(replies: &[Value]) -> Option<Answer> {
     let about = replies.get(1).and_then(fields).unwrap_or_default();
     let flags = find(&about, "flags").unwrap_or_default();
     let list = |i: usize| match replies.get(i) {
-        Some(Value::Array(items)) => Some(
-            items
-                .iter()
-                .filter_map(|item| node(&fields(item)?))
-                .collect::<Vec<_>>(),
-        ),
+        Some(Value::Array(items)) => {
+            Some(items.iter().filter_map(|item| node(&fields(item)?)).collect::<Vec<_>>())
+        }
         _ => None,
     };
     Some(Answer::Names {
         primary: named,
         config_epoch: find(&about, "config-epoch").and_then(|epoch| epoch.parse().ok()),
-        down: flags
-            .split(',')
-            .any(|flag| matches!(flag, "s_down" | "o_down")),
+        down: flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down")),
         replicas: list(2),
         sentinels: list(3).unwrap_or_default(),
     })
@@ -115,10 +105,7 @@ pub(super) fn names(reply: &Value) -> Vec<String> {
     let Value::Array(items) = reply else {
         return Vec::new();
     };
-    items
-        .iter()
-        .filter_map(|item| find(&fields(item)?, "name"))
-        .collect()
+    items.iter().filter_map(|item| find(&fields(item)?, "name")).collect()
 }
 
 fn node(fields: &[(String, String)]) -> Option<Address> {
@@ -131,23 +118,18 @@ fn address(host: &str, port: &str) -> Option<Address> {
 }
 
 fn find(fields: &[(String, String)], name: &str) -> Option<String> {
-    fields
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.clone())
+    fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
 }
 
 /// A record: a flat list in RESP2, a map in RESP3.
 fn fields(value: &Value) -> Option<Vec<(String, String)>> {
     match value {
-        Value::Array(items) => items
-            .chunks_exact(2)
-            .map(|pair| Some((text(&pair[0])?, text(&pair[1])?)))
-            .collect(),
-        Value::Map(pairs) => pairs
-            .iter()
-            .map(|(key, value)| Some((text(key)?, text(value)?)))
-            .collect(),
+        Value::Array(items) => {
+            items.chunks_exact(2).map(|pair| Some((text(&pair[0])?, text(&pair[1])?))).collect()
+        }
+        Value::Map(pairs) => {
+            pairs.iter().map(|(key, value)| Some((text(key)?, text(value)?))).collect()
+        }
         _ => None,
     }
 }
@@ -175,10 +157,7 @@ mod tests {
         let (old, new) = (at("127.0.0.1", 6379), at("127.0.0.1", 6380));
         assert_eq!(
             read("+switch-master", "mymaster 127.0.0.1 6379 127.0.0.1 6380"),
-            Some(News::Switch {
-                from: old.clone(),
-                to: new.clone()
-            })
+            Some(News::Switch { from: old.clone(), to: new.clone() })
         );
         assert_eq!(
             read("+try-failover", "master mymaster 127.0.0.1 6379"),
@@ -189,30 +168,19 @@ mod tests {
                 "+selected-slave",
                 "slave 127.0.0.1:6380 127.0.0.1 6380 @ mymaster 127.0.0.1 6379"
             ),
-            Some(News::Chosen {
-                of: old.clone(),
-                replica: new.clone()
-            })
+            Some(News::Chosen { of: old.clone(), replica: new.clone() })
         );
         assert_eq!(
             read("+odown", "master mymaster 127.0.0.1 6379 #quorum 2/2"),
-            Some(News::Down {
-                primary: old.clone()
-            })
+            Some(News::Down { primary: old.clone() })
         );
         assert_eq!(
-            read(
-                "-failover-abort-no-good-slave",
-                "master mymaster 127.0.0.1 6379"
-            ),
+            read("-failover-abort-no-good-slave", "master mymaster 127.0.0.1 6379"),
             Some(News::Aborted { of: old.clone() })
         );
         let id = "a".repeat(40);
         assert_eq!(
-            read(
-                "+sentinel",
-                &format!("sentinel {id} 127.0.0.1 26380 @ mymaster 127.0.0.1 6379")
-            ),
+            read("+sentinel", &format!("sentinel {id} 127.0.0.1 26380 @ mymaster 127.0.0.1 6379")),
             Some(News::Sentinel(at("127.0.0.1", 26380)))
         );
         assert_eq!(
@@ -224,18 +192,9 @@ mod tests {
     #[test]
     fn other_primaries_other_kinds_and_nonsense_are_no_news() {
         let read = |channel, payload| news(channel, payload, "mymaster");
-        assert_eq!(
-            read("+switch-master", "other 127.0.0.1 1 127.0.0.1 2"),
-            None
-        );
+        assert_eq!(read("+switch-master", "other 127.0.0.1 1 127.0.0.1 2"), None);
         assert_eq!(read("+switch-master", "mymaster 127.0.0.1 1"), None);
-        assert_eq!(
-            read(
-                "+sdown",
-                "slave 127.0.0.1:2 127.0.0.1 2 @ mymaster 127.0.0.1 1"
-            ),
-            None
-        );
+        assert_eq!(read("+sdown", "slave 127.0.0.1:2 127.0.0.1 2 @ mymaster 127.0.0.1 1"), None);
         assert_eq!(read("+sdown", "master mymaster 127.0.0.1 port"), None);
         assert_eq!(read("+slave", "slave x x 1 @ mymaster"), None);
         assert_eq!(read("", ""), None);

@@ -35,34 +35,21 @@ impl Asker {
         let address = config.address_map.reachable(announced);
         let attempt = async {
             let stream = stream::connect(&address, config.data.tls.as_ref(), patience).await?;
-            let limits = Limits {
-                bytes: 1 << 20,
-                ..Limits::default()
-            };
+            let limits = Limits { bytes: 1 << 20, ..Limits::default() };
             let scanner = Scanner::new(limits);
-            let mut asker = Self {
-                stream,
-                input: Vec::new(),
-                scanner,
-                patience,
-            };
+            let mut asker = Self { stream, input: Vec::new(), scanner, patience };
             let role = asker.shake_hands(login(config)?).await?;
             Ok((asker, role))
         };
         match timeout(patience, attempt).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Error::new(
-                Kind::Unavailable,
-                "connected, but no answer in time",
-            )),
+            Err(_) => Err(Error::new(Kind::Unavailable, "connected, but no answer in time")),
         }
-        .map_err(|error| {
-            if error.address().is_none() {
-                error.at(&address)
-            } else {
-                error
-            }
-        })
+        .map_err(
+            |error| {
+                if error.address().is_none() { error.at(&address) } else { error }
+            },
+        )
     }
 
     async fn shake_hands(&mut self, login: Login) -> Result<Role> {
@@ -103,10 +90,7 @@ impl Asker {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.stream
-            .write_all(bytes)
-            .await
-            .map_err(|error| lost(&error))
+        self.stream.write_all(bytes).await.map_err(|error| lost(&error))
     }
 
     async fn frame(&mut self) -> Result<usize> {
@@ -116,26 +100,17 @@ impl Asker {
                 Ok(None) => {}
                 Err(malformed) => return Err(Error::new(Kind::Server, malformed.to_string())),
             }
-            let count = self
-                .stream
-                .read_buf(&mut self.input)
-                .await
-                .map_err(|error| lost(&error))?;
+            let count =
+                self.stream.read_buf(&mut self.input).await.map_err(|error| lost(&error))?;
             if count == 0 {
-                return Err(Error::new(
-                    Kind::Unavailable,
-                    "the server closed the connection",
-                ));
+                return Err(Error::new(Kind::Unavailable, "the server closed the connection"));
             }
         }
     }
 }
 
 fn lost(error: &std::io::Error) -> Error {
-    Error::new(
-        Kind::Unavailable,
-        format!("the connection was lost: {error}"),
-    )
+    Error::new(Kind::Unavailable, format!("the connection was lost: {error}"))
 }
 
 /// The credentials as they are now: files are read and callbacks asked each time.

@@ -134,9 +134,7 @@ impl Sentinel {
         let Some(pair) = reveal(self.config.data.credentials.as_ref())? else {
             return Err(refused);
         };
-        self.authenticate(&mut connection, &pair)
-            .await
-            .map_err(|_| refused)?;
+        self.authenticate(&mut connection, &pair).await.map_err(|_| refused)?;
         let _ = self.events.send(super::watch::Input::Warning(format!(
             "Sentinel {} wants a password and none is set for it (option sentinel_password); the \
              password of the data nodes works",
@@ -159,9 +157,7 @@ impl Sentinel {
             Ok(_) => Ok(()),
             // It wants no password: as good as a right one.
             Err(error)
-                if error
-                    .detail()
-                    .is_some_and(|text| text.contains("without any password")) =>
+                if error.detail().is_some_and(|text| text.contains("without any password")) =>
             {
                 Ok(())
             }
@@ -234,9 +230,7 @@ impl Sentinel {
             Some(answer) => answer,
             None => match replies.into_iter().next() {
                 Some(Value::ServerError(error)) => return Err(self.failed(&error.into())),
-                _ => Answer::Unknown {
-                    names: self.names(connection).await.unwrap_or_default(),
-                },
+                _ => Answer::Unknown { names: self.names(connection).await.unwrap_or_default() },
             },
         };
         self.tell(Event::Answer(self.id, answer));
@@ -247,9 +241,7 @@ impl Sentinel {
     async fn names(&self, connection: &mut MultiplexedConnection) -> Result<Vec<String>> {
         let mut question = Cmd::new();
         question.arg("SENTINEL").arg("MASTERS");
-        let reply = self
-            .in_time(connection.req_packed_command(&question))
-            .await?;
+        let reply = self.in_time(connection.req_packed_command(&question)).await?;
         Ok(parse::names(&reply))
     }
 
@@ -313,11 +305,7 @@ fn reveal(credentials: Option<&Credentials>) -> Result<Option<Pair>> {
     let Some(credentials) = credentials else {
         return Ok(None);
     };
-    let password = credentials
-        .password
-        .as_ref()
-        .map(|password| password.reveal())
-        .transpose()?;
+    let password = credentials.password.as_ref().map(|password| password.reveal()).transpose()?;
     Ok(match (credentials.username.clone(), password) {
         (None, None) => None,
         (user, password) => Some((user, password.unwrap_or_default())),

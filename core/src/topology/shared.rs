@@ -29,11 +29,7 @@ impl Shared {
         let before = self.topology.swap(Arc::new(topology));
         let now = self.topology.load_full();
         {
-            let _waiting = self
-                .changes
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let _waiting = self.changes.0.lock().unwrap_or_else(PoisonError::into_inner);
             self.changes.1.notify_all();
         }
         self.listeners.topology_changed();
@@ -45,10 +41,7 @@ impl Shared {
             self.tell_hold(now);
         }
         for sentinel in &now.sentinels {
-            let known = before
-                .sentinels
-                .iter()
-                .find(|it| it.address == sentinel.address);
+            let known = before.sentinels.iter().find(|it| it.address == sentinel.address);
             if known.map(|known| known.up) != Some(sentinel.up) && sentinel.says != "nothing yet" {
                 self.tell(&event::Event::Sentinel {
                     address: sentinel.address.to_string(),
@@ -69,27 +62,19 @@ impl Shared {
             (Phase::Ready, Some(since)) => {
                 *held = None;
                 drop(held);
-                self.tell(&event::Event::Resume {
-                    held_for: since.elapsed(),
-                });
+                self.tell(&event::Event::Resume { held_for: since.elapsed() });
             }
             (Phase::Fenced, None) => {
                 *held = Some(Instant::now());
                 drop(held);
                 let why = "a failover of the primary was announced".to_owned();
-                self.tell(&event::Event::Hold {
-                    what: "writes",
-                    why,
-                });
+                self.tell(&event::Event::Hold { what: "writes", why });
             }
             // The first search for a primary is no interruption of anything.
             (Phase::Lost, None) => {
                 *held = Some(Instant::now());
                 drop(held);
-                let why = now
-                    .reason
-                    .clone()
-                    .unwrap_or_else(|| "the primary is lost".to_owned());
+                let why = now.reason.clone().unwrap_or_else(|| "the primary is lost".to_owned());
                 self.tell(&event::Event::Hold { what: "all", why });
             }
             _ => {}
@@ -111,11 +96,7 @@ impl Shared {
         enough: impl Fn(&Topology) -> bool,
     ) -> (Arc<Topology>, bool) {
         let end = Instant::now() + patience;
-        let mut guard = self
-            .changes
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.changes.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let topology = self.topology();
             if enough(&topology) {
@@ -125,22 +106,14 @@ impl Shared {
             if left.is_zero() {
                 return (topology, false);
             }
-            guard = self
-                .changes
-                .1
-                .wait_timeout(guard, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            guard =
+                self.changes.1.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// Lets everybody who waits look up, although nothing has changed here.
     pub(crate) fn wake_all(&self) {
-        let _waiting = self
-            .changes
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _waiting = self.changes.0.lock().unwrap_or_else(PoisonError::into_inner);
         self.changes.1.notify_all();
     }
 

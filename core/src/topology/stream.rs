@@ -24,9 +24,7 @@ pub(super) async fn connect(
     let attempt = async {
         let host = address.host.as_str();
         if let Endpoint::Unix(path) = super::endpoint(address) {
-            let socket = UnixStream::connect(path)
-                .await
-                .map_err(|error| unreachable(&error))?;
+            let socket = UnixStream::connect(path).await.map_err(|error| unreachable(&error))?;
             return Ok(Box::new(socket) as Stream);
         }
         let socket = TcpStream::connect((host, address.port))

@@ -100,24 +100,14 @@ impl Watch {
         }
         for node in wanted.iter().flat_map(|probe| &probe.nodes) {
             let every = wanted.map_or(Duration::ZERO, |probe| probe.every);
-            let prober = probe(
-                Arc::clone(&self.config),
-                node.clone(),
-                every,
-                self.sender.clone(),
-            );
+            let prober = probe(Arc::clone(&self.config), node.clone(), every, self.sender.clone());
             probes.insert(node.clone(), tasks.spawn(prober));
         }
     }
 
     fn tell(&self, told: Told) {
         let event = match told {
-            Told::Failover {
-                from,
-                to,
-                detected_by,
-                took,
-            } => event::Event::Failover {
+            Told::Failover { from, to, detected_by, took } => event::Event::Failover {
                 from: from.map(|from| from.to_string()),
                 to: to.to_string(),
                 detected_by: detected_by.name(),
@@ -127,11 +117,7 @@ impl Watch {
             Told::Unfenced { primary, why } => event::Event::Warning {
                 message: format!("the announced failover of {primary} did not come about: {why}"),
             },
-            Told::Misnamed {
-                sentinel,
-                named,
-                is,
-            } => event::Event::Warning {
+            Told::Misnamed { sentinel, named, is } => event::Event::Warning {
                 message: format!("Sentinel {sentinel} names {named} as primary, which is {is}"),
             },
         };
@@ -142,9 +128,7 @@ impl Watch {
 /// Asks a node for its ROLE once.
 async fn check(config: Arc<Config>, node: Address, events: UnboundedSender<Input>) {
     let patience = config.connect_timeout.min(Duration::from_millis(500));
-    let role = Asker::connect(&config, &node, patience)
-        .await
-        .map(|(_, role)| role);
+    let role = Asker::connect(&config, &node, patience).await.map(|(_, role)| role);
     let _ = events.send(Input::Event(Event::Role(node, role)));
 }
 

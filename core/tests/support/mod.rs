@@ -24,14 +24,7 @@ impl Redis {
             let port = free_port();
             let mut process = Command::new("redis-server")
                 .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-                .args([
-                    "--save",
-                    "",
-                    "--appendonly",
-                    "no",
-                    "--enable-debug-command",
-                    "yes",
-                ])
+                .args(["--save", "", "--appendonly", "no", "--enable-debug-command", "yes"])
                 .args(["--dir", &dir.path().to_string_lossy()])
                 .args(options)
                 .stdout(Stdio::piped())
@@ -45,11 +38,7 @@ impl Redis {
             if ready {
                 // Its log must go on being read, or it would block one day.
                 std::thread::spawn(move || lines.for_each(drop));
-                return Self {
-                    process,
-                    port,
-                    _dir: dir,
-                };
+                return Self { process, port, _dir: dir };
             }
             // Another took the port between our look and its start.
             process.wait().expect("its end");
@@ -69,9 +58,7 @@ impl Redis {
             .args(args)
             .output()
             .expect("redis-cli (apt-get install redis-tools)");
-        String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned()
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -25,9 +25,8 @@ impl Client {
         let mut outcomes: Vec<Option<Outcome>> = batch.ends.iter().map(|_| None).collect();
         let (mut bytes, mut frames) = (Vec::new(), Vec::new());
         loop {
-            let open: Vec<usize> = (0..outcomes.len())
-                .filter(|&index| outcomes[index].is_none())
-                .collect();
+            let open: Vec<usize> =
+                (0..outcomes.len()).filter(|&index| outcomes[index].is_none()).collect();
             if open.is_empty() {
                 return Ok(outcomes.into_iter().flatten().collect());
             }
@@ -52,20 +51,11 @@ impl Client {
                 ends.push(bytes.len());
             }
             let now = Instant::now();
-            let caller = Caller {
-                now,
-                deadline: deadlines.reply_by(now, options),
-                host,
-            };
-            let request = Request {
-                bytes: &bytes,
-                span: Span::Batch { ends },
-            };
+            let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
+            let request = Request { bytes: &bytes, span: Span::Batch { ends } };
             let failure = way.lane.call(request, caller, &mut frames).err();
             let mut replies = Reader::new(Frame::trusted(&frames));
-            let answered = failure
-                .as_ref()
-                .map_or(open.len(), |failure| failure.answered);
+            let answered = failure.as_ref().map_or(open.len(), |failure| failure.answered);
             let mut last = None;
             let mut settle = |index: usize, next: Next, frame: Option<Frame<'_>>, reason: Error| {
                 let job = batch.job(index);
@@ -73,11 +63,9 @@ impl Client {
                     Next::Deliver => {
                         frame.map(|frame| Outcome::Frame(frame.bytes().to_vec(), job.name()))
                     }
-                    Next::MaybeExecuted => Some(Outcome::Failed(maybe_executed(
-                        &job,
-                        way.address(),
-                        &reason,
-                    ))),
+                    Next::MaybeExecuted => {
+                        Some(Outcome::Failed(maybe_executed(&job, way.address(), &reason)))
+                    }
                     Next::Again if Instant::now() >= deadlines.whole => {
                         Some(Outcome::Failed(too_late(&job, &reason)))
                     }

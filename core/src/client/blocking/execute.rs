@@ -29,25 +29,15 @@ impl Client {
                 .way(job.effect, job.bytes.len(), deadlines.whole, host)
                 .map_err(|error| error.during(job.name()))?;
             let now = Instant::now();
-            let caller = Caller {
-                now,
-                deadline: deadlines.reply_by(now, options),
-                host,
-            };
-            let request = Request {
-                bytes: job.bytes,
-                span: job.span.clone(),
-            };
+            let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
+            let request = Request { bytes: job.bytes, span: job.span.clone() };
             let (next, reason) = match way.lane.call(request, caller, frames) {
                 Ok(()) => {
                     let Some(line) = refusal(&job.span, frames) else {
                         return Ok(());
                     };
                     way.refused(line);
-                    (
-                        policy::after_error(job.effect, line, repeat),
-                        Error::server(line),
-                    )
+                    (policy::after_error(job.effect, line, repeat), Error::server(line))
                 }
                 Err(failure) => {
                     let fate = failure.fates.first().copied().unwrap_or(Fate::NotSent);
@@ -84,10 +74,7 @@ impl Client {
     pub(super) fn pause(&self, way: &Way, backoff: &mut Backoff, host: &dyn Host) -> Result<()> {
         let pause = backoff.next();
         if !pause.is_zero() {
-            way.home
-                .deployment
-                .shared
-                .wait(pause, |topology| topology.epoch != way.topology.epoch);
+            way.home.deployment.shared.wait(pause, |topology| topology.epoch != way.topology.epoch);
             if host.interrupted() {
                 return Err(interrupted());
             }

@@ -47,12 +47,7 @@ struct Failed {
 impl Lanes {
     pub(super) fn new(config: Arc<Config>) -> Self {
         let most = config.lanes.map_or(MOST, usize::from);
-        Self {
-            config,
-            most,
-            fleet: ArcSwapOption::empty(),
-            dialling: Mutex::new(None),
-        }
+        Self { config, most, fleet: ArcSwapOption::empty(), dialling: Mutex::new(None) }
     }
 
     /// A lane to the primary of this topology: a free one, or another one while there may be
@@ -83,11 +78,8 @@ impl Lanes {
                 Ok(lane)
             }
             Err(why) => {
-                *failed = Some(Failed {
-                    epoch: topology.epoch,
-                    at: Instant::now(),
-                    why: why.clone(),
-                });
+                *failed =
+                    Some(Failed { epoch: topology.epoch, at: Instant::now(), why: why.clone() });
                 Err(why)
             }
         }
@@ -109,9 +101,7 @@ impl Lanes {
                 least = Some((waiting, lane));
             }
         }
-        least
-            .filter(|_| alive >= self.most)
-            .map(|(_, lane)| Arc::clone(lane))
+        least.filter(|_| alive >= self.most).map(|(_, lane)| Arc::clone(lane))
     }
 
     fn join(&self, epoch: u64, lane: SharedLane) {
@@ -134,11 +124,9 @@ impl Lanes {
         };
         let (connection, role) = connect(&self.config, primary, host)?;
         match role {
-            Role::Primary => Ok(Arc::new(Lane::new(
-                connection,
-                limits(&self.config),
-                self.config.max_in_flight,
-            ))),
+            Role::Primary => {
+                Ok(Arc::new(Lane::new(connection, limits(&self.config), self.config.max_in_flight)))
+            }
             other => {
                 let why = format!("{primary} is no primary but a {}", other.name());
                 Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
@@ -152,14 +140,8 @@ impl Lanes {
         let Some(fleet) = fleet.filter(|fleet| fleet.epoch < topology.epoch) else {
             return;
         };
-        let to = topology
-            .primary
-            .as_ref()
-            .map_or("elsewhere".to_owned(), ToString::to_string);
-        let why = Error::new(
-            Kind::Unavailable,
-            format!("the primary has changed to {to}"),
-        );
+        let to = topology.primary.as_ref().map_or("elsewhere".to_owned(), ToString::to_string);
+        let why = Error::new(Kind::Unavailable, format!("the primary has changed to {to}"));
         for lane in &fleet.lanes {
             lane.retire(why.clone());
         }
@@ -199,8 +181,5 @@ pub(super) fn connect(
 }
 
 fn limits(config: &Config) -> Limits {
-    Limits {
-        bytes: config.max_reply_bytes,
-        ..Limits::default()
-    }
+    Limits { bytes: config.max_reply_bytes, ..Limits::default() }
 }

@@ -131,15 +131,8 @@ impl Client {
         }
         encode::command(&mut bytes, &["EXEC"]);
         let replies = commands.len() + 2;
-        let span = Span::Unit {
-            bytes: bytes.len(),
-            replies,
-        };
-        let job = Job {
-            bytes: &bytes,
-            span,
-            effect,
-        };
+        let span = Span::Unit { bytes: bytes.len(), replies };
+        let job = Job { bytes: &bytes, span, effect };
         let mut frames = Vec::new();
         self.execute(&job, &self.options(), &(), &mut frames)?;
         let mut reader = Reader::new(Frame::trusted(&frames));
@@ -155,10 +148,7 @@ impl Client {
             Some(Reply::Error(line)) => {
                 Err(refused.unwrap_or_else(|| Error::server(&line).during("EXEC")))
             }
-            _ => Err(Error::new(
-                Kind::Internal,
-                "EXEC answered in an unknown way",
-            )),
+            _ => Err(Error::new(Kind::Internal, "EXEC answered in an unknown way")),
         }
     }
 
@@ -169,23 +159,13 @@ impl Client {
 
     /// Calls `listener` with every event of the deployment, on a background thread.
     pub fn on(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Result<u64> {
-        Ok(self
-            .home()?
-            .deployment
-            .shared
-            .listeners()
-            .add(Arc::new(listener)))
+        Ok(self.home()?.deployment.shared.listeners().add(Arc::new(listener)))
     }
 
     /// Ends all connections. Calls that wait end with an error, as do later ones.
     pub fn close(&self) {
         self.inner.closed.store(true, Ordering::Release);
-        if let Some(home) = self
-            .inner
-            .home
-            .swap(None)
-            .filter(|home| home.deployment.is_ours())
-        {
+        if let Some(home) = self.inner.home.swap(None).filter(|home| home.deployment.is_ours()) {
             home.lanes.retire_all(&closed());
             home.deployment.shared.wake_all();
         }
@@ -222,11 +202,7 @@ impl Home {
                 lanes.leave_all_but(&shared.topology());
             }
         }));
-        Ok(Self {
-            deployment,
-            lanes,
-            waker,
-        })
+        Ok(Self { deployment, lanes, waker })
     }
 }
 

@@ -51,11 +51,7 @@ impl Client {
             if !topology.holds(effect) {
                 match home.lanes.pick(&topology, host) {
                     Ok(lane) => {
-                        return Ok(Way {
-                            lane,
-                            topology,
-                            home,
-                        });
+                        return Ok(Way { lane, topology, home });
                     }
                     Err((error, doubt)) => {
                         if matches!(error.kind(), Kind::Auth | Kind::Config) {
@@ -68,8 +64,8 @@ impl Client {
             }
             // Either there is no primary, or the one there was could not be reached.
             let _held = self.hold(size)?;
-            self.wait_for_change(&home, &topology, effect, deadline, &mut backoff, host)
-                .map_err(|error| {
+            self.wait_for_change(&home, &topology, effect, deadline, &mut backoff, host).map_err(
+                |error| {
                     error.unwrap_or_else(|| {
                         unavailable(
                             &self.inner.config,
@@ -77,17 +73,14 @@ impl Client {
                             reason.as_ref(),
                         )
                     })
-                })?;
+                },
+            )?;
         }
     }
 
     fn hold(&self, size: usize) -> Result<Held<'_>> {
         let inner = &self.inner;
-        let held = Held {
-            count: &inner.held,
-            bytes: &inner.held_bytes,
-            size,
-        };
+        let held = Held { count: &inner.held, bytes: &inner.held_bytes, size };
         let count = held.count.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes = held.bytes.fetch_add(size, Ordering::Relaxed) + size;
         if count > inner.config.max_held || bytes > inner.config.max_held_bytes.max(size) {
@@ -138,11 +131,7 @@ impl Client {
 impl Way {
     /// The node at the other end.
     pub(super) fn address(&self) -> String {
-        self.topology
-            .primary
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default()
+        self.topology.primary.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 }
 

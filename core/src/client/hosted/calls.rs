@@ -80,14 +80,8 @@ impl Calls {
 
     /// Everyone who still waits.
     pub(super) fn tokens(&self) -> Vec<Token> {
-        let waiting = self
-            .places
-            .iter()
-            .enumerate()
-            .filter(|(_, place)| place.call.is_some());
-        waiting
-            .map(|(index, place)| token(index as u32, place.turn))
-            .collect()
+        let waiting = self.places.iter().enumerate().filter(|(_, place)| place.call.is_some());
+        waiting.map(|(index, place)| token(index as u32, place.turn)).collect()
     }
 
     pub(super) fn len(&self) -> usize {

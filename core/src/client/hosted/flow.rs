@@ -32,10 +32,7 @@ impl Session {
             return Err(closed());
         }
         let topology = self.current();
-        if let Some(link) = self
-            .link(&topology)
-            .filter(|_| !topology.holds(call.effect))
-        {
+        if let Some(link) = self.link(&topology).filter(|_| !topology.holds(call.effect)) {
             let token = self.calls.add(call);
             self.send(token, link, now)?;
             return Ok(token);
@@ -66,16 +63,13 @@ impl Session {
     }
 
     fn send(&mut self, token: Token, link: LinkId, now: Instant) -> Result<()> {
-        let (Some(link), Some(call)) = (
-            self.links.iter_mut().find(|it| it.id == link),
-            self.calls.get(token),
-        ) else {
+        let (Some(link), Some(call)) =
+            (self.links.iter_mut().find(|it| it.id == link), self.calls.get(token))
+        else {
             return Ok(());
         };
         let deadline = call.deadlines.reply_by(now, &call.options);
-        let sent = link
-            .lane
-            .submit(token, &call.bytes, call.span.clone(), Some(deadline));
+        let sent = link.lane.submit(token, &call.bytes, call.span.clone(), Some(deadline));
         if sent.is_err() {
             self.calls.take(token);
             return Err(full(self.config.max_in_flight));
@@ -94,14 +88,9 @@ impl Session {
         }
         let id = self.next_link;
         self.next_link = self.next_link.wrapping_add(1);
-        self.links
-            .push(Link::new(id, topology.epoch, &self.config, now));
+        self.links.push(Link::new(id, topology.epoch, &self.config, now));
         let to = endpoint(&self.config.address_map.reachable(primary));
-        self.actions.push_back(Action::Open {
-            link: id,
-            to,
-            tls: self.config.data.tls.clone(),
-        });
+        self.actions.push_back(Action::Open { link: id, to, tls: self.config.data.tls.clone() });
     }
 
     /// The host has connected.
@@ -127,10 +116,7 @@ impl Session {
                 let verdict = answer(token, call, frame, last);
                 match verdict {
                     // The good case, without a detour.
-                    Some(Verdict {
-                        next: Next::Deliver,
-                        ..
-                    }) if call.parts.is_none() => {
+                    Some(Verdict { next: Next::Deliver, .. }) if call.parts.is_none() => {
                         if calls.take(token).is_some() {
                             sink(token, Completion::Replies(frame));
                         }
@@ -166,11 +152,7 @@ impl Session {
         sink: &mut Sink<'_>,
     ) {
         let ready = self.links.iter().any(|it| it.id == link && it.is_ready());
-        let doubt = if ready {
-            Doubt::None
-        } else {
-            Doubt::Unreachable
-        };
+        let doubt = if ready { Doubt::None } else { Doubt::Unreachable };
         self.drop_link(link, unwritten, why, doubt, now, sink);
     }
 
@@ -237,21 +219,12 @@ impl Session {
         }
         let fate = lost.fates.first().copied().unwrap_or(Fate::NotSent);
         let next = policy::after_loss(call.effect, fate, repeats);
-        let verdict = Verdict {
-            token,
-            next,
-            fate: Some(fate),
-            reason: why.clone(),
-        };
+        let verdict = Verdict { token, next, fate: Some(fate), reason: why.clone() };
         self.judge_at(verdict, address, now, sink);
     }
 
     fn judge(&mut self, verdict: Verdict, link: LinkId, now: Instant, sink: &mut Sink<'_>) {
-        let epoch = self
-            .links
-            .iter()
-            .find(|it| it.id == link)
-            .map_or(0, |link| link.epoch);
+        let epoch = self.links.iter().find(|it| it.id == link).map_or(0, |link| link.epoch);
         if verdict
             .reason
             .code()
@@ -260,11 +233,7 @@ impl Session {
             self.doubt(epoch, Doubt::NotPrimary);
         }
         let address = self.address(epoch);
-        if self
-            .calls
-            .get(verdict.token)
-            .is_some_and(|call| call.parts.is_some())
-        {
+        if self.calls.get(verdict.token).is_some_and(|call| call.parts.is_some()) {
             self.resume_batch(verdict.token, &verdict.reason, now, sink);
         } else {
             self.judge_at(verdict, address, now, sink);
@@ -272,20 +241,11 @@ impl Session {
     }
 
     fn judge_at(&mut self, verdict: Verdict, address: String, now: Instant, sink: &mut Sink<'_>) {
-        let Verdict {
-            token,
-            next,
-            fate,
-            reason,
-        } = verdict;
+        let Verdict { token, next, fate, reason } = verdict;
         let Some(call) = self.calls.get(token) else {
             return;
         };
-        let job = Job {
-            bytes: &call.bytes,
-            span: call.span.clone(),
-            effect: call.effect,
-        };
+        let job = Job { bytes: &call.bytes, span: call.span.clone(), effect: call.effect };
         let failed = match next {
             Next::MaybeExecuted => maybe_executed(&job, address, &reason),
             Next::Again if now >= call.deadlines.whole => too_late(&job, &reason),
@@ -328,10 +288,7 @@ impl Session {
             parts.open.push(index);
         }
         if parts.open.is_empty() {
-            let outcomes = std::mem::take(&mut parts.outcomes)
-                .into_iter()
-                .flatten()
-                .collect();
+            let outcomes = std::mem::take(&mut parts.outcomes).into_iter().flatten().collect();
             self.finish(token, Completion::Parts(outcomes), sink);
             return;
         }
@@ -390,18 +347,11 @@ impl Session {
                     let name = parts.batch.job(index).name();
                     outcome.get_or_insert_with(|| Outcome::Failed(error.clone().during(name)));
                 }
-                let outcomes = std::mem::take(&mut parts.outcomes)
-                    .into_iter()
-                    .flatten()
-                    .collect();
+                let outcomes = std::mem::take(&mut parts.outcomes).into_iter().flatten().collect();
                 self.finish(token, Completion::Parts(outcomes), sink);
             }
             None => {
-                let job = Job {
-                    bytes: &call.bytes,
-                    span: call.span.clone(),
-                    effect: call.effect,
-                };
+                let job = Job { bytes: &call.bytes, span: call.span.clone(), effect: call.effect };
                 let error = error.during(job.name());
                 self.finish(token, Completion::Failed(error), sink);
             }
@@ -418,15 +368,8 @@ impl Session {
             .map(|link| link.id)
             .collect();
         for link in stale {
-            let to = topology
-                .primary
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let why = Error::new(
-                Kind::Unavailable,
-                format!("the primary has changed to {to}"),
-            );
+            let to = topology.primary.as_ref().map(ToString::to_string).unwrap_or_default();
+            let why = Error::new(Kind::Unavailable, format!("the primary has changed to {to}"));
             self.drop_link(link, 0, why, Doubt::None, now, sink);
         }
         let late: Vec<(LinkId, Error)> = self
@@ -448,11 +391,7 @@ impl Session {
         for link in &mut self.links {
             for token in link.lane.overdue(now) {
                 let sent = !link.lane.withdraw(token);
-                found.push((
-                    link.epoch,
-                    token,
-                    if sent { Fate::Sent } else { Fate::NotSent },
-                ));
+                found.push((link.epoch, token, if sent { Fate::Sent } else { Fate::NotSent }));
             }
         }
         for (epoch, token, fate) in found {
@@ -464,11 +403,7 @@ impl Session {
                 Some(parts) => vec![fate; parts.open.len() - parts.answered],
                 None => vec![fate],
             };
-            let lost = Lost {
-                token,
-                answered: 0,
-                fates,
-            };
+            let lost = Lost { token, answered: 0, fates };
             self.lose(lost, &overdue(), epoch, now, sink);
         }
     }
@@ -514,25 +449,15 @@ impl Session {
     /// The primary of an epoch, for messages.
     fn address(&self, epoch: u64) -> String {
         let topology = self.current();
-        let known = topology
-            .primary
-            .as_ref()
-            .filter(|_| topology.epoch == epoch);
-        known
-            .map(ToString::to_string)
-            .unwrap_or_else(|| "the former primary".to_owned())
+        let known = topology.primary.as_ref().filter(|_| topology.epoch == epoch);
+        known.map(ToString::to_string).unwrap_or_else(|| "the former primary".to_owned())
     }
 }
 
 /// Takes a reply in. `None`: more are awaited.
 fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool) -> Option<Verdict> {
     let repeats = call.options.repeats_writes();
-    let good = |next| Verdict {
-        token,
-        next,
-        fate: None,
-        reason: Error::server(b""),
-    };
+    let good = |next| Verdict { token, next, fate: None, reason: Error::server(b"") };
     let Some(parts) = &mut call.parts else {
         if matches!(call.span, Span::Unit { .. }) {
             call.frames.extend_from_slice(frame.bytes());
@@ -569,10 +494,5 @@ fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool) -> Option
         }
     };
     parts.outcomes[index] = outcome;
-    last.then_some(Verdict {
-        token,
-        next: Next::Again,
-        fate: None,
-        reason,
-    })
+    last.then_some(Verdict { token, next: Next::Again, fate: None, reason })
 }

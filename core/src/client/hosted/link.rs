@@ -39,10 +39,7 @@ enum State {
 
 impl Link {
     pub(super) fn new(id: LinkId, epoch: u64, config: &Config, now: Instant) -> Self {
-        let limits = Limits {
-            bytes: config.max_reply_bytes,
-            ..Limits::default()
-        };
+        let limits = Limits { bytes: config.max_reply_bytes, ..Limits::default() };
         Self {
             id,
             epoch,
@@ -67,10 +64,7 @@ impl Link {
 
     fn ask(&mut self, handshake: &Handshake, out: &[u8]) {
         if !out.is_empty() {
-            let span = Span::Unit {
-                bytes: out.len(),
-                replies: handshake.awaits(),
-            };
+            let span = Span::Unit { bytes: out.len(), replies: handshake.awaits() };
             // The lane is empty, so it has room; its deadline is `ready_by`.
             let _ = self.lane.submit(HANDSHAKE, out, span, None);
         }
@@ -86,11 +80,7 @@ impl Link {
         let mut greeting = None;
         let mut out = Vec::new();
         let fed = lane.feed(bytes, |arrival| match arrival {
-            Arrival::Reply {
-                token: HANDSHAKE,
-                frame,
-                ..
-            } => {
+            Arrival::Reply { token: HANDSHAKE, frame, .. } => {
                 if let State::Greeting(handshake) = state
                     && greeting.is_none()
                 {
@@ -105,18 +95,12 @@ impl Link {
             && let State::Greeting(handshake) = &self.state
         {
             let awaits = handshake.awaits();
-            let span = Span::Unit {
-                bytes: out.len(),
-                replies: awaits,
-            };
+            let span = Span::Unit { bytes: out.len(), replies: awaits };
             let _ = self.lane.submit(HANDSHAKE, &out, span, None);
         }
         match greeting {
             None => Ok(false),
-            Some(Ok(Greeting {
-                role: Role::Primary,
-                ..
-            })) => {
+            Some(Ok(Greeting { role: Role::Primary, .. })) => {
                 self.state = State::Ready;
                 self.ready_by = None;
                 Ok(true)

@@ -131,24 +131,10 @@ impl Session {
     ) -> Result<Token> {
         let outcomes = batch.ends.iter().map(|_| None).collect();
         let open = (0..batch.ends.len()).collect();
-        let (bytes, span) = (
-            batch.bytes.clone(),
-            Span::Batch {
-                ends: batch.ends.clone(),
-            },
-        );
+        let (bytes, span) = (batch.bytes.clone(), Span::Batch { ends: batch.ends.clone() });
         let effect = batch.effect();
-        let parts = Parts {
-            batch,
-            outcomes,
-            open,
-            answered: 0,
-        };
-        let job = Job {
-            bytes: &bytes,
-            span,
-            effect,
-        };
+        let parts = Parts { batch, outcomes, open, answered: 0 };
+        let job = Job { bytes: &bytes, span, effect };
         let call = self.call(job, options, now, Some(parts));
         self.take_on(call, now)
     }
@@ -186,10 +172,7 @@ impl Session {
             return Some(action);
         }
         let link = self.links.iter_mut().find(|link| link.lane.has_output())?;
-        Some(Action::Write {
-            link: link.id,
-            bytes: link.lane.take_output(),
-        })
+        Some(Action::Write { link: link.id, bytes: link.lane.take_output() })
     }
 
     /// Calls without an outcome.
@@ -199,9 +182,7 @@ impl Session {
 
     /// What is known of the deployment.
     pub fn topology(&self) -> Option<Arc<Topology>> {
-        self.deployment
-            .as_ref()
-            .map(|deployment| deployment.shared.topology())
+        self.deployment.as_ref().map(|deployment| deployment.shared.topology())
     }
 
     /// Ends everything. Every call that waits is told so.

@@ -3,14 +3,8 @@
 use super::{Kind, OptionValue, Scope, Spec};
 use crate::config::secret::Credentials;
 
-pub(crate) static OPTIONS: &[&Spec] = &[
-    &USERNAME,
-    &PASSWORD,
-    &DB,
-    &CLIENT_NAME,
-    &SENTINEL_USERNAME,
-    &SENTINEL_PASSWORD,
-];
+pub(crate) static OPTIONS: &[&Spec] =
+    &[&USERNAME, &PASSWORD, &DB, &CLIENT_NAME, &SENTINEL_USERNAME, &SENTINEL_PASSWORD];
 
 pub(crate) static USERNAME: Spec = Spec {
     name: "username",
@@ -38,17 +32,11 @@ pub(crate) static DB: Spec = Spec {
     name: "db",
     aliases: &["database", "redis_db"],
     env: &["REDIS_DB", "REDIS_DATABASE"],
-    kind: Kind::Integer {
-        min: 0,
-        max: i32::MAX as i64,
-    },
+    kind: Kind::Integer { min: 0, max: i32::MAX as i64 },
     scope: Scope::Server,
     why: "Several applications share a server by database number.",
     apply: |config, value| {
-        config.data.db = value
-            .whole()
-            .and_then(|n| n.try_into().ok())
-            .unwrap_or_default();
+        config.data.db = value.whole().and_then(|n| n.try_into().ok()).unwrap_or_default();
         Ok(())
     },
     show: |config| config.data.db.into(),
@@ -70,11 +58,7 @@ pub(crate) static CLIENT_NAME: Spec = Spec {
 
 pub(crate) static SENTINEL_USERNAME: Spec = Spec {
     name: "sentinel_username",
-    aliases: &[
-        "sentinel_user",
-        "redis_sentinel_user",
-        "redis_sentinel_username",
-    ],
+    aliases: &["sentinel_user", "redis_sentinel_user", "redis_sentinel_username"],
     env: &["REDIS_SENTINEL_USERNAME", "REDIS_SENTINEL_USER"],
     kind: Kind::Text,
     scope: Scope::Server,
@@ -107,13 +91,9 @@ fn password(credentials: &mut Option<Credentials>, value: OptionValue) -> Result
 }
 
 fn shown_user(credentials: Option<&Credentials>) -> OptionValue {
-    credentials
-        .and_then(|credentials| credentials.username.clone())
-        .into()
+    credentials.and_then(|credentials| credentials.username.clone()).into()
 }
 
 fn shown_password(credentials: Option<&Credentials>) -> OptionValue {
-    credentials
-        .and_then(|credentials| credentials.password.clone())
-        .into()
+    credentials.and_then(|credentials| credentials.password.clone()).into()
 }

@@ -47,12 +47,7 @@ pub(crate) static OPTIONS: &[&Spec] = &[
             config.lanes = count.and_then(NonZeroUsize::new);
             Ok(())
         },
-        show: |config| {
-            config
-                .lanes
-                .map(|lanes| shown(lanes.get()))
-                .unwrap_or_default()
-        },
+        show: |config| config.lanes.map(|lanes| shown(lanes.get())).unwrap_or_default(),
     },
     &Spec {
         name: "protocol",
@@ -62,11 +57,8 @@ pub(crate) static OPTIONS: &[&Spec] = &[
         scope: Scope::Client,
         why: "A proxy in between knows only RESP2; replies keep their shape either way.",
         apply: |config, value| {
-            config.protocol = if value.whole() == Some(2) {
-                Protocol::Resp2
-            } else {
-                Protocol::Resp3
-            };
+            config.protocol =
+                if value.whole() == Some(2) { Protocol::Resp2 } else { Protocol::Resp3 };
             Ok(())
         },
         show: |config| OptionValue::Int(config.protocol.number().into()),
@@ -93,20 +85,8 @@ const fn limit(
     apply: fn(&mut Config, OptionValue) -> Result<(), String>,
     show: fn(&Config) -> OptionValue,
 ) -> Spec {
-    let kind = Kind::Integer {
-        min: 1,
-        max: i64::MAX,
-    };
-    Spec {
-        name,
-        aliases,
-        env: &[],
-        kind,
-        scope: Scope::Client,
-        why,
-        apply,
-        show,
-    }
+    let kind = Kind::Integer { min: 1, max: i64::MAX };
+    Spec { name, aliases, env: &[], kind, scope: Scope::Client, why, apply, show }
 }
 
 fn count(field: &mut usize, value: &OptionValue) -> Result<(), String> {

@@ -78,22 +78,14 @@ impl PartialEq for Spec {
 
 /// All options, in the order of the documentation.
 pub fn all() -> impl DoubleEndedIterator<Item = &'static Spec> {
-    [
-        place::OPTIONS,
-        access::OPTIONS,
-        tls::OPTIONS,
-        timing::OPTIONS,
-        limits::OPTIONS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    [place::OPTIONS, access::OPTIONS, tls::OPTIONS, timing::OPTIONS, limits::OPTIONS]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 static BY_NAME: LazyLock<HashMap<String, &'static Spec>> = LazyLock::new(|| {
-    all()
-        .flat_map(|spec| names(spec).map(move |name| (plain(name), spec)))
-        .collect()
+    all().flat_map(|spec| names(spec).map(move |name| (plain(name), spec))).collect()
 });
 
 fn names(spec: &'static Spec) -> impl Iterator<Item = &'static str> {
@@ -131,11 +123,7 @@ mod tests {
         for spec in all() {
             for variable in spec.env {
                 let other = seen.insert(variable, spec.name);
-                assert!(
-                    other.is_none(),
-                    "{variable} means {} and {other:?}",
-                    spec.name
-                );
+                assert!(other.is_none(), "{variable} means {} and {other:?}", spec.name);
             }
         }
     }
@@ -143,11 +131,7 @@ mod tests {
     #[test]
     fn every_reason_is_one_sentence() {
         for spec in all() {
-            assert!(
-                spec.why.ends_with('.') && !spec.why.contains(". "),
-                "{}",
-                spec.name
-            );
+            assert!(spec.why.ends_with('.') && !spec.why.contains(". "), "{}", spec.name);
         }
     }
 }

@@ -5,17 +5,8 @@ use crate::config::address::{Address, Endpoint};
 use crate::config::target::Target;
 use crate::config::{Config, print};
 
-pub(crate) static OPTIONS: &[&Spec] = &[
-    &URL,
-    &SENTINELS,
-    &SENTINEL_PORT,
-    &PRIMARY_NAME,
-    &HOST,
-    &PORT,
-    &PATH,
-    &ENV,
-    &ENV_PREFIX,
-];
+pub(crate) static OPTIONS: &[&Spec] =
+    &[&URL, &SENTINELS, &SENTINEL_PORT, &PRIMARY_NAME, &HOST, &PORT, &PATH, &ENV, &ENV_PREFIX];
 
 /// The port of a single node that is named without one.
 pub(crate) const NODE_PORT: u16 = 6379;
@@ -37,12 +28,7 @@ fn unset(_: &Config) -> OptionValue {
 pub(crate) static URL: Spec = Spec {
     name: "url",
     aliases: &["uri", "redis_url", "dsn", "connection_string", "broker_url"],
-    env: &[
-        "REDIS_TLS_URL",
-        "REDIS_URL",
-        "REDISCLOUD_URL",
-        "REDISTOGO_URL",
-    ],
+    env: &["REDIS_TLS_URL", "REDIS_URL", "REDISCLOUD_URL", "REDISTOGO_URL"],
     kind: Kind::Url,
     scope: Scope::Source,
     why: "One string holds address, credentials and database, as platforms hand it out.",

@@ -89,12 +89,7 @@ pub(crate) static OPTIONS: &[&Spec] = &[
     },
     &Spec {
         name: "address_map",
-        aliases: &[
-            "nat_map",
-            "address_mapping",
-            "node_address_map",
-            "sentinel_nat_map",
-        ],
+        aliases: &["nat_map", "address_mapping", "node_address_map", "sentinel_nat_map"],
         env: &["REDIS_ADDRESS_MAP", "REDIS_NAT_MAP"],
         kind: Kind::AddressMap,
         scope: Scope::Server,

@@ -55,8 +55,7 @@ macro_rules! part {
             },
             show: |config| {
                 let part = config.$side.tls.as_ref().and_then(|tls| tls.$part.clone());
-                part.and_then(|part| std::ffi::OsString::from(part).into_string().ok())
-                    .into()
+                part.and_then(|part| std::ffi::OsString::from(part).into_string().ok()).into()
             },
         };
     };
@@ -67,13 +66,7 @@ switch!(
     "tls",
     data,
     ["ssl", "use_tls", "use_ssl", "tls_enabled", "ssl_enabled"],
-    [
-        "REDIS_TLS",
-        "REDIS_TLS_ENABLED",
-        "REDIS_SSL",
-        "REDIS_USE_TLS",
-        "REDIS_USE_SSL"
-    ],
+    ["REDIS_TLS", "REDIS_TLS_ENABLED", "REDIS_SSL", "REDIS_USE_TLS", "REDIS_USE_SSL"],
     "The data nodes speak TLS and the URL does not say so.",
 );
 part!(
@@ -92,12 +85,7 @@ part!(
         "ca_file",
         "ca_cert",
     ],
-    [
-        "REDIS_TLS_CA_FILE",
-        "REDIS_TLS_CA",
-        "REDIS_TLS_CA_CERT",
-        "REDIS_SSL_CA_CERTS"
-    ],
+    ["REDIS_TLS_CA_FILE", "REDIS_TLS_CA", "REDIS_TLS_CA_CERT", "REDIS_SSL_CA_CERTS"],
     "The servers' certificates are signed by a CA of your own.",
 );
 part!(
@@ -105,11 +93,7 @@ part!(
     "tls_cert",
     data.cert as Path,
     ["tls_cert_file", "ssl_cert", "ssl_cert_file", "cert_file"],
-    [
-        "REDIS_TLS_CERT_FILE",
-        "REDIS_TLS_CERT",
-        "REDIS_SSL_CERTFILE"
-    ],
+    ["REDIS_TLS_CERT_FILE", "REDIS_TLS_CERT", "REDIS_SSL_CERTFILE"],
     "The servers ask clients for a certificate.",
 );
 part!(
@@ -132,12 +116,7 @@ switch!(
     SENTINEL_TLS,
     "sentinel_tls",
     sentinel,
-    [
-        "sentinel_ssl",
-        "sentinel_tls_enabled",
-        "sentinel_use_tls",
-        "sentinel_use_ssl"
-    ],
+    ["sentinel_ssl", "sentinel_tls_enabled", "sentinel_use_tls", "sentinel_use_ssl"],
     [
         "REDIS_SENTINEL_TLS",
         "REDIS_SENTINEL_TLS_ENABLED",
@@ -151,16 +130,8 @@ part!(
     SENTINEL_TLS_CA,
     "sentinel_tls_ca",
     sentinel.ca as Path,
-    [
-        "sentinel_tls_ca_file",
-        "sentinel_tls_ca_cert",
-        "sentinel_ssl_ca_certs"
-    ],
-    [
-        "REDIS_SENTINEL_TLS_CA_FILE",
-        "REDIS_SENTINEL_TLS_CA",
-        "REDIS_SENTINEL_SSL_CA_CERTS"
-    ],
+    ["sentinel_tls_ca_file", "sentinel_tls_ca_cert", "sentinel_ssl_ca_certs"],
+    ["REDIS_SENTINEL_TLS_CA_FILE", "REDIS_SENTINEL_TLS_CA", "REDIS_SENTINEL_SSL_CA_CERTS"],
     "Another CA than `tls_ca`, which is the default, signed the Sentinels' certificates.",
 );
 part!(
@@ -168,11 +139,7 @@ part!(
     "sentinel_tls_cert",
     sentinel.cert as Path,
     ["sentinel_tls_cert_file", "sentinel_ssl_cert_file"],
-    [
-        "REDIS_SENTINEL_TLS_CERT_FILE",
-        "REDIS_SENTINEL_TLS_CERT",
-        "REDIS_SENTINEL_SSL_CERTFILE"
-    ],
+    ["REDIS_SENTINEL_TLS_CERT_FILE", "REDIS_SENTINEL_TLS_CERT", "REDIS_SENTINEL_SSL_CERTFILE"],
     "The Sentinels ask for another certificate than `tls_cert`, which is the default.",
 );
 part!(
@@ -180,11 +147,7 @@ part!(
     "sentinel_tls_key",
     sentinel.key as Path,
     ["sentinel_tls_key_file", "sentinel_ssl_key_file"],
-    [
-        "REDIS_SENTINEL_TLS_KEY_FILE",
-        "REDIS_SENTINEL_TLS_KEY",
-        "REDIS_SENTINEL_SSL_KEYFILE"
-    ],
+    ["REDIS_SENTINEL_TLS_KEY_FILE", "REDIS_SENTINEL_TLS_KEY", "REDIS_SENTINEL_SSL_KEYFILE"],
     "It belongs to `sentinel_tls_cert`.",
 );
 part!(

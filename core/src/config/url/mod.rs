@@ -62,11 +62,7 @@ pub(super) fn parse(text: &str) -> Result<Url, String> {
             }
         },
     };
-    Ok(Url {
-        shape,
-        options: parts.options,
-        oddities: parts.oddities,
-    })
+    Ok(Url { shape, options: parts.options, oddities: parts.oddities })
 }
 
 impl Url {

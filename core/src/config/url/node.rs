@@ -26,12 +26,8 @@ pub(super) fn tcp(parts: &mut Parts, scheme: Scheme, rest: &str) -> Result<(), S
     if let Some(info) = info {
         parts.add_credentials(userinfo::parse(info)?)?;
     }
-    let at = HostPort::parse(place).map_err(|why| {
-        format!(
-            "has the host {}, which {why}",
-            shown(&without_password(place))
-        )
-    })?;
+    let at = HostPort::parse(place)
+        .map_err(|why| format!("has the host {}, which {why}", shown(&without_password(place))))?;
     if at.doubtful {
         parts.add_oddity("has an IPv6 address that ends like a port; write [v6]:port");
     }
@@ -78,10 +74,7 @@ pub(super) fn socket(parts: &mut Parts, rest: &str) -> Result<(), String> {
 
 /// `host`, `host:port`, `:port`, `/path/to/socket`, `unix:/path/to/socket`.
 pub(super) fn bare(parts: &mut Parts, text: &str) -> Result<(), String> {
-    if let Some(path) = text
-        .strip_prefix("unix:")
-        .or(text.starts_with('/').then_some(text))
-    {
+    if let Some(path) = text.strip_prefix("unix:").or(text.starts_with('/').then_some(text)) {
         return socket(parts, path);
     }
     if text.contains('@') {
@@ -90,17 +83,11 @@ pub(super) fn bare(parts: &mut Parts, text: &str) -> Result<(), String> {
             .to_owned());
     }
     if split(text).nth(1).is_some() {
-        return Err(
-            "names several hosts; write redis-sentinel://host:port,host:port/name \
+        return Err("names several hosts; write redis-sentinel://host:port,host:port/name \
                     if they are Sentinels"
-                .to_owned(),
-        );
+            .to_owned());
     }
-    let redis = Scheme {
-        name: "redis",
-        family: super::Family::Node,
-        tls: false,
-    };
+    let redis = Scheme { name: "redis", family: super::Family::Node, tls: false };
     tcp(parts, redis, text)
 }
 
@@ -137,17 +124,9 @@ fn several_hosts(scheme: Scheme, userinfo: bool, place: &str, path: &str) -> Str
         Some((name, rest)) if !name.contains(':') && !is_ip(name) => (*name, rest),
         _ => ("name", hosts.as_slice()),
     };
-    let scheme = if scheme.tls {
-        "rediss-sentinel"
-    } else {
-        "redis-sentinel"
-    };
+    let scheme = if scheme.tls { "rediss-sentinel" } else { "redis-sentinel" };
     let userinfo = if userinfo { "***@" } else { "" };
-    let path = if path.is_empty() {
-        String::new()
-    } else {
-        format!("/{path}")
-    };
+    let path = if path.is_empty() { String::new() } else { format!("/{path}") };
     let right = format!("{scheme}://{userinfo}{}/{name}{path}", hosts.join(","));
     format!("names several hosts; write {}", shown(&right))
 }

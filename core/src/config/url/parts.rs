@@ -43,26 +43,19 @@ impl Parts {
             None => self.options.push((spec, value)),
             Some(said) if *said == value => {}
             Some(_) => {
-                return Err(format!(
-                    "gives two different values for {}; keep one",
-                    spec.name
-                ));
+                return Err(format!("gives two different values for {}; keep one", spec.name));
             }
         }
         Ok(())
     }
 
     pub(super) fn get(&self, spec: &'static Spec) -> Option<&OptionValue> {
-        self.options
-            .iter()
-            .find(|(known, _)| *known == spec)
-            .map(|(_, value)| value)
+        self.options.iter().find(|(known, _)| *known == spec).map(|(_, value)| value)
     }
 
     /// A URL with a password speaks for the user as well, also where that is `default`.
     pub(super) fn add_credentials(&mut self, info: UserInfo) -> Result<(), String> {
-        self.oddities
-            .extend(info.oddities.into_iter().map(str::to_owned));
+        self.oddities.extend(info.oddities.into_iter().map(str::to_owned));
         let said_user = info.credentials.username.is_some() || info.credentials.password.is_some();
         if said_user {
             self.add(&USERNAME, info.credentials.username)?;
@@ -99,11 +92,6 @@ impl<'a> Piece<'a> {
         if !authority.contains('@') && authority.starts_with(':') && query.contains('@') {
             return Err(STRAY_AT.to_owned());
         }
-        Ok(Self {
-            authority,
-            path,
-            query,
-            fragment,
-        })
+        Ok(Self { authority, path, query, fragment })
     }
 }

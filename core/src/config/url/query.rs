@@ -37,17 +37,13 @@ pub(super) fn read(
     mut more: impl FnMut(String),
 ) -> Result<(), String> {
     if pairs(query).nth(MOST).is_some() {
-        return Err(format!(
-            "has more than {MOST} query keys; write a list of hosts instead"
-        ));
+        return Err(format!("has more than {MOST} query keys; write a list of hosts instead"));
     }
     for (name, raw) in pairs(query) {
         if name.contains('@') {
             return Err(STRAY_AT.to_owned());
         }
-        let name = percent_decoded(name)
-            .text()
-            .ok_or("has a query key that is not UTF-8")?;
+        let name = percent_decoded(name).text().ok_or("has a query key that is not UTF-8")?;
         let value = percent_decoded(raw);
         if value.lone_percent {
             parts.add_oddity(format!(
@@ -66,10 +62,7 @@ pub(super) fn read(
             continue;
         }
         let value = value.text().ok_or_else(|| {
-            format!(
-                "has a value for {} that is not UTF-8; write it percent-encoded",
-                shown(&name)
-            )
+            format!("has a value for {} that is not UTF-8; write it percent-encoded", shown(&name))
         })?;
         match spec {
             _ if matches!(plain(&name).as_str(), "node" | "nodes" | "addr" | "addrs") => {
@@ -99,19 +92,14 @@ pub(super) fn read(
 /// is a mistake; others are left alone, and said so.
 fn unknown(parts: &mut Parts, name: &str, value: String, at: bool) -> Result<(), String> {
     if let Some(foreign) = foreign::find(name) {
-        parts
-            .oddities
-            .extend(foreign.remark(name, &OptionValue::Text(value))?);
+        parts.oddities.extend(foreign.remark(name, &OptionValue::Text(value))?);
         return Ok(());
     }
     if at {
         return Err(STRAY_AT.to_owned());
     }
     if let Some(near) = suggest(name) {
-        return Err(format!(
-            "has the unknown query key {}; write {near}",
-            shown(name)
-        ));
+        return Err(format!("has the unknown query key {}; write {near}", shown(name)));
     }
     parts.add_oddity(format!(
         "has the query key {}, which is not known and does nothing",

@@ -26,9 +26,7 @@ pub(super) fn read(parts: &mut Parts, text: &str) -> Result<(), String> {
         }
     }
     if hosts.is_empty() {
-        return Err(
-            "names no Sentinel; write redis-sentinel://host:port,host:port/name".to_owned(),
-        );
+        return Err("names no Sentinel; write redis-sentinel://host:port,host:port/name".to_owned());
     }
     let hosts = OptionValue::List(hosts.into_iter().map(OptionValue::Text).collect());
     parts.add(&SENTINELS, hosts)
@@ -61,11 +59,7 @@ fn one(
     let (info, places) = userinfo::split(piece.authority);
     for (index, place) in split(places).enumerate() {
         HostPort::parse(place).map_err(|why| {
-            format!(
-                "has item {} {}, which {why}",
-                index + 1,
-                shown(&without_password(place))
-            )
+            format!("has item {} {}, which {why}", index + 1, shown(&without_password(place)))
         })?;
         hosts.push(place.to_owned());
     }
@@ -79,9 +73,7 @@ fn one(
         }
     }
     if !piece.fragment.is_empty() {
-        parts
-            .add(&PRIMARY_NAME, decoded(piece.fragment)?)
-            .map_err(two_names)?;
+        parts.add(&PRIMARY_NAME, decoded(piece.fragment)?).map_err(two_names)?;
     }
     path(parts, piece.path, db_in_query)?;
     if let Some(info) = info {
@@ -98,9 +90,7 @@ fn path(parts: &mut Parts, path: &str, db_in_query: bool) -> Result<(), String> 
         return Ok(());
     }
     if path.contains([',', ';']) {
-        return Err(
-            "has more hosts behind its path; write all hosts before the first /".to_owned(),
-        );
+        return Err("has more hosts behind its path; write all hosts before the first /".to_owned());
     }
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let (name, db) = match path.split_once('/') {
@@ -115,9 +105,7 @@ fn path(parts: &mut Parts, path: &str, db_in_query: bool) -> Result<(), String> 
         }
     };
     if let Some(name) = name {
-        parts
-            .add(&PRIMARY_NAME, decoded(name)?)
-            .map_err(two_names)?;
+        parts.add(&PRIMARY_NAME, decoded(name)?).map_err(two_names)?;
     }
     match db {
         Some(db) if !db_in_query => parts.add(&DB, db),

@@ -34,11 +34,7 @@ impl<W: Wire> Lane<W> {
                 next.wake();
             }
         }
-        Err(Failure {
-            cause,
-            answered: lost.answered,
-            fates: lost.fates,
-        })
+        Err(Failure { cause, answered: lost.answered, fates: lost.fates })
     }
 
     /// Takes back what was not sent, and tells what was.
@@ -46,11 +42,7 @@ impl<W: Wire> Lane<W> {
         let is_it = |other: &Arc<Slot>| Arc::ptr_eq(other, slot);
         let buffered = state.out.rest().len();
         let Some(mut lost) = state.ledger.fates(is_it) else {
-            return Lost {
-                token: (),
-                answered: 0,
-                fates: Vec::new(),
-            };
+            return Lost { token: (), answered: 0, fates: Vec::new() };
         };
         if let Some(range) = state.ledger.withdraw(buffered, is_it) {
             state.out.cut(range);
@@ -89,17 +81,8 @@ impl<W: Wire> Lane<W> {
         }
         state.out.clear();
         let lost = state.ledger.lost();
-        for Lost {
-            token,
-            answered,
-            fates,
-        } in &lost
-        {
-            token.fail(Lost {
-                token: (),
-                answered: *answered,
-                fates: fates.clone(),
-            });
+        for Lost { token, answered, fates } in &lost {
+            token.fail(Lost { token: (), answered: *answered, fates: fates.clone() });
         }
         drop(state);
         for Lost { token, .. } in lost {
@@ -114,11 +97,7 @@ impl<W: Wire> Lane<W> {
     pub(super) fn failure_at(&self, state: &State, lost: Lost<()>) -> Failure {
         let why = state.over.clone();
         let why = why.unwrap_or_else(|| Error::new(Kind::Internal, "lost without a reason"));
-        Failure {
-            cause: Cause::Lost(why),
-            answered: lost.answered,
-            fates: lost.fates,
-        }
+        Failure { cause: Cause::Lost(why), answered: lost.answered, fates: lost.fates }
     }
 }
 

@@ -38,11 +38,8 @@ impl<W: Wire> Lane<W> {
             drop(state);
 
             let asked = now;
-            let read = self.read(
-                &mut input,
-                behind,
-                caller.deadline.saturating_duration_since(now),
-            );
+            let read =
+                self.read(&mut input, behind, caller.deadline.saturating_duration_since(now));
             now = Instant::now();
             match read {
                 Ok(0) => {
@@ -90,11 +87,7 @@ impl<W: Wire> Lane<W> {
         left: Duration,
     ) -> io::Result<usize> {
         if behind || left < SLICE {
-            let interest = if behind {
-                Interest::Both
-            } else {
-                Interest::Read
-            };
+            let interest = if behind { Interest::Both } else { Interest::Read };
             let ready = self.wire.wait(interest, left.min(SLICE))?;
             if ready.write && self.wire.lags() {
                 self.wire.write(&[])?;
@@ -107,10 +100,7 @@ impl<W: Wire> Lane<W> {
         // What a large reply still lacks, but never far beyond what the server has shown to have.
         let lacks = input.scanner.needed().saturating_sub(have);
         let room = lacks.min(have.max(1 << 20)).max(CHUNK);
-        input
-            .bytes
-            .try_reserve(room)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        input.bytes.try_reserve(room).map_err(|_| io::ErrorKind::OutOfMemory)?;
         self.wire.read(&mut input.bytes)
     }
 

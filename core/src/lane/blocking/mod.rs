@@ -131,11 +131,7 @@ impl<W: Wire> Lane<W> {
         caller: Caller<'_>,
         slot: &Arc<Slot>,
     ) -> Result<bool, Failure> {
-        let refused = |cause| Failure {
-            cause,
-            answered: 0,
-            fates: not_sent(&request.span),
-        };
+        let refused = |cause| Failure { cause, answered: 0, fates: not_sent(&request.span) };
         let mut state = lock(&self.state);
         if let Some(why) = &state.over {
             return Err(refused(Cause::Lost(why.clone())));
@@ -145,10 +141,7 @@ impl<W: Wire> Lane<W> {
         }
         let idle = caller.now.saturating_duration_since(state.last_call) > IDLE;
         if idle && state.ledger.is_empty() && self.wire.is_over() {
-            let why = Error::new(
-                Kind::Unavailable,
-                "the server had closed the idle connection",
-            );
+            let why = Error::new(Kind::Unavailable, "the server had closed the idle connection");
             self.end(state, why.clone());
             return Err(refused(Cause::Lost(why)));
         }
@@ -198,10 +191,6 @@ impl<W: Wire> Lane<W> {
 }
 
 fn not_sent(span: &Span) -> Vec<Fate> {
-    let commands = if let Span::Batch { ends } = span {
-        ends.len()
-    } else {
-        1
-    };
+    let commands = if let Span::Batch { ends } = span { ends.len() } else { 1 };
     vec![Fate::NotSent; commands]
 }

@@ -55,19 +55,9 @@ impl Decide {
                 round.patience = Some(now + self.timing.grace);
             }
         }
-        if let Answer::Names {
-            replicas,
-            sentinels,
-            ..
-        } = answer
-        {
-            replicas
-                .into_iter()
-                .flatten()
-                .for_each(|replica| self.learn_replica(replica));
-            sentinels
-                .into_iter()
-                .for_each(|sentinel| self.learn_sentinel(sentinel));
+        if let Answer::Names { replicas, sentinels, .. } = answer {
+            replicas.into_iter().flatten().for_each(|replica| self.learn_replica(replica));
+            sentinels.into_iter().for_each(|sentinel| self.learn_sentinel(sentinel));
         }
         self.weigh(now, actions);
     }
@@ -77,10 +67,7 @@ impl Decide {
         let Some(round) = &mut self.round else { return };
         let patience_over = round.patience.take_if(|until| now >= *until).is_some();
         let complete = round.open.is_empty();
-        let settled = self
-            .nominations()
-            .first()
-            .is_some_and(|best| self.is_majority(best.voices));
+        let settled = self.nominations().first().is_some_and(|best| self.is_majority(best.voices));
         if complete || patience_over || settled {
             self.choose(now, actions);
         }
@@ -99,35 +86,16 @@ impl Decide {
 
     /// Those named in this round, the best first: the newest failover, then the most voices.
     fn nominations(&self) -> Vec<Nomination> {
-        let asked_at = self
-            .round
-            .as_ref()
-            .map_or(Time::ZERO, |round| round.asked_at);
+        let asked_at = self.round.as_ref().map_or(Time::ZERO, |round| round.asked_at);
         let mut named: Vec<Nomination> = Vec::new();
-        for view in self
-            .sentinels
-            .iter()
-            .filter(|view| view.answered_at >= asked_at)
-        {
-            let Some(Answer::Names {
-                primary,
-                config_epoch,
-                ..
-            }) = &view.answer
-            else {
+        for view in self.sentinels.iter().filter(|view| view.answered_at >= asked_at) {
+            let Some(Answer::Names { primary, config_epoch, .. }) = &view.answer else {
                 continue;
             };
-            if view
-                .doubted
-                .as_ref()
-                .is_some_and(|(doubted, _)| doubted == primary)
-            {
+            if view.doubted.as_ref().is_some_and(|(doubted, _)| doubted == primary) {
                 continue;
             }
-            match named
-                .iter_mut()
-                .find(|nomination| nomination.address == *primary)
-            {
+            match named.iter_mut().find(|nomination| nomination.address == *primary) {
                 Some(nomination) => {
                     nomination.voices += 1;
                     nomination.config_epoch = nomination.config_epoch.max(*config_epoch);
@@ -161,24 +129,14 @@ impl Decide {
             return;
         }
         let newer = |left: &super::Left| matches!((left.config_epoch, best.config_epoch), (Some(left), Some(now)) if now > left);
-        if self
-            .left
-            .iter()
-            .any(|left| left.address == best.address && !newer(left))
-        {
+        if self.left.iter().any(|left| left.address == best.address && !newer(left)) {
             // They have not heard yet, or never will; whoever replaced it is the primary.
             return;
         }
         if self.primary.is_none() {
             self.named = Some(best.address.clone());
         }
-        self.nominate(
-            now,
-            best.address,
-            Source::Sentinels,
-            best.config_epoch,
-            actions,
-        );
+        self.nominate(now, best.address, Source::Sentinels, best.config_epoch, actions);
     }
 
     /// Lets a node prove itself.
@@ -190,17 +148,11 @@ impl Decide {
         config_epoch: Option<u64>,
         actions: &mut Vec<Action>,
     ) {
-        match self
-            .candidates
-            .iter_mut()
-            .find(|candidate| candidate.address == address)
-        {
+        match self.candidates.iter_mut().find(|candidate| candidate.address == address) {
             Some(known) => known.config_epoch = known.config_epoch.max(config_epoch),
-            None => self.candidates.push(Candidate {
-                address: address.clone(),
-                source,
-                config_epoch,
-            }),
+            None => {
+                self.candidates.push(Candidate { address: address.clone(), source, config_epoch })
+            }
         }
         self.check(now, address, actions);
     }
@@ -211,18 +163,14 @@ impl Decide {
             .sentinels
             .iter()
             .filter_map(|view| match &view.answer {
-                Some(Answer::Names {
-                    replicas: Some(replicas),
-                    ..
-                }) => Some(replicas),
+                Some(Answer::Names { replicas: Some(replicas), .. }) => Some(replicas),
                 _ => None,
             })
             .flatten()
             .collect();
         if !known.is_empty() {
             let left: Vec<&Address> = self.left.iter().map(|left| &left.address).collect();
-            self.replicas
-                .retain(|replica| known.contains(&replica) || left.contains(&replica));
+            self.replicas.retain(|replica| known.contains(&replica) || left.contains(&replica));
         }
     }
 }

@@ -73,20 +73,11 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     /// The primary has changed.
-    Failover {
-        from: Option<Address>,
-        to: Address,
-        detected_by: Source,
-        took: Duration,
-    },
+    Failover { from: Option<Address>, to: Address, detected_by: Source, took: Duration },
     /// A failover was announced and called off, or did not come about.
     Unfenced { primary: Address, why: &'static str },
     /// A Sentinel named something that ROLE disproved.
-    Misnamed {
-        sentinel: Address,
-        named: Address,
-        is: String,
-    },
+    Misnamed { sentinel: Address, named: Address, is: String },
 }
 
 /// What led to a primary.
@@ -289,17 +280,12 @@ impl Decide {
     }
 
     fn is_primary(&self, address: &Address) -> bool {
-        self.primary
-            .as_ref()
-            .is_some_and(|primary| primary.address == *address)
+        self.primary.as_ref().is_some_and(|primary| primary.address == *address)
     }
 
     /// The primary, or who was named as such while there is none.
     fn incumbent(&self) -> Option<&Address> {
-        self.primary
-            .as_ref()
-            .map(|primary| &primary.address)
-            .or(self.named.as_ref())
+        self.primary.as_ref().map(|primary| &primary.address).or(self.named.as_ref())
     }
 
     fn learn_sentinel(&mut self, address: Address) {
@@ -329,9 +315,7 @@ impl Decide {
         config_epoch: Option<u64>,
         actions: &mut Vec<Action>,
     ) {
-        let since = self
-            .lost
-            .or(self.failover.as_ref().map(|failover| failover.since));
+        let since = self.lost.or(self.failover.as_ref().map(|failover| failover.since));
         let took = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
         let from = self.primary.take();
         if let Some(from) = from.as_ref().filter(|from| from.address != address) {
@@ -362,10 +346,7 @@ impl Decide {
             detected_by: source,
             took,
         }));
-        self.primary = Some(Primary {
-            address,
-            config_epoch,
-        });
+        self.primary = Some(Primary { address, config_epoch });
     }
 }
 
@@ -377,14 +358,7 @@ impl View {
             Some(Answer::Unknown { .. }) => "it knows no such primary".to_owned(),
             Some(Answer::Failed(error)) => error.to_string(),
         };
-        let up = matches!(
-            self.answer,
-            Some(Answer::Names { .. } | Answer::Unknown { .. })
-        );
-        Sentinel {
-            address: self.address.clone(),
-            up,
-            says,
-        }
+        let up = matches!(self.answer, Some(Answer::Names { .. } | Answer::Unknown { .. }));
+        Sentinel { address: self.address.clone(), up, says }
     }
 }

@@ -18,10 +18,7 @@ impl Decide {
         match role {
             Ok(Role::Primary) => self.proved_primary(now, address, actions),
             Ok(Role::Replica { primary, port, .. }) => {
-                let of = Address {
-                    host: primary,
-                    port,
-                };
+                let of = Address { host: primary, port };
                 self.proved_other(now, address, Some(of), "a replica", actions);
             }
             Ok(Role::Sentinel) => self.proved_other(now, address, None, "a Sentinel", actions),
@@ -75,15 +72,10 @@ impl Decide {
             self.ask(now, actions);
             return;
         }
-        if !self
-            .candidates
-            .iter()
-            .any(|candidate| candidate.address == *address)
-        {
+        if !self.candidates.iter().any(|candidate| candidate.address == *address) {
             return;
         }
-        self.candidates
-            .retain(|candidate| candidate.address != *address);
+        self.candidates.retain(|candidate| candidate.address != *address);
         for view in &mut self.sentinels {
             if matches!(&view.answer, Some(Answer::Names { primary, .. }) if primary == address) {
                 view.doubted = Some((address.clone(), now + self.timing.doubt));

@@ -69,10 +69,8 @@ impl Decide {
             view.doubted.take_if(|(_, until)| now >= *until);
         }
         self.end_stale_failover(now, actions);
-        let open = self
-            .round
-            .as_ref()
-            .is_some_and(|round| now < round.asked_at + self.timing.answer);
+        let open =
+            self.round.as_ref().is_some_and(|round| now < round.asked_at + self.timing.answer);
         if !open {
             // Whoever has not answered by now is not waited for.
             self.weigh_late(now, actions);
@@ -88,11 +86,7 @@ impl Decide {
             && let Some(incumbent) = self.incumbent().cloned()
         {
             let fresh = now < lost + self.timing.poll;
-            let pause = if fresh {
-                self.timing.retry
-            } else {
-                self.timing.retry_most
-            };
+            let pause = if fresh { self.timing.retry } else { self.timing.retry_most };
             self.next_check = now + pause;
             self.check(now, incumbent, actions);
         }
@@ -101,11 +95,7 @@ impl Decide {
     /// A fence that leads nowhere must not hold writes for ever.
     fn end_stale_failover(&mut self, now: Time, actions: &mut Vec<Action>) {
         let stale = |since: Time| now >= since + self.timing.fence;
-        if self
-            .failover
-            .as_ref()
-            .is_some_and(|failover| stale(failover.since))
-        {
+        if self.failover.as_ref().is_some_and(|failover| stale(failover.since)) {
             self.unfence(now, "no switch followed in time", actions);
         }
     }
@@ -114,10 +104,7 @@ impl Decide {
         let fenced = self.failover.take().is_some_and(|failover| failover.fences);
         if let Some(primary) = self.primary.as_ref().map(|primary| primary.address.clone()) {
             if fenced {
-                actions.push(Action::Tell(Told::Unfenced {
-                    primary: primary.clone(),
-                    why,
-                }));
+                actions.push(Action::Tell(Told::Unfenced { primary: primary.clone(), why }));
             }
             self.check(now, primary, actions);
         }
@@ -142,12 +129,8 @@ impl Decide {
         });
         let pause = self.timing.retry * 2u32.saturating_pow(self.vain.min(16));
         let at_ease = self.primary.is_some() && self.lost.is_none();
-        self.next_ask = now
-            + if at_ease {
-                self.timing.poll
-            } else {
-                pause.min(self.timing.retry_most)
-            };
+        self.next_ask =
+            now + if at_ease { self.timing.poll } else { pause.min(self.timing.retry_most) };
         self.vain += 1;
         actions.push(Action::Ask);
     }
@@ -155,8 +138,7 @@ impl Decide {
     /// Starts a ROLE check, unless one is under way.
     pub(super) fn check(&mut self, now: Time, address: Address, actions: &mut Vec<Action>) {
         if !self.checking.iter().any(|(known, _)| *known == address) {
-            self.checking
-                .push((address.clone(), now + self.timing.check * 2));
+            self.checking.push((address.clone(), now + self.timing.check * 2));
             actions.push(Action::Check(address));
         }
     }
@@ -171,11 +153,7 @@ impl Decide {
         let incumbent = self.incumbent();
         let is_left = |node: &Address| self.left.iter().any(|left| left.address == *node);
         let mut nodes: Vec<Address> = self.replicas.clone();
-        nodes.extend(
-            self.candidates
-                .iter()
-                .map(|candidate| candidate.address.clone()),
-        );
+        nodes.extend(self.candidates.iter().map(|candidate| candidate.address.clone()));
         nodes.sort();
         nodes.dedup();
         nodes.retain(|node| Some(node) != incumbent && !is_left(node));
