@@ -1,9 +1,10 @@
 //! An owned reply: what Rust callers and C receive.
 
 use super::read::{Build, Frame, Items, Reader};
+use super::shape::Shape;
 use std::convert::Infallible;
 
-/// A server's reply, as it was on the wire.
+/// A server's reply, as it was on the wire or in the shape of its command.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
@@ -30,7 +31,12 @@ pub enum Reply {
 
 impl Reply {
     pub fn from_frame(frame: Frame<'_>) -> Self {
-        let Ok(reply) = frame.build(&mut Owned);
+        Self::shaped(frame, &Shape::Raw)
+    }
+
+    /// The reply in the shape that its command gives it.
+    pub fn shaped(frame: Frame<'_>, shape: &'static Shape) -> Self {
+        let Ok(reply) = frame.build_shaped(shape, &mut Owned);
         reply
     }
 
