@@ -7,9 +7,10 @@
 
 use super::read::{Build, Items, Reader, Skip, line};
 use super::scan;
+use std::fmt;
 
 /// What a reply is, beyond what its bytes say.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 pub enum Shape {
     /// As the server sent it.
     Raw,
@@ -21,8 +22,8 @@ pub enum Shape {
     Boolean,
     /// Text for people, verbatim in RESP3.
     Text,
-    /// A set, which RESP2 sends as a list.
-    Set,
+    /// A set of alike values, which RESP2 sends as a list.
+    Set(&'static Shape),
     /// A list of alike values.
     List(&'static Shape),
     /// A list in which each place has its own shape; what comes after these is raw.
@@ -34,6 +35,25 @@ pub enum Shape {
     Map(&'static Shape),
     /// A map in which each of these keys has its own shape, and all others have the last one.
     Record(Fields, &'static Shape),
+}
+
+/// Shapes can hold themselves (the arguments of an argument), so only the outermost is shown.
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Shape::Raw => "Raw",
+            Shape::Double => "Double",
+            Shape::Integer => "Integer",
+            Shape::Boolean => "Boolean",
+            Shape::Text => "Text",
+            Shape::Set(_) => "Set",
+            Shape::List(_) => "List",
+            Shape::Tuple(_) => "Tuple",
+            Shape::Rows(_) => "Rows",
+            Shape::Map(_) => "Map",
+            Shape::Record(..) => "Record",
+        })
+    }
 }
 
 /// The known keys of a [`Shape::Record`].
@@ -136,8 +156,8 @@ impl Reader<'_> {
         use Aggregate::{List, Map, Set};
         let (kind, length) = self.head()?;
         Some(match (shape, kind) {
-            (Shape::Set, b'*') => (Set, length, Plan::Raw),
-            (Shape::List(shape), b'*') => (List, length, Plan::Each(shape)),
+            (Shape::Set(shape), b'*' | b'~') => (Set, length, Plan::Each(shape)),
+            (Shape::List(shape), b'*' | b'~') => (List, length, Plan::Each(shape)),
             (Shape::Rows(shapes), b'*') => {
                 if self.at(0).head().is_some() {
                     (List, length, Plan::Tuples(shapes))

@@ -1,0 +1,207 @@
+//! The parts of a syntax that repeat: `key...`, `<field value>...`, and counts of them.
+
+use super::arg::Arg;
+use super::syntax::Syntax;
+use super::walk::{Given, Walk, quoted};
+use crate::error::Result;
+use crate::proto::encode;
+
+impl<'a> Walk<'a, '_> {
+    /// A part that repeats, `exactly` so often if that is known; returns how often.
+    pub(super) fn repeated(
+        &mut self,
+        part: &'static Syntax,
+        given: &mut Given<'a>,
+        after: usize,
+        exactly: Option<usize>,
+    ) -> Result<usize> {
+        if let Some(values) = self.take_many(part) {
+            return self.spread(part, values);
+        }
+        let mut times = 0;
+        while let Some(next) = given.first() {
+            let text = next.text();
+            let wanted = match exactly {
+                Some(exactly) => times < exactly,
+                None if times == 0 => true,
+                None => {
+                    given.len() > after
+                        && !text.is_some_and(|it| self.command.syntax.has_option(Some(it)))
+                }
+            };
+            if !wanted && !(exactly.is_none() && text.is_some_and(|text| part.begins_with(text))) {
+                break;
+            }
+            times += match next {
+                Arg::List(_) | Arg::Map(_) => {
+                    *given = &given[1..];
+                    self.spread(part, next)?
+                }
+                _ => {
+                    self.part(part, given, after)?;
+                    1
+                }
+            };
+        }
+        if times == 0 && exactly.is_none() {
+            return Err(self.missing(part));
+        }
+        Ok(times)
+    }
+
+    /// What repeats, from one value that holds it all.
+    fn spread(&mut self, part: &'static Syntax, values: &'a Arg<'a>) -> Result<usize> {
+        match (part, values) {
+            (Syntax::Value(name), Arg::List(items)) => {
+                items.iter().try_for_each(|item| self.value(name, item))?;
+                Ok(items.len())
+            }
+            (Syntax::Value(name), Arg::Map(_)) => {
+                Err(self.usage(&format!("{} takes a list, not a map", quoted(name))))
+            }
+            (Syntax::Value(name), value) => self.value(name, value).map(|()| 1),
+            (Syntax::Sequence(parts), Arg::Map(pairs)) => {
+                for (key, value) in *pairs {
+                    self.pair(parts, key, value)?;
+                }
+                Ok(pairs.len())
+            }
+            (_, Arg::List(items)) => {
+                let (mut rest, mut times) = (*items, 0);
+                while let Some(item) = rest.first() {
+                    match item {
+                        Arg::List(_) | Arg::Map(_) => {
+                            rest = &rest[1..];
+                            times += self.one(part, item)?;
+                        }
+                        _ => {
+                            self.part(part, &mut rest, 0)?;
+                            times += 1;
+                        }
+                    }
+                }
+                Ok(times)
+            }
+            (_, value) => self.one(part, value),
+        }
+    }
+
+    /// One group, from a list of its values; or as many as a map has.
+    fn one(&mut self, part: &'static Syntax, values: &'a Arg<'a>) -> Result<usize> {
+        let mut rest = match values {
+            Arg::List(items) => items,
+            Arg::Map(_) => return self.spread(part, values),
+            _ => std::slice::from_ref(values),
+        };
+        self.part(part, &mut rest, 0)?;
+        if rest.is_empty() {
+            return Ok(1);
+        }
+        Err(self.usage("too many values in one group"))
+    }
+
+    /// One entry of a map. Members stand behind their score, or their place, but are its key.
+    fn pair(
+        &mut self,
+        parts: &'static [Syntax],
+        key: &'a Arg<'a>,
+        value: &'a Arg<'a>,
+    ) -> Result<()> {
+        let values = match value {
+            Arg::List(items) => items,
+            value => std::slice::from_ref(value),
+        };
+        let by_member = parts.last() == Some(&Syntax::Value("member"));
+        let (first, last) = if by_member { (None, Some(key)) } else { (Some(key), None) };
+        let all = first.into_iter().chain(values).chain(last);
+        if parts.len() != values.len() + 1 {
+            return Err(self.usage("a map gives each key the wrong number of values"));
+        }
+        for (part, arg) in parts.iter().zip(all) {
+            if let Syntax::Value(name) = part {
+                self.value(name, arg)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Two lists of equal length (`STREAMS key... id...`): one behind the other, in halves, or as
+    /// a map from one to the other.
+    pub(super) fn twins(
+        &mut self,
+        before: Option<&'static Syntax>,
+        first: &'static Syntax,
+        second: &'static Syntax,
+        given: &mut Given<'a>,
+    ) -> Result<()> {
+        if let Some((_, value)) = before.and_then(|word| self.take_lead(word)) {
+            *given = match value {
+                Arg::List(items) => items,
+                value => std::slice::from_ref(value),
+            };
+        }
+        if let [Arg::Map(pairs)] = given {
+            *given = &[];
+            pairs.iter().try_for_each(|(key, _)| self.one(first, key).map(drop))?;
+            return pairs.iter().try_for_each(|(_, value)| self.one(second, value).map(drop));
+        }
+        let half = given.len() / 2;
+        let (mut head, mut tail) = given.split_at(half);
+        *given = &[];
+        let keys = self.repeated(first, &mut head, 0, None)?;
+        let ids = self.repeated(second, &mut tail, 0, None)?;
+        if keys == ids && head.is_empty() && tail.is_empty() {
+            return Ok(());
+        }
+        Err(self.usage("not as many of the last list as of the one before it"))
+    }
+
+    /// A count and what it counts. It need not be given when that comes as a list or by name.
+    pub(super) fn counted(
+        &mut self,
+        count: &'static str,
+        group: &'static Syntax,
+        given: &mut Given<'a>,
+        after: usize,
+    ) -> Result<()> {
+        let (part, optional) = match group {
+            Syntax::Optional(group) => (group.repeats(), true),
+            group => (group.repeats(), false),
+        };
+        let place = self.out.len();
+        let named = self.take_many(part);
+        let said = self.take(count);
+        let times = match (named, said.or(given.first())) {
+            (Some(values), _) => self.spread(part, values)?,
+            (None, Some(values @ (Arg::List(_) | Arg::Map(_)))) => {
+                *given = &given[1..];
+                self.spread(part, values)?
+            }
+            (None, Some(number)) => {
+                if said.is_none() {
+                    *given = &given[1..];
+                }
+                let Some(exactly) = number.count() else {
+                    let what =
+                        format!("{} is no number, and no list of what it counts", quoted(count));
+                    return Err(self.usage(&what));
+                };
+                self.value(count, number)?;
+                if self.repeated(part, given, after, Some(exactly))? != exactly {
+                    return Err(self.usage(&format!("{} is not how many follow", quoted(count))));
+                }
+                return Ok(());
+            }
+            (None, None) if optional => 0,
+            (None, None) => return Err(self.missing(part)),
+        };
+        if times == 0 && !optional {
+            return Err(self.missing(part));
+        }
+        let mut number = Vec::new();
+        encode::argument(&mut number, times.to_string().as_bytes());
+        self.out.splice(place..place, number);
+        self.count += 1;
+        Ok(())
+    }
+}
