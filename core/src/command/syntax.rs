@@ -158,7 +158,8 @@ fn firsts(parts: &[Syntax]) -> &[Syntax] {
 }
 
 fn is_key(value: &str) -> bool {
-    matches!(value, "key" | "key1" | "newkey" | "destkey" | "source" | "destination" | "dst")
+    let keys = ["key", "key1", "destkey", "source", "destination", "dst", "shardchannel"];
+    keys.contains(&value)
 }
 
 struct Parser {
