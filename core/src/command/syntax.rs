@@ -81,7 +81,7 @@ impl Syntax {
         match self {
             Self::Value(name) => Some(name),
             Self::Sequence(parts) => parts.first()?.first_value(),
-            Self::Repeated(part) => part.first_value(),
+            Self::Repeated(part) | Self::Optional(part) => part.first_value(),
             _ => None,
         }
     }
