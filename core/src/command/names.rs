@@ -29,12 +29,15 @@ pub(super) fn nearest(option: &str, syntax: &Syntax) -> Option<String> {
         return None;
     }
     let option: Vec<u8> = letters(option).collect();
-    let mut best: Option<(usize, &str)> = None;
+    let mut best: Option<((usize, bool), &str)> = None;
     syntax.visit(&mut |name| {
-        let distance = distance(&option, &letters(name).collect::<Vec<_>>());
+        let letters: Vec<u8> = letters(name).collect();
+        let distance = distance(&option, &letters);
+        // People seldom miss the first letter.
+        let rank = (distance, option.first() != letters.first());
         let near = distance <= (name.len() / 3).clamp(1, 3);
-        if near && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, name));
+        if near && best.is_none_or(|(least, _)| rank < least) {
+            best = Some((rank, name));
         }
     });
     best.map(|(_, name)| name.to_ascii_lowercase())

@@ -15,10 +15,14 @@ impl<'a> Walk<'a, '_> {
         after: usize,
         exactly: Option<usize>,
     ) -> Result<usize> {
+        let mut times = 0;
         if let Some(values) = self.take_many(part) {
             return self.spread(part, values);
         }
-        let mut times = 0;
+        while matches!(part, Syntax::Choice(_)) && self.names(part) > 0 {
+            self.option(part, &mut &[][..], 0)?;
+            times += 1;
+        }
         while let Some(next) = given.first() {
             let text = next.text();
             let wanted = match exactly {
@@ -35,16 +39,17 @@ impl<'a> Walk<'a, '_> {
             times += match next {
                 Arg::List(_) | Arg::Map(_) => {
                     *given = &given[1..];
-                    self.spread(part, next)?
+                    let all = self.spread(part, next)?;
+                    if exactly.is_some() {
+                        return Ok(times + all);
+                    }
+                    all
                 }
                 _ => {
                     self.part(part, given, after)?;
                     1
                 }
             };
-        }
-        if times == 0 && exactly.is_none() {
-            return Err(self.missing(part));
         }
         Ok(times)
     }
@@ -140,7 +145,7 @@ impl<'a> Walk<'a, '_> {
                 value => std::slice::from_ref(value),
             };
         }
-        if let [Arg::Map(pairs)] = given {
+        if let [Arg::Map(pairs @ [_, ..])] = given {
             *given = &[];
             pairs.iter().try_for_each(|(key, _)| self.one(first, key).map(drop))?;
             return pairs.iter().try_for_each(|(_, value)| self.one(second, value).map(drop));
@@ -150,6 +155,9 @@ impl<'a> Walk<'a, '_> {
         *given = &[];
         let keys = self.repeated(first, &mut head, 0, None)?;
         let ids = self.repeated(second, &mut tail, 0, None)?;
+        if keys == 0 {
+            return Err(self.missing(first));
+        }
         if keys == ids && head.is_empty() && tail.is_empty() {
             return Ok(());
         }

@@ -97,14 +97,12 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Whether an option that is not used yet names something in this part.
-    pub(super) fn names(&self, part: &Syntax) -> bool {
-        let open = self
-            .options
-            .iter()
-            .enumerate()
-            .filter(|(i, (_, value))| self.taken & (1 << i) == 0 && !value.is_off());
-        open.into_iter().any(|(_, (option, _))| knows(part, option))
+    /// How many of the options that are not used yet name something in this part.
+    pub(super) fn names(&self, part: &Syntax) -> usize {
+        let open = self.options.iter().enumerate().filter(|(i, (option, value))| {
+            self.taken & (1 << i) == 0 && !value.is_off() && knows(part, option)
+        });
+        open.count()
     }
 
     /// How many positional arguments these parts take at least.
@@ -112,7 +110,7 @@ impl<'a> Walk<'a, '_> {
         let need = |part: &Syntax| match part {
             Syntax::Word(_) | Syntax::Optional(_) => 0,
             Syntax::Value(name) if counts(name) => 0,
-            part if self.names(part) => 0,
+            part if self.names(part) > 0 => 0,
             Syntax::Sequence(parts) => self.needs(parts),
             Syntax::Value(_) | Syntax::Choice(_) | Syntax::Repeated(_) => 1,
         };

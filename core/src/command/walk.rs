@@ -123,7 +123,7 @@ impl<'a, 'o> Walk<'a, 'o> {
     /// Options side by side: the positional ones in any order, then the named ones.
     fn run(&mut self, run: &'static [Syntax], given: &mut Given<'a>) -> Result<()> {
         let mut done: u64 = 0;
-        let mut options = run.iter().filter_map(Syntax::as_option).enumerate();
+        let options = run.iter().filter_map(Syntax::as_option).enumerate();
         while let Some(word) = given.first().and_then(Arg::text) {
             let mut open = options.clone().filter(|(i, _)| done & (1 << i) == 0);
             let Some((i, option)) = open.find(|(_, option)| option.begins_with(word)) else {
@@ -132,12 +132,14 @@ impl<'a, 'o> Walk<'a, 'o> {
             done |= 1 << i;
             self.option(option, given, 0)?;
         }
-        options.try_for_each(|(i, option)| {
-            if done & (1 << i) == 0 && self.names(option) {
-                return self.option(option, &mut &[][..], 0);
+        for (_, option) in options.filter(|(i, _)| done & (1 << i) == 0) {
+            if self.names(option) > 0 {
+                self.option(option, &mut &[][..], 0)?;
+            } else if let (Syntax::Repeated(_), Some(Arg::List(_))) = (option, given.first()) {
+                self.option(option, given, 0)?;
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     pub(super) fn part(
@@ -161,13 +163,16 @@ impl<'a, 'o> Walk<'a, 'o> {
                 };
                 self.value(name, &value)
             }
-            Syntax::Sequence(parts) => self.sequence(parts, given, after),
+            Syntax::Sequence(parts) => self.group(parts, given, after),
             Syntax::Choice(parts) => self.choice(parts, given, after),
-            Syntax::Repeated(part) => self.repeated(part, given, after, None).map(drop),
+            Syntax::Repeated(part) => match self.repeated(part, given, after, None)? {
+                0 => Err(self.missing(part)),
+                _ => Ok(()),
+            },
             Syntax::Optional(part) => {
                 if let Some(Arg::Null) = given.first() {
                     *given = &given[1..];
-                } else if self.names(part) || given.len() > after {
+                } else if self.names(part) > 0 || given.len() > after {
                     return self.option(part, given, after);
                 }
                 Ok(())
@@ -191,27 +196,33 @@ impl<'a, 'o> Walk<'a, 'o> {
                 Some(_) => Err(self.usage(&format!("{} is either true or left out", quoted(word)))),
                 None => self.part(part, given, after),
             },
-            Syntax::Sequence(parts) => {
-                let lead = parts.first().and_then(|first| self.take_lead(first));
-                let (Some((word, value)), [_, rest @ ..]) = (lead, parts.as_slice()) else {
-                    return self.sequence(parts, given, after);
-                };
-                self.word(word);
-                let mut values: Given<'a> = match value {
-                    Arg::Bool(true) => &[],
-                    Arg::List(items) if !items.iter().all(Arg::is_scalar) || !repeats(rest) => {
-                        items
-                    }
-                    _ => std::slice::from_ref(value),
-                };
-                self.sequence(rest, &mut values, 0)?;
-                if values.is_empty() {
-                    return Ok(());
-                }
-                Err(self.usage(&format!("too many values for {}", quoted(word))))
-            }
+            Syntax::Repeated(part) => self.repeated(part, given, after, None).map(drop),
             _ => self.part(part, given, after),
         }
+    }
+
+    /// Parts that an option may begin: what it holds are then the values of the others.
+    fn group(
+        &mut self,
+        parts: &'static [Syntax],
+        given: &mut Given<'a>,
+        after: usize,
+    ) -> Result<()> {
+        let lead = parts.first().and_then(|first| self.take_lead(first));
+        let (Some((word, value)), [_, rest @ ..]) = (lead, parts) else {
+            return self.sequence(parts, given, after);
+        };
+        self.word(word);
+        let mut values: Given<'a> = match value {
+            Arg::Bool(true) => &[],
+            Arg::List(items) if !items.iter().all(Arg::is_scalar) || !repeats(rest) => items,
+            _ => std::slice::from_ref(value),
+        };
+        self.sequence(rest, &mut values, 0)?;
+        if values.is_empty() {
+            return Ok(());
+        }
+        Err(self.usage(&format!("too many values for {}", quoted(word))))
     }
 
     fn choice(
@@ -220,7 +231,9 @@ impl<'a, 'o> Walk<'a, 'o> {
         given: &mut Given<'a>,
         after: usize,
     ) -> Result<()> {
-        if let Some(part) = parts.iter().find(|part| self.names(part)) {
+        // Alternatives may share a word, such as the units of BYRADIUS and BYBOX.
+        let named = parts.iter().rev().max_by_key(|part| self.names(part));
+        if let Some(part) = named.filter(|part| self.names(part) > 0) {
             return self.option(part, given, after);
         }
         let word = given.first().and_then(Arg::text);
