@@ -145,7 +145,10 @@ impl<'a> Walk<'a, '_> {
                 value => std::slice::from_ref(value),
             };
         }
-        if let [Arg::Map(pairs @ [_, ..])] = given {
+        if let [Arg::Map(pairs)] = given {
+            if pairs.is_empty() {
+                return Err(self.missing(first));
+            }
             *given = &[];
             pairs.iter().try_for_each(|(key, _)| self.one(first, key).map(drop))?;
             return pairs.iter().try_for_each(|(_, value)| self.one(second, value).map(drop));
