@@ -61,16 +61,16 @@ impl<'a> Walk<'a, '_> {
                 items.iter().try_for_each(|item| self.value(name, item))?;
                 Ok(items.len())
             }
-            (Syntax::Value(name), Arg::Map(_)) => {
-                Err(self.usage(&format!("{} takes a list, not a map", quoted(name))))
-            }
             (Syntax::Value(name), value) => self.value(name, value).map(|()| 1),
-            (Syntax::Sequence(parts), Arg::Map(pairs)) => {
+            (Syntax::Sequence(parts), Arg::Map(pairs))
+                if parts.iter().all(|part| part.as_value().is_some()) =>
+            {
                 for (key, value) in *pairs {
                     self.pair(parts, key, value)?;
                 }
                 Ok(pairs.len())
             }
+            (_, Arg::Map(_)) => Err(self.usage("a map stands where only a list can")),
             (_, Arg::List(items)) => {
                 let (mut rest, mut times) = (*items, 0);
                 while let Some(item) = rest.first() {
@@ -122,12 +122,8 @@ impl<'a> Walk<'a, '_> {
         if parts.len() != values.len() + 1 {
             return Err(self.usage("a map gives each key the wrong number of values"));
         }
-        for (part, arg) in parts.iter().zip(all) {
-            if let Syntax::Value(name) = part {
-                self.value(name, arg)?;
-            }
-        }
-        Ok(())
+        let mut names = parts.iter().filter_map(Syntax::as_value).zip(all);
+        names.try_for_each(|(name, arg)| self.value(name, arg))
     }
 
     /// Two lists of equal length (`STREAMS key... id...`): one behind the other, in halves, or as
@@ -180,32 +176,27 @@ impl<'a> Walk<'a, '_> {
             group => (group.repeats(), false),
         };
         let place = self.out.len();
-        let named = self.take_many(part);
-        let said = self.take(count);
-        let times = match (named, said.or(given.first())) {
-            (Some(values), _) => self.spread(part, values)?,
-            (None, Some(values @ (Arg::List(_) | Arg::Map(_)))) => {
-                *given = &given[1..];
-                self.spread(part, values)?
+        let mut times = 0;
+        if let Some(values) = self.take_many(part) {
+            times = self.spread(part, values)?;
+            if self.take(count).is_some_and(|said| said.count() != Some(times)) {
+                return Err(self.usage(&format!("{} is not how many follow", quoted(count))));
             }
-            (None, Some(number)) => {
-                if said.is_none() {
-                    *given = &given[1..];
+        } else if let Some(first) = self.take(count).or_else(|| shift(given)) {
+            if !first.is_scalar() {
+                times = self.spread(part, first)?;
+            } else if let Some(exactly) = first.count() {
+                self.value(count, first)?;
+                if self.repeated(part, given, after, Some(exactly))? == exactly {
+                    return Ok(());
                 }
-                let Some(exactly) = number.count() else {
-                    let what =
-                        format!("{} is no number, and no list of what it counts", quoted(count));
-                    return Err(self.usage(&what));
-                };
-                self.value(count, number)?;
-                if self.repeated(part, given, after, Some(exactly))? != exactly {
-                    return Err(self.usage(&format!("{} is not how many follow", quoted(count))));
-                }
-                return Ok(());
+                return Err(self.usage(&format!("{} is not how many follow", quoted(count))));
+            } else {
+                let count = quoted(count);
+                let what = format!("{count} is no number, and no list of what it counts");
+                return Err(self.usage(&what));
             }
-            (None, None) if optional => 0,
-            (None, None) => return Err(self.missing(part)),
-        };
+        }
         if times == 0 && !optional {
             return Err(self.missing(part));
         }
@@ -215,4 +206,11 @@ impl<'a> Walk<'a, '_> {
         self.count += 1;
         Ok(())
     }
+}
+
+/// Takes the next positional argument, if there is one.
+fn shift<'a>(given: &mut Given<'a>) -> Option<&'a Arg<'a>> {
+    let (first, rest) = given.split_first()?;
+    *given = rest;
+    Some(first)
 }

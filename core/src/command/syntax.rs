@@ -131,6 +131,10 @@ impl Syntax {
         }
     }
 
+    pub(super) fn as_value(&self) -> Option<&'static str> {
+        if let Self::Value(name) = self { Some(name) } else { None }
+    }
+
     /// What repeats in a part that does.
     pub(super) fn repeats(&self) -> &Self {
         match self {

@@ -30,7 +30,7 @@ fn check(case: &Value, call: &Value) -> Result<(), String> {
                 case["argv"].as_array().expect("argv").iter().map(canonical::bytes).collect();
             let mut bytes = Vec::new();
             wire::command(&mut bytes, &expected);
-            if same_but_case(written, &bytes) {
+            if written == bytes {
                 return outcome(case, &encoded);
             }
             Err(format!("became {:?}", Reply::from_frame(Frame::trusted(written))))
@@ -47,11 +47,6 @@ fn check(case: &Value, call: &Value) -> Result<(), String> {
             Ok(())
         }
     }
-}
-
-/// Words among the positional arguments may go as they were typed.
-fn same_but_case(ours: &[u8], theirs: &[u8]) -> bool {
-    ours.eq_ignore_ascii_case(theirs)
 }
 
 fn outcome(case: &Value, encoded: &Encoded) -> Result<(), String> {
