@@ -1,6 +1,7 @@
 //! What the Makefile calls: generates, tests, lints and measures.
 
 mod bench;
+mod commands;
 mod configuration;
 mod generate;
 mod lint;

@@ -10,12 +10,17 @@ pub(super) fn same(option: &str, name: &str) -> bool {
         "=" => "exact",
         other => other,
     };
-    letters(option).eq(letters(name))
+    alike(option, name) && letters(option).eq(letters(name))
 }
 
 /// The same for a value that repeats, which may be named in the plural.
 pub(super) fn same_many(option: &str, name: &str) -> bool {
-    same(option, name) || letters(option).eq(letters(name).chain([b's']))
+    same(option, name) || alike(option, name) && letters(option).eq(letters(name).chain([b's']))
+}
+
+/// Most names differ in the first letter already.
+fn alike(option: &str, name: &str) -> bool {
+    letters(option).next() == letters(name).next()
 }
 
 fn letters(name: &str) -> impl Iterator<Item = u8> {

@@ -135,11 +135,14 @@ impl<'a> Walk<'a, '_> {
         second: &'static Syntax,
         given: &mut Given<'a>,
     ) -> Result<()> {
+        let mut named: Given<'a>;
+        let mut given = given;
         if let Some((_, value)) = before.and_then(|word| self.take_lead(word)) {
-            *given = match value {
+            named = match value {
                 Arg::List(items) => items,
                 value => std::slice::from_ref(value),
             };
+            given = &mut named;
         }
         if let [Arg::Map(pairs)] = given {
             if pairs.is_empty() {

@@ -3,10 +3,10 @@
 //! A generator of stubs walks it like this: a command is a [`Syntax::Sequence`]. What is required
 //! in it, [`Syntax::Value`], a [`Syntax::Choice`] of words, a [`Syntax::Repeated`] value or group,
 //! is a positional parameter, in this order; a value that [`counts`] is left out, because it is
-//! filled in. Each [`Syntax::Optional`] that begins with a word is an option of that name: a flag
-//! if the word is all of it, else with the type of the values behind it. An optional that begins
-//! with a value is an optional parameter. In a choice each alternative is an option of its own.
-//! [`Syntax::visit`] comes by every name that can be given.
+//! filled in. A [`Syntax::Optional`] is an optional parameter. A [`Syntax::Option`] is an option
+//! with the name of its first word: a flag if the word is all of it, else with the values behind
+//! it; in a choice each alternative is an option of its own. [`Syntax::visit`] comes by every name
+//! that can be given.
 
 /// A part of a command's syntax.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,9 @@ pub enum Syntax {
     Sequence(Vec<Syntax>),
     /// One of these.
     Choice(Vec<Syntax>),
-    /// This or nothing.
+    /// This or nothing; begins with a word.
+    Option(Box<Syntax>),
+    /// This or nothing; begins with a value.
     Optional(Box<Syntax>),
     /// This once or more often.
     Repeated(Box<Syntax>),
@@ -44,7 +46,7 @@ impl Syntax {
             Self::Word(_) | Self::Value(_) => 1,
             Self::Sequence(parts) => parts.iter().map(Self::least).sum(),
             Self::Choice(parts) => parts.iter().map(Self::least).min().unwrap_or(0),
-            Self::Optional(_) => 0,
+            Self::Option(_) | Self::Optional(_) => 0,
             Self::Repeated(part) => part.least(),
         }
     }
@@ -57,7 +59,7 @@ impl Syntax {
             Self::Choice(parts) => {
                 parts.iter().map(Self::most).try_fold(0, |most, part| Some(most.max(part?)))
             }
-            Self::Optional(part) => part.most(),
+            Self::Option(part) | Self::Optional(part) => part.most(),
             Self::Repeated(_) => None,
         }
     }
@@ -86,49 +88,47 @@ impl Syntax {
         }
     }
 
+    /// The parts that it is made of.
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::Word(_) | Self::Value(_) => &[],
+            Self::Sequence(parts) | Self::Choice(parts) => parts,
+            Self::Option(part) | Self::Optional(part) | Self::Repeated(part) => {
+                std::slice::from_ref(&**part)
+            }
+        }
+    }
+
+    /// The parts that it can begin with.
+    fn firsts(&self) -> &[Self] {
+        let parts = self.parts();
+        let Self::Sequence(_) = self else { return parts };
+        let skips = |part: &&Self| matches!(part, Self::Option(_) | Self::Optional(_));
+        &parts[..parts.len().min(1 + parts.iter().take_while(skips).count())]
+    }
+
     /// Whether arguments for this can begin with `word`.
     pub(super) fn begins_with(&self, word: &[u8]) -> bool {
         match self {
             Self::Word(own) => own.as_bytes().eq_ignore_ascii_case(word),
-            Self::Value(_) => false,
-            Self::Sequence(parts) => firsts(parts).iter().any(|part| part.begins_with(word)),
-            Self::Choice(parts) => parts.iter().any(|part| part.begins_with(word)),
-            Self::Optional(part) | Self::Repeated(part) => part.begins_with(word),
+            _ => self.firsts().iter().any(|part| part.begins_with(word)),
         }
     }
 
     /// Whether arguments for this can begin with any value.
     pub(super) fn begins_with_value(&self) -> bool {
-        match self {
-            Self::Word(_) => false,
-            Self::Value(_) => true,
-            Self::Sequence(parts) => firsts(parts).iter().any(Self::begins_with_value),
-            Self::Choice(parts) => parts.iter().any(Self::begins_with_value),
-            Self::Optional(part) | Self::Repeated(part) => part.begins_with_value(),
-        }
-    }
-
-    /// What can be given as a named option: a part that is optional and begins with a word.
-    pub fn as_option(&self) -> Option<&Self> {
-        match self {
-            Self::Optional(part) if !part.begins_with_value() => Some(part),
-            _ => None,
-        }
+        matches!(self, Self::Value(_)) || self.firsts().iter().any(Self::begins_with_value)
     }
 
     /// Whether an option anywhere in it begins with `word`, or, without one, with any.
     pub(super) fn has_option(&self, word: Option<&[u8]>) -> bool {
-        match self {
-            Self::Word(_) | Self::Value(_) => false,
-            Self::Sequence(parts) | Self::Choice(parts) => {
-                parts.iter().any(|part| part.has_option(word))
-            }
-            Self::Repeated(part) => part.has_option(word),
-            Self::Optional(part) => match self.as_option() {
-                Some(part) if word.is_none_or(|word| part.begins_with(word)) => true,
-                _ => part.has_option(word),
-            },
-        }
+        let own = |part: &Self| word.is_none_or(|word| part.begins_with(word));
+        matches!(self, Self::Option(part) if own(part))
+            || self.parts().iter().any(|part| part.has_option(word))
+    }
+
+    pub(super) fn as_option(&self) -> Option<&Self> {
+        if let Self::Option(part) = self { Some(part) } else { None }
     }
 
     pub(super) fn as_value(&self) -> Option<&'static str> {
@@ -145,25 +145,23 @@ impl Syntax {
 
     /// Every word and value in it.
     pub fn visit(&self, visitor: &mut dyn FnMut(&'static str)) {
-        match self {
-            Self::Word(name) | Self::Value(name) => visitor(name),
-            Self::Sequence(parts) | Self::Choice(parts) => {
-                parts.iter().for_each(|part| part.visit(visitor));
-            }
-            Self::Optional(part) | Self::Repeated(part) => part.visit(visitor),
+        if let Self::Word(name) | Self::Value(name) = self {
+            visitor(name);
         }
+        self.parts().iter().for_each(|part| part.visit(visitor));
     }
-}
-
-/// The parts of a sequence that it can begin with.
-fn firsts(parts: &[Syntax]) -> &[Syntax] {
-    let skipped = parts.iter().take_while(|part| matches!(part, Syntax::Optional(_))).count();
-    &parts[..parts.len().min(skipped + 1)]
 }
 
 fn is_key(value: &str) -> bool {
     let keys = ["key", "key1", "destkey", "source", "destination", "dst", "shardchannel"];
     keys.contains(&value)
+}
+
+fn optional(part: Syntax) -> Syntax {
+    match part.begins_with_value() {
+        true => Syntax::Optional(Box::new(part)),
+        false => Syntax::Option(Box::new(part)),
+    }
 }
 
 struct Parser {
@@ -178,17 +176,13 @@ impl Parser {
             self.rest = self.rest.trim_start();
             let mut part = match self.rest.chars().next() {
                 None | Some(']' | '>' | '|') => return Some(parts),
-                Some('[') => Syntax::Optional(Box::new(self.bracket(']')?)),
+                Some('[') => optional(self.bracket(']')?),
                 Some('<') => self.bracket('>')?,
                 Some(_) => self.word(),
             };
             if let Some(rest) = self.rest.strip_prefix("...") {
                 self.rest = rest;
-                part = match part {
-                    // `[<GET pattern>...]` and `[key...]` say the same with the dots inside.
-                    Syntax::Optional(part) => Syntax::Optional(Box::new(Syntax::Repeated(part))),
-                    part => Syntax::Repeated(Box::new(part)),
-                };
+                part = Syntax::Repeated(Box::new(part));
             }
             parts.push(part);
         }

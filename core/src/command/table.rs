@@ -18,6 +18,8 @@ pub struct Command {
     pub camel: &'static str,
     /// The method in Python and Ruby, and the function in C: `get`, `xgroup_create`.
     pub snake: &'static str,
+    /// The heading that it stands under in the table: `string`, `stream`.
+    pub group: &'static str,
     /// What it may do with any options; see [`Encoded::effect`].
     pub effect: Effect,
     /// Without options that look at what was there: twice leaves the data as once would have.
@@ -68,12 +70,12 @@ impl Plain {
             match part {
                 Syntax::Value(name) if !syntax::counts(name) => {}
                 Syntax::Choice(parts) if parts.iter().all(|it| matches!(it, Syntax::Word(_))) => {}
-                Syntax::Optional(_) => {}
+                Syntax::Option(_) | Syntax::Optional(_) => {}
                 Syntax::Repeated(part) if plain.step == 0 => plain.step = part.least(),
                 _ => return None,
             }
         }
-        if parts.iter().any(|part| matches!(part, Syntax::Optional(_))) {
+        if parts.iter().any(|part| matches!(part, Syntax::Option(_) | Syntax::Optional(_))) {
             // More than the fewest can be an option.
             plain.step = 0;
         }
@@ -82,7 +84,7 @@ impl Plain {
 }
 
 impl Command {
-    fn parse(line: &'static str) -> Option<Self> {
+    fn parse(group: &'static str, line: &'static str) -> Option<Self> {
         let (mixed, rest) = line.split_once(' ')?;
         let (flags, rest) = rest.trim_start().split_once(' ')?;
         let (reply, usage) = rest.trim_start().split_once(' ').unwrap_or((rest.trim_start(), ""));
@@ -104,6 +106,7 @@ impl Command {
         let blocks = flags.contains(['b', 'm']);
         Some(Self {
             name,
+            group,
             camel: camel(mixed).leak(),
             snake: name.replace(['|', '-'], "_").leak(),
             effect: match flags.as_bytes().first()? {
@@ -165,14 +168,22 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let commands: Vec<Command> = lines().filter_map(Command::parse).collect();
+    let commands: Vec<Command> =
+        lines().filter_map(|(group, line)| Command::parse(group, line)).collect();
     let by_name = commands.iter().enumerate().map(|(i, command)| (command.name, i)).collect();
     Table { commands, by_name }
 });
 
-fn lines() -> impl Iterator<Item = &'static str> {
-    let lines = include_str!("../../commands.txt").lines();
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+/// Every line with the heading above it.
+fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let mut group = "";
+    include_str!("../../commands.txt").lines().filter_map(move |line| {
+        if let Some(heading) = line.strip_prefix("# ") {
+            group = heading;
+        }
+        let is_command = !line.is_empty() && !line.starts_with('#');
+        is_command.then_some((group, line))
+    })
 }
 
 /// All commands, in the order of the table.
@@ -191,7 +202,8 @@ mod tests {
 
     #[test]
     fn every_line_is_understood_and_no_name_comes_twice() {
-        let refused: Vec<_> = lines().filter(|line| Command::parse(line).is_none()).collect();
+        let refused: Vec<_> =
+            lines().filter(|(group, line)| Command::parse(group, line).is_none()).collect();
         assert!(refused.is_empty(), "{refused:#?}");
         assert_eq!(TABLE.by_name.len(), all().len());
         assert!(all().len() > 340);

@@ -70,19 +70,9 @@ impl<'a> Walk<'a, '_> {
         self.take_if(|option| same(option, name))
     }
 
-    /// Takes the option that gives a part that repeats.
+    /// Takes the option that gives all of a part that repeats.
     pub(super) fn take_many(&mut self, part: &Syntax) -> Option<&'a Arg<'a>> {
-        match part {
-            Syntax::Value(name) => self.take_if(|option| same_many(option, name)),
-            Syntax::Sequence(parts) => match parts.as_slice() {
-                [Syntax::Value(name), ..] => {
-                    self.take_if(|option| same(option, "mapping") || same_many(option, name))
-                }
-                [Syntax::Word(word), ..] => self.take(word),
-                _ => None,
-            },
-            _ => None,
-        }
+        self.take_if(|option| names_many(part, option))
     }
 
     /// Takes the option that a part begins with.
@@ -108,7 +98,7 @@ impl<'a> Walk<'a, '_> {
     /// How many positional arguments these parts take at least.
     pub(super) fn needs(&self, parts: &[Syntax]) -> usize {
         let need = |part: &Syntax| match part {
-            Syntax::Word(_) | Syntax::Optional(_) => 0,
+            Syntax::Word(_) | Syntax::Option(_) | Syntax::Optional(_) => 0,
             Syntax::Value(name) if counts(name) => 0,
             part if self.names(part) > 0 => 0,
             Syntax::Sequence(parts) => self.needs(parts),
@@ -163,18 +153,19 @@ impl<'a> Walk<'a, '_> {
 fn knows(part: &Syntax, option: &str) -> bool {
     match part {
         Syntax::Word(name) | Syntax::Value(name) => same(option, name),
-        Syntax::Sequence(parts) | Syntax::Choice(parts) => {
-            parts.iter().any(|part| knows(part, option))
+        Syntax::Repeated(group) => names_many(group, option) || knows(group, option),
+        _ => part.parts().iter().any(|part| knows(part, option)),
+    }
+}
+
+/// Whether this names what repeats as a whole.
+fn names_many(group: &Syntax, option: &str) -> bool {
+    match (group, group.parts().first()) {
+        (Syntax::Value(name), _) => same_many(option, name),
+        (Syntax::Sequence(_), Some(Syntax::Value(name))) => {
+            same(option, "mapping") || same_many(option, name)
         }
-        Syntax::Optional(part) => knows(part, option),
-        Syntax::Repeated(part) => match &**part {
-            Syntax::Value(name) => same_many(option, name),
-            Syntax::Sequence(parts) => {
-                let plural = matches!(parts.first(), Some(Syntax::Value(name))
-                    if same(option, "mapping") || same_many(option, name));
-                plural || parts.iter().any(|part| knows(part, option))
-            }
-            part => knows(part, option),
-        },
+        (Syntax::Sequence(_), Some(Syntax::Word(word))) => same(option, word),
+        _ => false,
     }
 }

@@ -105,7 +105,7 @@ impl<'a, 'o> Walk<'a, 'o> {
                     let word = at.checked_sub(1).and_then(|before| parts.get(before));
                     self.twins(word, first, second, given)?;
                 }
-                (Syntax::Optional(option), _) if !option.begins_with_value() => {
+                (Syntax::Option(_), _) => {
                     let run = parts[at..].iter().map_while(Syntax::as_option).count();
                     next = at + run;
                     self.run(&parts[at..next], given)?;
@@ -169,6 +169,7 @@ impl<'a, 'o> Walk<'a, 'o> {
                 0 => Err(self.missing(part)),
                 _ => Ok(()),
             },
+            Syntax::Option(part) => self.option(part, given, after),
             Syntax::Optional(part) => {
                 if let Some(Arg::Null) = given.first() {
                     *given = &given[1..];

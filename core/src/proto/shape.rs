@@ -80,6 +80,16 @@ pub(super) enum Plan {
     Fields(Fields, &'static Shape, &'static Shape),
 }
 
+impl Plan {
+    fn each(shape: &'static Shape) -> Self {
+        if matches!(shape, Shape::Raw) { Self::Raw } else { Self::Each(shape) }
+    }
+
+    fn values(shape: &'static Shape) -> Self {
+        if matches!(shape, Shape::Raw) { Self::Raw } else { Self::Values(shape) }
+    }
+}
+
 enum Aggregate {
     List,
     Set,
@@ -156,8 +166,8 @@ impl Reader<'_> {
         use Aggregate::{List, Map, Set};
         let (kind, length) = self.head()?;
         Some(match (shape, kind) {
-            (Shape::Set(shape), b'*' | b'~') => (Set, length, Plan::Each(shape)),
-            (Shape::List(shape), b'*' | b'~') => (List, length, Plan::Each(shape)),
+            (Shape::Set(shape), b'*' | b'~') => (Set, length, Plan::each(shape)),
+            (Shape::List(shape), b'*' | b'~') => (List, length, Plan::each(shape)),
             (Shape::Rows(shapes), b'*') => {
                 if self.at(0).head().is_some() {
                     (List, length, Plan::Tuples(shapes))
@@ -165,7 +175,7 @@ impl Reader<'_> {
                     (List, groups(length, shapes.len())?, Plan::Grouped(shapes))
                 }
             }
-            (Shape::Map(shape), b'%') => (Map, length * 2, Plan::Values(shape)),
+            (Shape::Map(shape), b'%') => (Map, length * 2, Plan::values(shape)),
             (Shape::Map(shape), b'*') if self.holds_pairs(length) => {
                 (Map, length * 2, Plan::Paired(shape))
             }
@@ -173,7 +183,7 @@ impl Reader<'_> {
                 (Map, groups(length, 1 + shapes.len())? * 2, Plan::GroupedValues(shapes))
             }
             (Shape::Map(shape), b'*') if self.holds_turns(length) => {
-                (Map, length, Plan::Values(shape))
+                (Map, length, Plan::values(shape))
             }
             (Shape::Record(fields, others), b'%') => {
                 (Map, length * 2, Plan::Fields(fields, others, others))
