@@ -90,9 +90,9 @@ fn shape() -> impl Strategy<Value = &'static Shape> {
         let one = inner.clone().prop_map(keep).boxed();
         let many = vec(inner, 0..4).prop_map(|shapes| keep(shapes).as_slice()).boxed();
         prop_oneof![
-            one.clone().prop_map(|shape| Shape::Set(shape)),
-            one.clone().prop_map(|shape| Shape::List(shape)),
-            one.clone().prop_map(|shape| Shape::Map(shape)),
+            one.clone().prop_map(Shape::Set),
+            one.clone().prop_map(Shape::List),
+            one.clone().prop_map(Shape::Map),
             many.clone().prop_map(Shape::Tuple),
             many.clone().prop_map(Shape::Rows),
             many.prop_map(|shapes| Shape::Map(keep(Shape::Tuple(shapes)))),
@@ -149,7 +149,7 @@ fn plain(reply: Reply) -> Reply {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     #[test]
     fn any_arguments_are_encoded_or_refused(

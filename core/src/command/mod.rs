@@ -31,6 +31,7 @@ pub use syntax::Syntax;
 pub use table::{Command, all};
 
 use crate::policy::Effect;
+use crate::proto::shape::Shape;
 
 /// The command that these arguments call, whatever the case of their letters. A command with
 /// subcommands is known by its first two arguments.
@@ -58,6 +59,21 @@ pub fn name<A: AsRef<[u8]>>(args: &[A]) -> String {
 /// What these arguments may do at the most; what is not in the table may do anything.
 pub fn effect<A: AsRef<[u8]>>(args: &[A]) -> Effect {
     find(args).map_or(Effect::Writes, |command| command.effect)
+}
+
+/// Appends these arguments as they are, and tells what is known of the command. Its reply has no
+/// shape, and what the table does not know, or cannot follow, may do anything.
+pub fn encode_raw<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
+    let shape = &Shape::Raw;
+    let unknown = Encoded { effect: Effect::Writes, idempotent: false, wait: Wait::No, shape };
+    let known = find(args).map(|command| {
+        let words = args.len().min(command.words());
+        let rest: Vec<Arg<'_>> = args[words..].iter().map(|arg| Arg::Bytes(arg.as_ref())).collect();
+        let encoded = command.encode(&rest, &[], &mut Vec::new());
+        encoded.map_or(command.at_worst(), |encoded| Encoded { shape, ..encoded })
+    });
+    crate::proto::encode::command(out, args);
+    known.unwrap_or(unknown)
 }
 
 /// A name in small letters, put together without asking for memory.
@@ -97,5 +113,24 @@ mod tests {
         assert!(find(&["NO.SUCH", "x"]).is_none());
         assert_eq!(effect(&["NO.SUCH", "x"]), Effect::Writes);
         assert!(find::<&str>(&[]).is_none());
+    }
+
+    #[test]
+    fn raw_arguments_are_sent_as_they_are_and_known_as_far_as_possible() {
+        let known = |args: &[&str]| {
+            let (mut out, mut plain) = (Vec::new(), Vec::new());
+            let encoded = encode_raw(args, &mut out);
+            crate::proto::encode::command(&mut plain, args);
+            assert_eq!(out, plain);
+            assert!(matches!(encoded.shape, Shape::Raw));
+            (encoded.effect, encoded.wait)
+        };
+        assert_eq!(known(&["sort", "k"]), (Effect::Reads, Wait::No));
+        assert_eq!(known(&["sort", "k", "store", "d"]), (Effect::Writes, Wait::No));
+        assert_eq!(known(&["blpop", "k", "0"]), (Effect::Writes, Wait::Forever));
+        assert_eq!(known(&["XREAD", "STREAMS", "k"]), (Effect::Reads, Wait::Forever));
+        assert_eq!(known(&["XGROUP", "CREATE"]), (Effect::Writes, Wait::No));
+        assert_eq!(known(&["FT.SEARCH", "i", "q"]), (Effect::Writes, Wait::No));
+        assert_eq!(known(&[]), (Effect::Writes, Wait::No));
     }
 }

@@ -20,7 +20,11 @@ pub(super) fn same_many(option: &str, name: &str) -> bool {
 
 /// Most names differ in the first letter already.
 fn alike(option: &str, name: &str) -> bool {
-    letters(option).next() == letters(name).next()
+    match (option.as_bytes(), name.as_bytes()) {
+        ([b'_' | b'-', ..], _) => true,
+        ([first, ..], [other, ..]) => first.eq_ignore_ascii_case(other),
+        _ => false,
+    }
 }
 
 fn letters(name: &str) -> impl Iterator<Item = u8> {

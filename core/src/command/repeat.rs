@@ -24,16 +24,13 @@ impl<'a> Walk<'a, '_> {
             times += 1;
         }
         while let Some(next) = given.first() {
-            let text = next.text();
-            let wanted = match exactly {
-                Some(exactly) => times < exactly,
-                None if times == 0 => true,
-                None => {
-                    given.len() > after
-                        && !text.is_some_and(|it| self.command.syntax.has_option(Some(it)))
-                }
+            let option = |word| self.command.syntax.has_option(Some(word));
+            let wanted = match (exactly, next.text()) {
+                (Some(exactly), _) => times < exactly,
+                (None, Some(text)) if part.begins_with(text) => true,
+                (None, text) => times == 0 || given.len() > after && !text.is_some_and(option),
             };
-            if !wanted && !(exactly.is_none() && text.is_some_and(|text| part.begins_with(text))) {
+            if !wanted {
                 break;
             }
             times += match next {

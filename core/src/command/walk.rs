@@ -161,7 +161,7 @@ impl<'a, 'o> Walk<'a, 'o> {
                     Some(value) => value,
                     None => self.pop(name, given)?,
                 };
-                self.value(name, &value)
+                self.value(name, value)
             }
             Syntax::Sequence(parts) => self.group(parts, given, after),
             Syntax::Choice(parts) => self.choice(parts, given, after),
@@ -233,8 +233,14 @@ impl<'a, 'o> Walk<'a, 'o> {
         after: usize,
     ) -> Result<()> {
         // Alternatives may share a word, such as the units of BYRADIUS and BYBOX.
-        let named = parts.iter().rev().max_by_key(|part| self.names(part));
-        if let Some(part) = named.filter(|part| self.names(part) > 0) {
+        let mut named = (0, None);
+        for part in parts {
+            let names = self.names(part);
+            if names > named.0 {
+                named = (names, Some(part));
+            }
+        }
+        if let (_, Some(part)) = named {
             return self.option(part, given, after);
         }
         let word = given.first().and_then(Arg::text);

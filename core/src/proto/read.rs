@@ -47,6 +47,12 @@ impl<'a> Frame<'a> {
         self.past_attributes().first() == Some(&b'>')
     }
 
+    /// The parts of a list, each to be read in a shape of its own, and how many they are: for
+    /// what EXEC answers.
+    pub fn parts(self) -> Option<(usize, Reader<'a>)> {
+        Reader::new(Self(self.past_attributes())).into_list()
+    }
+
     fn past_attributes(self) -> &'a [u8] {
         let mut reader = Reader::new(self);
         while reader.rest.first() == Some(&b'|') {
@@ -117,21 +123,6 @@ impl Items<'_, '_> {
         match self.plan {
             Plan::Raw => self.reader.next(builder),
             _ => self.next_planned(builder),
-        }
-    }
-
-    /// The next one in a shape of its own: for the list that answers EXEC.
-    pub fn next_shaped<B: Build>(
-        &mut self,
-        shape: &'static Shape,
-        builder: &mut B,
-    ) -> Option<Result<B::Value, B::Error>> {
-        match self.plan {
-            Plan::Raw => {
-                self.left = self.left.checked_sub(1)?;
-                self.reader.next_shaped(shape, builder)
-            }
-            _ => self.next(builder),
         }
     }
 }

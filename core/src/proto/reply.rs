@@ -42,7 +42,12 @@ impl Reply {
 
     /// The next of several replies.
     pub fn next(replies: &mut Reader<'_>) -> Option<Self> {
-        replies.next(&mut Owned).map(|Ok(reply)| reply)
+        Self::next_shaped(replies, &Shape::Raw)
+    }
+
+    /// The next of several replies, in its shape.
+    pub fn next_shaped(replies: &mut Reader<'_>, shape: &'static Shape) -> Option<Self> {
+        replies.next_shaped(shape, &mut Owned).map(|Ok(reply)| reply)
     }
 
     /// The bytes of a string of any kind.

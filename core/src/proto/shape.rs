@@ -97,6 +97,8 @@ enum Aggregate {
 }
 
 impl Items<'_, '_> {
+    /// Out of the way of raw items, which are most.
+    #[inline(never)]
     pub(super) fn next_planned<B: Build>(
         &mut self,
         builder: &mut B,
@@ -279,6 +281,13 @@ impl Reader<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Steps into the list that comes next.
+    pub(super) fn into_list(mut self) -> Option<(usize, Self)> {
+        let (b'*', length) = self.head()? else { return None };
+        self.open();
+        Some((length, self))
     }
 
     /// Steps into the aggregate that comes next.
