@@ -7,14 +7,18 @@ use crate::policy::Effect;
 use crate::topology::{Phase, Topology};
 
 /// A write was sent, and what became of it is unknown.
-pub(super) fn maybe_executed(job: &Job<'_>, address: String, reason: &Error) -> Error {
+pub(super) fn maybe_executed(job: &Job<'_>, address: Option<String>, reason: &Error) -> Error {
     let message =
         format!("sent, but never answered, so it may have run or not: {}", reason.message());
     let mut error = Error::new(Kind::MaybeExecuted, message);
     if let Some(code) = reason.code() {
         error = error.with_code(code);
     }
-    error.during(job.name()).at(address)
+    let error = error.during(job.name());
+    match address {
+        Some(address) => error.at(address),
+        None => error,
+    }
 }
 
 /// The deadline has passed, and the command did not run.

@@ -64,7 +64,7 @@ impl Client {
                         frame.map(|frame| Outcome::Frame(frame.bytes().to_vec(), job.name()))
                     }
                     Next::MaybeExecuted => {
-                        Some(Outcome::Failed(maybe_executed(&job, way.address(), &reason)))
+                        Some(Outcome::Failed(maybe_executed(&job, Some(way.address()), &reason)))
                     }
                     Next::Again if Instant::now() >= deadlines.whole => {
                         Some(Outcome::Failed(too_late(&job, &reason)))

@@ -47,7 +47,9 @@ impl Client {
             };
             match next {
                 Next::Deliver => return Ok(()),
-                Next::MaybeExecuted => return Err(maybe_executed(job, way.address(), &reason)),
+                Next::MaybeExecuted => {
+                    return Err(maybe_executed(job, Some(way.address()), &reason));
+                }
                 Next::Again if Instant::now() >= deadlines.whole => {
                     return Err(too_late(job, &reason));
                 }

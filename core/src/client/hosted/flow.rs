@@ -1,30 +1,20 @@
-//! How calls move: held, sent, answered, sent again, or given up.
+//! How calls move: held, sent, and answered; and what the host's connections come to.
 
 use super::calls::Call;
 use super::link::{Link, LinkId};
+use super::settle::{Answered, answer};
 use super::{Action, Completion, Session, Sink};
-use crate::client::verdict::{
-    closed, full, maybe_executed, overdue, too_late, unavailable, waiting_room_full,
-};
+use crate::client::verdict::{closed, full, unavailable, waiting_room_full};
 use crate::client::{Job, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::Token;
-use crate::policy::{self, Doubt, Fate, Next};
-use crate::proto::ledger::{Lost, Span};
+use crate::policy::{self, Doubt};
 use crate::proto::read::Frame;
 use crate::topology::decide::Trouble;
 use crate::topology::{Topology, endpoint};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// A reply as it came, to be judged once the lane is free again.
-struct Verdict {
-    token: Token,
-    next: Next,
-    fate: Option<Fate>,
-    reason: Error,
-}
 
 impl Session {
     pub(super) fn take_on(&mut self, call: Call, now: Instant) -> Result<Token> {
@@ -49,7 +39,7 @@ impl Session {
         Ok(token)
     }
 
-    fn current(&self) -> Arc<Topology> {
+    pub(super) fn current(&self) -> Arc<Topology> {
         match &self.deployment {
             Some(deployment) => deployment.shared.topology(),
             None => Arc::new(Topology::unknown()),
@@ -113,16 +103,15 @@ impl Session {
             let Self { links, calls, .. } = self;
             links[place].feed(bytes, |token, frame, last| {
                 let Some(call) = calls.get(token) else { return };
-                let verdict = answer(token, call, frame, last);
-                match verdict {
-                    // The good case, without a detour.
-                    Some(Verdict { next: Next::Deliver, .. }) if call.parts.is_none() => {
-                        if calls.take(token).is_some() {
-                            sink(token, Completion::Replies(frame));
-                        }
+                match answer(token, call, frame, last) {
+                    Answered::Partly => {}
+                    Answered::Well => {
+                        let Some(call) = calls.take(token) else { return };
+                        let unit = !call.frames.is_empty();
+                        let whole = if unit { Frame::trusted(&call.frames) } else { frame };
+                        sink(token, Completion::Replies(whole));
                     }
-                    Some(verdict) => judged.push(verdict),
-                    None => {}
+                    Answered::Badly(verdict) => judged.push(verdict),
                 }
             })
         };
@@ -156,7 +145,7 @@ impl Session {
         self.drop_link(link, unwritten, why, doubt, now, sink);
     }
 
-    fn drop_link(
+    pub(super) fn drop_link(
         &mut self,
         link: LinkId,
         unwritten: usize,
@@ -190,123 +179,14 @@ impl Session {
         self.release(now, sink);
     }
 
-    /// A call's connection was lost. What goes again goes in front of what waits already.
-    fn lose(
-        &mut self,
-        lost: Lost<Token>,
-        why: &Error,
-        epoch: u64,
-        now: Instant,
-        sink: &mut Sink<'_>,
-    ) {
-        let token = lost.token;
-        let address = self.address(epoch);
-        let Some(call) = self.calls.get(token) else {
-            return;
-        };
-        let repeats = call.options.repeats_writes();
-        if let Some(parts) = &mut call.parts {
-            let open = parts.open.split_off(parts.answered);
-            for (index, fate) in open.into_iter().zip(lost.fates) {
-                let job = parts.batch.job(index);
-                if policy::after_loss(job.effect, fate, repeats) == Next::MaybeExecuted {
-                    let error = maybe_executed(&job, address.clone(), why);
-                    parts.outcomes[index] = Some(Outcome::Failed(error));
-                }
-            }
-            self.resume_batch(token, why, now, sink);
-            return;
-        }
-        let fate = lost.fates.first().copied().unwrap_or(Fate::NotSent);
-        let next = policy::after_loss(call.effect, fate, repeats);
-        let verdict = Verdict { token, next, fate: Some(fate), reason: why.clone() };
-        self.judge_at(verdict, address, now, sink);
-    }
-
-    fn judge(&mut self, verdict: Verdict, link: LinkId, now: Instant, sink: &mut Sink<'_>) {
-        let epoch = self.links.iter().find(|it| it.id == link).map_or(0, |link| link.epoch);
-        if verdict
-            .reason
-            .code()
-            .is_some_and(|_| policy::doubts_primary(verdict.reason.message().as_bytes()))
-        {
-            self.doubt(epoch, Doubt::NotPrimary);
-        }
-        let address = self.address(epoch);
-        if self.calls.get(verdict.token).is_some_and(|call| call.parts.is_some()) {
-            self.resume_batch(verdict.token, &verdict.reason, now, sink);
-        } else {
-            self.judge_at(verdict, address, now, sink);
-        }
-    }
-
-    fn judge_at(&mut self, verdict: Verdict, address: String, now: Instant, sink: &mut Sink<'_>) {
-        let Verdict { token, next, fate, reason } = verdict;
-        let Some(call) = self.calls.get(token) else {
-            return;
-        };
-        let job = Job { bytes: &call.bytes, span: call.span.clone(), effect: call.effect };
-        let failed = match next {
-            Next::MaybeExecuted => maybe_executed(&job, address, &reason),
-            Next::Again if now >= call.deadlines.whole => too_late(&job, &reason),
-            _ => {
-                let pause = call.backoff.next();
-                // What never left goes on at once; what was refused rests a little.
-                let rests = fate.is_none_or(Fate::unknown) && !pause.is_zero();
-                call.rests_until = rests.then(|| now + pause);
-                call.frames.clear();
-                self.held_bytes += call.bytes.len();
-                self.held.push_front(token);
-                return;
-            }
-        };
-        self.finish(token, Completion::Failed(failed), sink);
-    }
-
-    /// A pipeline whose sent commands are dealt with: done, or some go again.
-    fn resume_batch(&mut self, token: Token, reason: &Error, now: Instant, sink: &mut Sink<'_>) {
-        let Some(call) = self.calls.get(token) else {
-            return;
-        };
-        let Some(parts) = &mut call.parts else { return };
-        let late = now >= call.deadlines.whole;
-        parts.open.clear();
-        parts.answered = 0;
-        call.bytes.clear();
-        let mut ends = Vec::new();
-        for index in 0..parts.outcomes.len() {
-            if parts.outcomes[index].is_some() {
-                continue;
-            }
-            if late {
-                let error = too_late(&parts.batch.job(index), reason);
-                parts.outcomes[index] = Some(Outcome::Failed(error));
-                continue;
-            }
-            call.bytes.extend_from_slice(parts.batch.bytes_of(index));
-            ends.push(call.bytes.len());
-            parts.open.push(index);
-        }
-        if parts.open.is_empty() {
-            let outcomes = std::mem::take(&mut parts.outcomes).into_iter().flatten().collect();
-            self.finish(token, Completion::Parts(outcomes), sink);
-            return;
-        }
-        call.span = Span::Batch { ends };
-        let pause = call.backoff.next();
-        call.rests_until = (!pause.is_zero()).then(|| now + pause);
-        self.held_bytes += call.bytes.len();
-        self.held.push_front(token);
-    }
-
-    fn finish(&mut self, token: Token, completion: Completion<'_>, sink: &mut Sink<'_>) {
+    pub(super) fn finish(&mut self, token: Token, completion: Completion<'_>, sink: &mut Sink<'_>) {
         if self.calls.take(token).is_some() {
             sink(token, completion);
         }
     }
 
     /// Sends what waited, in order, as far as it may go now; connects where that is missing.
-    fn release(&mut self, now: Instant, sink: &mut Sink<'_>) {
+    pub(super) fn release(&mut self, now: Instant, sink: &mut Sink<'_>) {
         let topology = self.current();
         let link = self.link(&topology);
         let mut rest = VecDeque::new();
@@ -358,83 +238,7 @@ impl Session {
         }
     }
 
-    /// The topology may have changed, or a deadline passed.
-    pub fn wake(&mut self, now: Instant, sink: &mut Sink<'_>) {
-        let topology = self.current();
-        let stale: Vec<LinkId> = self
-            .links
-            .iter()
-            .filter(|link| link.epoch < topology.epoch)
-            .map(|link| link.id)
-            .collect();
-        for link in stale {
-            let to = topology.primary.as_ref().map(ToString::to_string).unwrap_or_default();
-            let why = Error::new(Kind::Unavailable, format!("the primary has changed to {to}"));
-            self.drop_link(link, 0, why, Doubt::None, now, sink);
-        }
-        let late: Vec<(LinkId, Error)> = self
-            .links
-            .iter()
-            .filter(|link| link.ready_by.is_some_and(|by| now >= by))
-            .map(|link| (link.id, link.late()))
-            .collect();
-        for (link, why) in late {
-            self.drop_link(link, 0, why, Doubt::Unreachable, now, sink);
-        }
-        self.give_up_overdue(now, sink);
-        self.release(now, sink);
-    }
-
-    /// Ends the wait for replies that did not come in time.
-    fn give_up_overdue(&mut self, now: Instant, sink: &mut Sink<'_>) {
-        let mut found = Vec::new();
-        for link in &mut self.links {
-            for token in link.lane.overdue(now) {
-                let sent = !link.lane.withdraw(token);
-                found.push((link.epoch, token, if sent { Fate::Sent } else { Fate::NotSent }));
-            }
-        }
-        for (epoch, token, fate) in found {
-            self.doubt(epoch, Doubt::Overdue);
-            let Some(call) = self.calls.get(token) else {
-                continue;
-            };
-            let fates = match &call.parts {
-                Some(parts) => vec![fate; parts.open.len() - parts.answered],
-                None => vec![fate],
-            };
-            let lost = Lost { token, answered: 0, fates };
-            self.lose(lost, &overdue(), epoch, now, sink);
-        }
-    }
-
-    /// When to call [`wake`](Self::wake) at the latest.
-    pub fn next_deadline(&mut self) -> Option<Instant> {
-        let mut next: Option<Instant> = None;
-        let mut consider = |at: Option<Instant>| {
-            next = match (next, at) {
-                (Some(next), Some(at)) => Some(next.min(at)),
-                (next, at) => next.or(at),
-            };
-        };
-        for link in &self.links {
-            consider(link.ready_by);
-            consider(link.lane.next_deadline());
-        }
-        if !self.held.is_empty() {
-            consider(self.connects_at);
-        }
-        let Self { held, calls, .. } = self;
-        for &token in held.iter() {
-            if let Some(call) = calls.get(token) {
-                consider(Some(call.deadlines.whole));
-                consider(call.rests_until);
-            }
-        }
-        next
-    }
-
-    fn doubt(&self, epoch: u64, doubt: Doubt) {
+    pub(super) fn doubt(&self, epoch: u64, doubt: Doubt) {
         let trouble = match doubt {
             Doubt::None => return,
             Doubt::Unreachable => Trouble::Unreachable,
@@ -447,52 +251,9 @@ impl Session {
     }
 
     /// The primary of an epoch, for messages.
-    fn address(&self, epoch: u64) -> String {
+    pub(super) fn address(&self, epoch: u64) -> Option<String> {
         let topology = self.current();
         let known = topology.primary.as_ref().filter(|_| topology.epoch == epoch);
-        known.map(ToString::to_string).unwrap_or_else(|| "the former primary".to_owned())
+        known.map(ToString::to_string)
     }
-}
-
-/// Takes a reply in. `None`: more are awaited.
-fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool) -> Option<Verdict> {
-    let repeats = call.options.repeats_writes();
-    let good = |next| Verdict { token, next, fate: None, reason: Error::server(b"") };
-    let Some(parts) = &mut call.parts else {
-        if matches!(call.span, Span::Unit { .. }) {
-            call.frames.extend_from_slice(frame.bytes());
-            if !last {
-                return None;
-            }
-        }
-        return Some(match frame.error() {
-            Some(line) => Verdict {
-                token,
-                next: policy::after_error(call.effect, line, repeats),
-                fate: None,
-                reason: Error::server(line),
-            },
-            None => good(Next::Deliver),
-        });
-    };
-    let index = *parts.open.get(parts.answered)?;
-    parts.answered += 1;
-    let job = parts.batch.job(index);
-    let mut reason = Error::server(b"");
-    let outcome = match frame.error() {
-        None => Some(Outcome::Frame(frame.bytes().to_vec(), job.name())),
-        Some(line) => {
-            reason = Error::server(line);
-            match policy::after_error(job.effect, line, repeats) {
-                Next::Again => None,
-                Next::Deliver => Some(Outcome::Frame(frame.bytes().to_vec(), job.name())),
-                Next::MaybeExecuted => {
-                    let address = String::new();
-                    Some(Outcome::Failed(maybe_executed(&job, address, &reason)))
-                }
-            }
-        }
-    };
-    parts.outcomes[index] = outcome;
-    last.then_some(Verdict { token, next: Next::Again, fate: None, reason })
 }

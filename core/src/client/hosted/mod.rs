@@ -1,6 +1,14 @@
 //! The client inside an event loop. The host owns the sockets and the clock; this owns everything
 //! that knows Redis.
 //!
+//! | file | what it holds |
+//! |---|---|
+//! | `calls` | the calls without an outcome, by token |
+//! | `link` | one connection of the host's |
+//! | `flow` | how calls are held, sent and answered |
+//! | `settle` | what becomes of those without a good reply |
+//! | `time` | deadlines, and changes of the topology |
+//!
 //! The host does what [`Session::poll`] says, and tells the session what happened: `opened`,
 //! `received`, `closed`, and `wake` when the topology has changed or a deadline has passed. Each
 //! call's token comes back with its outcome, exactly once.
@@ -8,6 +16,8 @@
 mod calls;
 mod flow;
 mod link;
+mod settle;
+mod time;
 
 use super::verdict::closed;
 use super::{Batch, CallOptions, Deadlines, Job, Outcome};
