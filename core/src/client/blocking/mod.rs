@@ -13,7 +13,7 @@ mod lanes;
 mod route;
 
 use super::verdict::closed;
-use super::{Batch, CallOptions, Job, Outcome};
+use super::{Batch, CallOptions, Job};
 use crate::command;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -116,8 +116,7 @@ impl Client {
         for args in commands {
             batch.push(args);
         }
-        let outcomes = self.execute_batch(&batch, &self.options(), &())?;
-        Ok(outcomes.into_iter().map(Outcome::into_reply).collect())
+        Ok(self.execute_batch(batch, &self.options(), &())?.into_replies())
     }
 
     /// Sends commands that run together or not at all, and returns their replies.

@@ -4,8 +4,8 @@ use super::calls::Call;
 use super::link::{Link, LinkId};
 use super::settle::{Answered, answer};
 use super::{Action, Completion, Session, Sink};
+use crate::client::Job;
 use crate::client::verdict::{closed, full, unavailable, waiting_room_full};
-use crate::client::{Job, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::Token;
 use crate::policy::{self, Doubt};
@@ -221,14 +221,11 @@ impl Session {
         let Some(call) = self.calls.get(token) else {
             return;
         };
-        match &mut call.parts {
-            Some(parts) => {
-                for (index, outcome) in parts.outcomes.iter_mut().enumerate() {
-                    let name = parts.batch.job(index).name();
-                    outcome.get_or_insert_with(|| Outcome::Failed(error.clone().during(name)));
-                }
-                let outcomes = std::mem::take(&mut parts.outcomes).into_iter().flatten().collect();
-                self.finish(token, Completion::Parts(outcomes), sink);
+        match &mut call.pipeline {
+            Some(pipeline) => {
+                pipeline.fail(&error);
+                let outcomes = pipeline.take();
+                self.finish(token, Completion::Outcomes(outcomes), sink);
             }
             None => {
                 let job = Job { bytes: &call.bytes, span: call.span.clone(), effect: call.effect };

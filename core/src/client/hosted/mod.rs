@@ -19,16 +19,16 @@ mod link;
 mod settle;
 mod time;
 
+use super::pipeline::Pipeline;
 use super::verdict::closed;
-use super::{Batch, CallOptions, Deadlines, Job, Outcome};
+use super::{Batch, CallOptions, Deadlines, Job, Outcomes};
 use crate::config::{Config, Endpoint, Tls};
 use crate::error::{Error, Result};
 use crate::lane::hosted::Token;
 use crate::policy::Backoff;
-use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
 use crate::topology::{Deployment, Topology};
-use calls::{Call, Calls, Parts};
+use calls::{Call, Calls};
 use link::Link;
 pub use link::LinkId;
 use std::collections::VecDeque;
@@ -60,7 +60,7 @@ pub enum Completion<'a> {
     /// The replies of a command or of a transaction, end to end; one can be the server's error.
     Replies(Frame<'a>),
     /// What came of each command of a pipeline.
-    Parts(Vec<Outcome>),
+    Outcomes(Outcomes),
     Failed(Error),
 }
 
@@ -128,7 +128,7 @@ impl Session {
 
     /// Takes a command or a transaction on.
     pub fn submit(&mut self, job: Job<'_>, options: CallOptions, now: Instant) -> Result<Token> {
-        let call = self.call(job, options, now, None);
+        let call = self.call(job, options, now);
         self.take_on(call, now)
     }
 
@@ -139,17 +139,14 @@ impl Session {
         options: CallOptions,
         now: Instant,
     ) -> Result<Token> {
-        let outcomes = batch.ends.iter().map(|_| None).collect();
-        let open = (0..batch.ends.len()).collect();
-        let (bytes, span) = (batch.bytes.clone(), Span::Batch { ends: batch.ends.clone() });
-        let effect = batch.effect();
-        let parts = Parts { batch, outcomes, open, answered: 0 };
-        let job = Job { bytes: &bytes, span, effect };
-        let call = self.call(job, options, now, Some(parts));
+        let pipeline = Pipeline::new(batch, options.repeats_writes());
+        let job = Job { bytes: pipeline.bytes(), span: pipeline.span(), effect: pipeline.effect() };
+        let mut call = self.call(job, options, now);
+        call.pipeline = Some(pipeline);
         self.take_on(call, now)
     }
 
-    fn call(&self, job: Job<'_>, options: CallOptions, now: Instant, parts: Option<Parts>) -> Call {
+    fn call(&self, job: Job<'_>, options: CallOptions, now: Instant) -> Call {
         Call {
             bytes: job.bytes.to_vec(),
             span: job.span,
@@ -159,7 +156,7 @@ impl Session {
             backoff: Backoff::default(),
             rests_until: None,
             frames: Vec::new(),
-            parts,
+            pipeline: None,
         }
     }
 

@@ -3,8 +3,8 @@
 use super::calls::Call;
 use super::link::LinkId;
 use super::{Completion, Session, Sink};
+use crate::client::Job;
 use crate::client::verdict::{maybe_executed, overdue, too_late};
-use crate::client::{Job, Outcome};
 use crate::error::Error;
 use crate::lane::hosted::Token;
 use crate::policy::{self, Doubt, Fate, Next};
@@ -36,16 +36,9 @@ impl Session {
             return;
         };
         let repeats = call.options.repeats_writes();
-        if let Some(parts) = &mut call.parts {
-            let open = parts.open.split_off(parts.answered);
-            for (index, fate) in open.into_iter().zip(lost.fates) {
-                let job = parts.batch.job(index);
-                if policy::after_loss(job.effect, fate, repeats) == Next::MaybeExecuted {
-                    let error = maybe_executed(&job, address.clone(), why);
-                    parts.outcomes[index] = Some(Outcome::Failed(error));
-                }
-            }
-            self.resume_batch(token, why, now, sink);
+        if let Some(pipeline) = &mut call.pipeline {
+            pipeline.lost(&lost.fates, why, address.as_deref());
+            self.resume(token, why, now, sink);
             return;
         }
         let fate = lost.fates.first().copied().unwrap_or(Fate::NotSent);
@@ -70,8 +63,8 @@ impl Session {
             self.doubt(epoch, Doubt::NotPrimary);
         }
         let address = self.address(epoch);
-        if self.calls.get(verdict.token).is_some_and(|call| call.parts.is_some()) {
-            self.resume_batch(verdict.token, &verdict.reason, now, sink);
+        if self.calls.get(verdict.token).is_some_and(|call| call.pipeline.is_some()) {
+            self.resume(verdict.token, &verdict.reason, now, sink);
         } else {
             self.judge_at(verdict, address, now, sink);
         }
@@ -106,40 +99,24 @@ impl Session {
         self.finish(token, Completion::Failed(failed), sink);
     }
 
-    /// A pipeline whose sent commands are dealt with: done, or some go again.
-    fn resume_batch(&mut self, token: Token, reason: &Error, now: Instant, sink: &mut Sink<'_>) {
-        let Some(call) = self.calls.get(token) else {
-            return;
-        };
-        let Some(parts) = &mut call.parts else { return };
-        let late = now >= call.deadlines.whole;
-        parts.open.clear();
-        parts.answered = 0;
-        call.bytes.clear();
-        let mut ends = Vec::new();
-        for index in 0..parts.outcomes.len() {
-            if parts.outcomes[index].is_some() {
-                continue;
-            }
-            if late {
-                let error = too_late(&parts.batch.job(index), reason);
-                parts.outcomes[index] = Some(Outcome::Failed(error));
-                continue;
-            }
-            call.bytes.extend_from_slice(parts.batch.bytes_of(index));
-            ends.push(call.bytes.len());
-            parts.open.push(index);
-        }
-        if parts.open.is_empty() {
-            let outcomes = std::mem::take(&mut parts.outcomes).into_iter().flatten().collect();
-            self.finish(token, Completion::Parts(outcomes), sink);
+    /// A pipeline whose request is dealt with: done, or some of it goes again.
+    fn resume(&mut self, token: Token, reason: &Error, now: Instant, sink: &mut Sink<'_>) {
+        let Some(call) = self.calls.get(token) else { return };
+        let Some(pipeline) = &mut call.pipeline else { return };
+        let goes_on = pipeline.resume();
+        if goes_on && now < call.deadlines.whole {
+            call.bytes = pipeline.bytes().to_vec();
+            call.span = pipeline.span();
+            call.effect = pipeline.effect();
+            let pause = call.backoff.next();
+            call.rests_until = (!pause.is_zero()).then(|| now + pause);
+            self.held_bytes += call.bytes.len();
+            self.held.push_front(token);
             return;
         }
-        call.span = Span::Batch { ends };
-        let pause = call.backoff.next();
-        call.rests_until = (!pause.is_zero()).then(|| now + pause);
-        self.held_bytes += call.bytes.len();
-        self.held.push_front(token);
+        pipeline.expire(reason);
+        let outcomes = pipeline.take();
+        self.finish(token, Completion::Outcomes(outcomes), sink);
     }
 }
 
@@ -155,47 +132,26 @@ pub(super) enum Answered {
 
 /// Takes a reply in.
 pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool) -> Answered {
-    let repeats = call.options.repeats_writes();
-    let Some(parts) = &mut call.parts else {
-        if matches!(call.span, Span::Unit { .. }) {
-            call.frames.extend_from_slice(frame.bytes());
-            if !last {
-                return Answered::Partly;
-            }
+    if let Some(pipeline) = &mut call.pipeline {
+        let refusal = pipeline.reply(frame).map(Error::server);
+        if !last {
+            return Answered::Partly;
         }
-        let Some(line) = frame.error() else { return Answered::Well };
-        return match policy::after_error(call.effect, line, repeats) {
-            Next::Deliver => Answered::Well,
-            next => {
-                Answered::Badly(Verdict { token, next, fate: None, reason: Error::server(line) })
-            }
-        };
-    };
-    let mut reason = None;
-    if let Some(&index) = parts.open.get(parts.answered) {
-        parts.answered += 1;
-        let next = match frame.error() {
-            None => Next::Deliver,
-            Some(line) => {
-                reason = Some(Error::server(line));
-                policy::after_error(parts.batch.effects[index], line, repeats)
-            }
-        };
-        parts.outcomes[index] = match (next, &reason) {
-            (Next::Again, _) => None,
-            (Next::MaybeExecuted, Some(reason)) => {
-                let job = parts.batch.job(index);
-                Some(Outcome::Failed(maybe_executed(&job, None, reason)))
-            }
-            _ => {
-                let name = parts.batch.job(index).name();
-                Some(Outcome::Frame(frame.bytes().to_vec(), name))
-            }
-        };
+        let reason = refusal.unwrap_or_else(overdue);
+        return Answered::Badly(Verdict { token, next: Next::Again, fate: None, reason });
     }
-    if !last {
-        return Answered::Partly;
+    if matches!(call.span, Span::Unit { .. }) {
+        call.frames.extend_from_slice(frame.bytes());
+        if !last {
+            return Answered::Partly;
+        }
     }
-    let reason = reason.unwrap_or_else(overdue);
-    Answered::Badly(Verdict { token, next: Next::Again, fate: None, reason })
+    let Some(line) = frame.error() else { return Answered::Well };
+    match policy::after_error(call.effect, line, call.options.repeats_writes()) {
+        Next::Deliver => Answered::Well,
+        next => {
+            let reason = Error::server(line);
+            Answered::Badly(Verdict { token, next, fate: None, reason })
+        }
+    }
 }

@@ -50,8 +50,8 @@ impl Session {
             let Some(call) = self.calls.get(token) else {
                 continue;
             };
-            let fates = match &call.parts {
-                Some(parts) => vec![fate; parts.open.len() - parts.answered],
+            let fates = match &call.pipeline {
+                Some(pipeline) => vec![fate; pipeline.unanswered()],
                 None => vec![fate],
             };
             let lost = Lost { token, answered: 0, fates };
