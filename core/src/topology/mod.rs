@@ -15,7 +15,7 @@ mod parse;
 mod role;
 mod sentinel;
 mod shared;
-mod stream;
+pub(crate) mod stream;
 mod watch;
 
 use crate::config::{Address, Endpoint};

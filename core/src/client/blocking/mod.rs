@@ -161,6 +161,10 @@ impl Client {
         Ok(self.home()?.deployment.shared.listeners().add(Arc::new(listener)))
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.inner.closed.load(Ordering::Acquire)
+    }
+
     /// Ends all connections. Calls that wait end with an error, as do later ones.
     pub fn close(&self) {
         self.inner.closed.store(true, Ordering::Release);

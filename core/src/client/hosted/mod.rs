@@ -182,6 +182,22 @@ impl Session {
         Some(Action::Write { link: link.id, bytes: link.lane.take_output() })
     }
 
+    /// The next connection to open or close; for hosts that take output by themselves.
+    pub fn poll_connections(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The connections that have something to write.
+    pub fn links_with_output(&self) -> Vec<LinkId> {
+        self.links.iter().filter(|link| link.lane.has_output()).map(|link| link.id).collect()
+    }
+
+    /// What is to be written to a connection, all of it. It counts as sent from now on.
+    pub fn take_output(&mut self, link: LinkId) -> Vec<u8> {
+        let link = self.links.iter_mut().find(|it| it.id == link);
+        link.map(|link| link.lane.take_output()).unwrap_or_default()
+    }
+
     /// Calls without an outcome.
     pub fn waiting(&self) -> usize {
         self.calls.len()
