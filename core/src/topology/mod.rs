@@ -19,6 +19,7 @@ pub(crate) mod stream;
 mod watch;
 
 use crate::config::{Address, Endpoint};
+use crate::error::Error;
 use crate::policy::Effect;
 pub(crate) use deployment::{Deployment, Name};
 pub(crate) use role::login;
@@ -36,6 +37,8 @@ pub struct Topology {
     pub sentinels: Vec<Sentinel>,
     /// Why there is no primary: what the node in question last answered.
     pub reason: Option<String>,
+    /// What only the user can mend: refused credentials, a name that nobody knows.
+    pub refused: Option<Error>,
 }
 
 impl Topology {
@@ -48,6 +51,7 @@ impl Topology {
             replicas: Vec::new(),
             sentinels: Vec::new(),
             reason: None,
+            refused: None,
         }
     }
 

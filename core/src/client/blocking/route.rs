@@ -62,6 +62,9 @@ impl Client {
                     }
                 }
             }
+            if let Some(refused) = &topology.refused {
+                return Err(refused.clone());
+            }
             // Either there is no primary, or the one there was could not be reached.
             let _held = self.hold(size)?;
             self.wait_for_change(&home, &topology, effect, deadline, &mut backoff, host).map_err(
@@ -112,7 +115,8 @@ impl Client {
             let until = retry.map_or(deadline, |at| at.min(deadline));
             let patience = until.saturating_duration_since(now).min(SLICE);
             let moved = |topology: &Topology| {
-                !topology.holds(effect) && (retry.is_none() || topology.epoch != seen.epoch)
+                let open = !topology.holds(effect) || topology.refused.is_some();
+                open && (retry.is_none() || topology.epoch != seen.epoch)
             };
             let (_, changed) = home.deployment.shared.wait(patience, moved);
             if self.inner.closed.load(Ordering::Acquire) {

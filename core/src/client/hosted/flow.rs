@@ -27,6 +27,9 @@ impl Session {
             self.send(token, link, now)?;
             return Ok(token);
         }
+        if let Some(refused) = &topology.refused {
+            return Err(refused.clone());
+        }
         let bytes = call.bytes.len();
         let over = self.held_bytes + bytes > self.config.max_held_bytes.max(bytes);
         if self.held.len() >= self.config.max_held || over {
@@ -188,6 +191,14 @@ impl Session {
     /// Sends what waited, in order, as far as it may go now; connects where that is missing.
     pub(super) fn release(&mut self, now: Instant, sink: &mut Sink<'_>) {
         let topology = self.current();
+        if let Some(refused) = &topology.refused {
+            // Nothing but the user can change that.
+            self.held_bytes = 0;
+            for token in std::mem::take(&mut self.held) {
+                self.finish_late(token, refused.clone(), sink);
+            }
+            return;
+        }
         let link = self.link(&topology);
         let mut rest = VecDeque::new();
         while let Some(token) = self.held.pop_front() {

@@ -2,7 +2,7 @@
 
 use super::{Action, Candidate, Decide, SentinelId, Source, Time};
 use crate::config::Address;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// What a Sentinel answers when asked about our primary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +73,45 @@ impl Decide {
         }
         if complete {
             self.forget_replicas();
+            self.note_refusal();
             self.round = None;
         }
+    }
+
+    /// Every Sentinel has answered, and none of them with a primary.
+    fn note_refusal(&mut self) {
+        if self.primary.is_some() || self.named.is_some() {
+            return;
+        }
+        let answers: Vec<&Answer> =
+            self.sentinels.iter().filter_map(|view| view.answer.as_ref()).collect();
+        let mut known: Vec<&str> = Vec::new();
+        let mut unknown = 0;
+        for answer in &answers {
+            if let Answer::Unknown { names } = answer {
+                unknown += 1;
+                known.extend(names.iter().map(String::as_str));
+            }
+        }
+        let refusal = answers.iter().find_map(|answer| match answer {
+            Answer::Failed(error) if matches!(error.kind(), Kind::Auth | Kind::Config) => {
+                Some(error.clone())
+            }
+            _ => None,
+        });
+        known.sort_unstable();
+        known.dedup();
+        self.refused = if self.is_majority(unknown) {
+            let names = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Some(Error::config(format!(
+                "the Sentinels watch no primary of this name (option primary_name, \
+                 REDIS_SENTINEL_MASTER); they watch: {names}"
+            )))
+        } else {
+            // One that lets us in is enough, once it is back.
+            let all_failed = answers.iter().all(|answer| matches!(answer, Answer::Failed(_)));
+            refusal.filter(|_| all_failed)
+        };
     }
 
     /// Chooses among those who have answered by the end of a round.

@@ -130,6 +130,7 @@ pub struct Decide {
     next_check: Time,
     /// What the incumbent answered instead of being the primary.
     reason: Option<String>,
+    refused: Option<Error>,
     shown: Option<Topology>,
 }
 
@@ -225,6 +226,7 @@ impl Decide {
             checking: Vec::new(),
             next_check: Time::ZERO,
             reason: None,
+            refused: None,
             shown: None,
         }
     }
@@ -267,6 +269,7 @@ impl Decide {
             primary,
             sentinels: self.sentinels.iter().map(View::show).collect(),
             reason: self.reason.clone(),
+            refused: self.refused.clone(),
         }
     }
 
@@ -332,6 +335,7 @@ impl Decide {
         self.named = None;
         self.lost = None;
         self.reason = None;
+        self.refused = None;
         self.failover = None;
         self.candidates.clear();
         self.vain = 0;

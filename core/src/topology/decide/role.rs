@@ -3,7 +3,7 @@
 use super::candidate::Answer;
 use super::{Action, Decide, Source, Time, Told, Trouble};
 use crate::config::Address;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::proto::handshake::Role;
 
 impl Decide {
@@ -31,6 +31,7 @@ impl Decide {
             // While it is being replaced it goes on saying so; that proves nothing then.
             self.lost = None;
             self.reason = None;
+            self.refused = None;
             return;
         }
         if let Some(candidate) = self.candidates.iter().find(|it| it.address == *address) {
@@ -61,6 +62,7 @@ impl Decide {
     ) {
         if self.incumbent() == Some(address) {
             self.reason = Some(format!("{address} is {is}"));
+            self.refused = None;
         }
         if self.is_primary(address) {
             // Demoted behind our back. Whom it follows now is the best hint there is.
@@ -100,6 +102,8 @@ impl Decide {
     fn silent(&mut self, now: Time, address: &Address, error: Error, actions: &mut Vec<Action>) {
         if self.incumbent() == Some(address) {
             self.reason = Some(error.to_string());
+            let final_word = matches!(error.kind(), Kind::Auth | Kind::Config);
+            self.refused = final_word.then_some(error);
             if self.lost.is_none() {
                 self.lost = Some(now);
                 self.next_check = now + self.timing.retry;

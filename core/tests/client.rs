@@ -1,0 +1,194 @@
+//! The blocking client and the tokio client on a single real node.
+
+mod support;
+
+use redis::{AsyncCommands, Commands, Script};
+use std::time::{Duration, Instant};
+use steadis::config::{Address, Config, Credentials, Endpoint, Secret, Target};
+use steadis::proto::reply::Reply;
+use steadis::topology::Phase;
+use steadis::{Client, Kind, aio};
+use support::{Redis, free_port};
+
+fn config(port: u16) -> Config {
+    Config::new(Target::Node(Endpoint::Tcp(Address::new("127.0.0.1", port))))
+}
+
+fn client(redis: &Redis) -> Client {
+    Client::new(config(redis.port))
+}
+
+fn words(lines: &[&str]) -> Vec<Vec<String>> {
+    lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn commands_pipelines_and_transactions() {
+    let redis = Redis::start();
+    let client = client(&redis);
+    assert_eq!(client.call(&["SET", "k", "v"]).unwrap(), Reply::Simple(b"OK".into()));
+    let replies = client.pipeline(&words(&["GET k", "INCR k", "INCR n"])).unwrap();
+    assert_eq!(replies[0], Ok(Reply::Bulk(b"v".into())));
+    let error = replies[1].clone().unwrap_err();
+    assert_eq!((error.kind(), error.command()), (Kind::Server, Some("INCR")));
+    assert_eq!(replies[2], Ok(Reply::Integer(1)));
+    let replies = client.transaction(&words(&["INCR n", "INCR n"])).unwrap();
+    assert_eq!(replies, [Reply::Integer(2), Reply::Integer(3)]);
+    let error = client.transaction(&words(&["INCR n", "NO.SUCH x"])).unwrap_err();
+    assert!(error.message().contains("unknown command") && error.command() == Some("NO.SUCH"));
+    assert_eq!(redis.cli(&["GET", "n"]), "3");
+    assert!(client.pipeline::<String>(&[]).unwrap().is_empty());
+    let topology = client.topology().unwrap();
+    assert_eq!((topology.phase, topology.epoch), (Phase::Ready, 1));
+}
+
+#[test]
+fn the_redis_crates_commands_work_on_it() {
+    let redis = Redis::start();
+    let mut client = client(&redis);
+    let _: () = client.set("n", 41).unwrap();
+    assert_eq!(client.incr::<_, _, i64>("n", 1).unwrap(), 42);
+    let _: () = client.hset_multiple("h", &[("a", 1), ("b", 2)]).unwrap();
+    let all: std::collections::HashMap<String, i64> = client.hgetall("h").unwrap();
+    assert_eq!(all.len(), 2);
+    let script = Script::new("return tonumber(ARGV[1]) + redis.call('GET', KEYS[1])");
+    assert_eq!(script.key("n").arg(8).invoke::<i64>(&mut client).unwrap(), 50);
+    let both: (i64, String) =
+        redis::pipe().atomic().incr("n", 1).get("n").query(&mut client).unwrap();
+    assert_eq!(both, (43, "43".to_owned()));
+    let error = client.lpush::<_, _, i64>("n", 1).unwrap_err();
+    assert_eq!(error.code(), Some("WRONGTYPE"));
+}
+
+#[test]
+fn the_tokio_client_does_the_same() {
+    let redis = Redis::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut client = aio::Client::new(config(redis.port));
+        let _: () = client.set("n", 41).await.unwrap();
+        let script = Script::new("return redis.call('INCR', KEYS[1])");
+        assert_eq!(script.key("n").invoke_async::<i64>(&mut client).await.unwrap(), 42);
+        let both: (i64, i64) = redis::pipe()
+            .atomic()
+            .incr("n", 1)
+            .incr("n", 1)
+            .query_async(&mut client)
+            .await
+            .unwrap();
+        assert_eq!(both, (43, 44));
+        let (a, b): (i64, String) =
+            redis::pipe().incr("n", 1).get("n").query_async(&mut client).await.unwrap();
+        assert_eq!((a, b.as_str()), (45, "45"));
+        // A dropped future ends its call and no other.
+        let slow = client.call(&["DEBUG", "SLEEP", "0.1"]);
+        assert!(tokio::time::timeout(Duration::from_millis(10), slow).await.is_err());
+        let many = (0..200).map(|i| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                let text = format!("value {i}");
+                let reply = client.call(&["ECHO", &text]).await.unwrap();
+                assert_eq!(reply, Reply::Bulk(text.into_bytes()));
+            })
+        });
+        for task in many.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        let error = client.call(&["INCR"]).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Server);
+        client.close();
+        assert_eq!(client.call(&["PING"]).await.unwrap_err().kind(), Kind::Closed);
+    });
+}
+
+#[test]
+fn a_restarted_server_is_found_again() {
+    let mut redis = Redis::start();
+    let client = client(&redis);
+    client.call(&["PING"]).unwrap();
+    let port = redis.port;
+    redis.kill();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| client.call(&["INCR", "n"]));
+        while client.topology().unwrap().phase != Phase::Lost {
+            std::thread::yield_now();
+        }
+        let _again = Redis::start_at(port);
+        assert_eq!(waiting.join().unwrap().unwrap(), Reply::Integer(1));
+    });
+}
+
+#[test]
+fn nobody_there_says_so_before_the_deadline() {
+    let mut config = config(free_port());
+    config.failover_timeout = Duration::from_millis(150);
+    let began = Instant::now();
+    let error = Client::new(config).call(&["INCR", "n"]).unwrap_err();
+    assert_eq!((error.kind(), error.command()), (Kind::Unavailable, Some("INCR")));
+    assert!(error.message().contains("refused") && error.retryable(), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_replica_is_no_primary() {
+    let primary = Redis::start();
+    let port = primary.port.to_string();
+    let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &port]);
+    let mut config = config(replica.port);
+    config.failover_timeout = Duration::from_millis(150);
+    let error = Client::new(config).call(&["INCR", "n"]).unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert!(error.message().contains("is a replica"), "{error}");
+}
+
+#[test]
+fn wrong_credentials_are_no_reason_to_wait() {
+    let redis = Redis::start_with(&["--requirepass", "right"]);
+    let mut config = config(redis.port);
+    config.data.credentials =
+        Some(Credentials { username: None, password: Some(Secret::new("canary")) });
+    let error = Client::new(config).call(&["INCR", "n"]).unwrap_err();
+    assert_eq!(error.kind(), Kind::Auth);
+    assert!(error.message().contains("WRONGPASS") && !format!("{error:?}").contains("canary"));
+}
+
+#[test]
+fn held_commands_are_bounded() {
+    let mut config = config(free_port());
+    config.max_held = 1;
+    config.failover_timeout = Duration::from_secs(20);
+    let client = Client::new(config);
+    let (sender, errors) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            let (sender, client) = (sender.clone(), &client);
+            scope.spawn(move || sender.send(client.call(&["INCR", "n"]).unwrap_err()).unwrap());
+        }
+        // One waits; the other may not.
+        let busy = errors.recv().unwrap();
+        assert_eq!(busy.kind(), Kind::Busy);
+        assert!(busy.message().contains("max_held"), "{busy}");
+        client.close();
+        assert_eq!(errors.recv().unwrap().kind(), Kind::Closed);
+    });
+    assert_eq!(client.call(&["PING"]).unwrap_err().kind(), Kind::Closed);
+}
+
+/// A stall is no failover: what waits is answered late, and runs once.
+#[test]
+fn a_stalled_server_executes_everything_once() {
+    let redis = Redis::start();
+    let client = client(&redis);
+    client.call(&["PING"]).unwrap();
+    std::thread::scope(|scope| {
+        let stall = scope.spawn(|| redis.cli(&["DEBUG", "SLEEP", "1.2"]));
+        let counts: Vec<_> = (0..16)
+            .map(|_| scope.spawn(|| client.call(&["INCR", "n"]).unwrap().as_integer().unwrap()))
+            .collect();
+        let mut counts: Vec<i64> = counts.into_iter().map(|it| it.join().unwrap()).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, (1..=16).collect::<Vec<i64>>());
+        stall.join().unwrap();
+    });
+    assert_eq!(redis.cli(&["GET", "n"]), "16");
+}
