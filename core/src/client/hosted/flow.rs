@@ -43,10 +43,7 @@ impl Session {
     }
 
     pub(super) fn current(&self) -> Arc<Topology> {
-        match &self.deployment {
-            Some(deployment) => deployment.shared.topology(),
-            None => Arc::new(Topology::unknown()),
-        }
+        self.guide.topology().unwrap_or_else(|| Arc::new(Topology::unknown()))
     }
 
     /// The connection that leads to this topology's primary, verified.
@@ -246,16 +243,14 @@ impl Session {
         }
     }
 
-    pub(super) fn doubt(&self, epoch: u64, doubt: Doubt) {
+    pub(super) fn doubt(&mut self, epoch: u64, doubt: Doubt) {
         let trouble = match doubt {
             Doubt::None => return,
             Doubt::Unreachable => Trouble::Unreachable,
             Doubt::NotPrimary => Trouble::NotPrimary,
             Doubt::Overdue => Trouble::Overdue,
         };
-        if let Some(deployment) = &self.deployment {
-            deployment.report(epoch, trouble);
-        }
+        self.guide.report(epoch, trouble);
     }
 
     /// The primary of an epoch, for messages.

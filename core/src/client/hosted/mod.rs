@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `calls` | the calls without an outcome, by token |
 //! | `link` | one connection of the host's |
+//! | `guide` | where it learns who is primary |
 //! | `flow` | how calls are held, sent and answered |
 //! | `settle` | what becomes of those without a good reply |
 //! | `time` | deadlines, and changes of the topology |
@@ -15,6 +16,7 @@
 
 mod calls;
 mod flow;
+mod guide;
 mod link;
 mod settle;
 mod time;
@@ -24,11 +26,14 @@ use super::verdict::closed;
 use super::{Batch, CallOptions, Deadlines, Job, Outcomes};
 use crate::config::{Config, Endpoint, Tls};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::lane::hosted::Token;
 use crate::policy::Backoff;
 use crate::proto::read::Frame;
-use crate::topology::{Deployment, Topology};
+use crate::topology::Topology;
+use crate::topology::decide::Trouble;
 use calls::{Call, Calls};
+use guide::Guide;
 use link::Link;
 pub use link::LinkId;
 use std::collections::VecDeque;
@@ -71,9 +76,7 @@ pub type Sink<'a> = dyn FnMut(Token, Completion<'_>) + 'a;
 #[derive(Debug)]
 pub struct Session {
     config: Arc<Config>,
-    deployment: Option<Arc<Deployment>>,
-    waker: Option<u64>,
-    topology: Option<Arc<Topology>>,
+    guide: Guide,
     calls: Calls,
     /// Those that wait for a connection, in order.
     held: VecDeque<Token>,
@@ -94,9 +97,7 @@ impl Session {
     pub fn new(config: Config) -> Self {
         Self {
             config: Arc::new(config),
-            deployment: None,
-            waker: None,
-            topology: None,
+            guide: Guide::None,
             calls: Calls::default(),
             held: VecDeque::new(),
             held_bytes: 0,
@@ -117,13 +118,28 @@ impl Session {
     /// Begins to watch the deployment. `waker` is called on another thread after every change,
     /// and has to see to it that the host calls [`wake`](Self::wake).
     pub fn start(&mut self, waker: impl Fn() + Send + Sync + 'static) -> Result<()> {
-        if self.deployment.is_none() && !self.closed {
-            let deployment = Deployment::open(&self.config)?;
-            self.waker = Some(deployment.shared.listeners().add_waker(Arc::new(waker)));
-            self.topology = Some(deployment.shared.topology());
-            self.deployment = Some(deployment);
+        if matches!(self.guide, Guide::None) && !self.closed {
+            self.guide = Guide::watch(&self.config, Arc::new(waker))?;
         }
         Ok(())
+    }
+
+    /// Learns the topology from a simulation, again and again, instead of watching anything.
+    #[doc(hidden)]
+    pub fn simulate(&mut self, topology: Arc<Topology>) {
+        match &mut self.guide {
+            Guide::Simulation { topology: known, .. } => *known = topology,
+            guide => *guide = Guide::Simulation { topology, troubles: Vec::new() },
+        }
+    }
+
+    /// What a simulated watch has to be told.
+    #[doc(hidden)]
+    pub fn take_troubles(&mut self) -> Vec<(u64, Trouble)> {
+        match &mut self.guide {
+            Guide::Simulation { troubles, .. } => std::mem::take(troubles),
+            _ => Vec::new(),
+        }
     }
 
     /// Takes a command or a transaction on.
@@ -203,9 +219,20 @@ impl Session {
         self.calls.len()
     }
 
-    /// What is known of the deployment.
+    /// What is known of the deployment; `None` before the first call.
     pub fn topology(&self) -> Option<Arc<Topology>> {
-        self.deployment.as_ref().map(|deployment| deployment.shared.topology())
+        self.guide.topology()
+    }
+
+    /// Calls `listener` with every event of the deployment, on a background thread.
+    pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+        self.guide.listen(Arc::new(listener));
+    }
+
+    /// Whether it was made by this process. One that was inherited through a fork can only be
+    /// dropped.
+    pub fn is_ours(&self) -> bool {
+        self.guide.is_ours()
     }
 
     /// Ends everything. Every call that waits is told so.
@@ -220,20 +247,6 @@ impl Session {
         for link in self.links.drain(..) {
             self.actions.push_back(Action::Close { link: link.id });
         }
-        self.leave();
-    }
-
-    fn leave(&mut self) {
-        if let (Some(deployment), Some(waker)) = (self.deployment.take(), self.waker.take())
-            && deployment.is_ours()
-        {
-            deployment.shared.listeners().remove(waker);
-        }
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.leave();
+        self.guide = Guide::None;
     }
 }
