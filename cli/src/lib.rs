@@ -1,0 +1,3 @@
+//! What the `steadis` program is made of, so that tests and demonstrations can drive it in-process.
+
+pub mod lab;
