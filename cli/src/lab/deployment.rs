@@ -38,7 +38,7 @@ pub struct Lab {
     pub(crate) events: Arc<Events>,
     pub(crate) fixtures: Mutex<Fixtures>,
     watchers: JoinSet<()>,
-    _directory: Directory,
+    directory: Directory,
 }
 
 impl Lab {
@@ -60,19 +60,12 @@ impl Lab {
         start_all(&lab.sentinels).await?;
         lab.watch();
         if let Some(program) = haproxy {
-            let haproxy = Haproxy::start(
-                &lab._directory,
-                program,
-                &lab.common,
-                &lab.nodes,
-                &lab.events,
-            );
-            lab.haproxy = Some(haproxy?);
-        }
-        lab.wait(&Condition::Agreed, START).await?;
-        if lab.haproxy.is_some() {
+            let directory = &lab.directory;
+            let haproxy = Haproxy::new(directory, program, &lab.common, &lab.nodes, &lab.events)?;
+            lab.haproxy.insert(haproxy).start().await?;
             lab.wait(&Condition::Haproxy, START).await?;
         }
+        lab.wait(&Condition::Agreed, START).await?;
         Ok(lab)
     }
 
@@ -150,7 +143,7 @@ impl Lab {
             fixtures: Mutex::default(),
             events,
             watchers: JoinSet::new(),
-            _directory: directory,
+            directory,
         })
     }
 

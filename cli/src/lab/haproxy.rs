@@ -5,6 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -27,7 +28,8 @@ pub(crate) struct Haproxy {
 }
 
 impl Haproxy {
-    pub(crate) fn start(
+    /// A proxy that does not run yet.
+    pub(crate) fn new(
         directory: &Directory,
         program: PathBuf,
         common: &Common,
@@ -44,12 +46,21 @@ impl Haproxy {
         let arguments = vec!["-db".into(), "-f".into(), file.into_os_string()];
         let log = directory.join("haproxy.log");
         let process = Process::new("haproxy", program, arguments, log, events.clone());
-        process.start()?;
         Ok(Self {
             port,
             process,
             socket,
         })
+    }
+
+    /// Starts it and waits until it answers.
+    pub(crate) async fn start(&self) -> Result<()> {
+        let answers = async {
+            while self.ask("show info\n").await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        self.process.start_until(answers).await
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -20,6 +20,9 @@ use tokio::sync::watch;
 use super::error::{Doing, Error, Result};
 use super::events::Events;
 
+/// How long a program may take to answer once it is started.
+const START: Duration = Duration::from_secs(10);
+
 /// Whether a server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -89,6 +92,22 @@ impl Process {
             self.events.clone(),
         ));
         Ok(())
+    }
+
+    /// Starts the program and waits until it is `ready`; if it ends instead, the error says why.
+    pub(crate) async fn start_until(&self, ready: impl Future<Output = ()>) -> Result<()> {
+        self.start()?;
+        let cause = tokio::select! {
+            ready = tokio::time::timeout(START, ready) => match ready {
+                Ok(()) => return Ok(()),
+                Err(_) => format!("it did not answer within {} s", START.as_secs()),
+            },
+            () = self.down() => format!("{} ended", self.program.display()),
+        };
+        let (name, log) = (&self.name, self.last_words());
+        Err(Error::new(format!(
+            "{name} did not start: {cause}; its log ends with:{log}"
+        )))
     }
 
     fn spawn(&self) -> io::Result<Child> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::control::{Control, PATIENCE};
 use super::credentials::Login;
-use super::error::{Doing, Error, Result};
+use super::error::{Doing, Result};
 use super::events::Events;
 use super::place::Place;
 use super::process::Process;
@@ -66,25 +66,11 @@ impl Server {
 
     /// Starts it and waits until it answers.
     pub(crate) async fn start(&self) -> Result<()> {
-        self.process.start()?;
-        let answers = tokio::time::timeout(PATIENCE, self.answers());
-        let cause = tokio::select! {
-            answers = answers => match answers {
-                Ok(()) => return Ok(()),
-                Err(_) => format!("it did not answer within {} s", PATIENCE.as_secs()),
-            },
-            () = self.process.down() => "redis-server ended".to_owned(),
+        let answers = async {
+            while self.control.call(&["PING"], PATIENCE).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
         };
-        let log = self.process.last_words();
-        Err(Error::new(format!(
-            "{} did not start: {cause}; its log ends with:{log}",
-            self.name()
-        )))
-    }
-
-    async fn answers(&self) {
-        while self.control.call(&["PING"], PATIENCE).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.process.start_until(answers).await
     }
 }

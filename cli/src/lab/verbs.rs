@@ -44,9 +44,9 @@ impl Lab {
         if process.state() != State::Down {
             process.kill().await?;
         }
-        match self.server(name) {
-            Ok(server) => server.start().await,
-            Err(_) => process.start(),
+        match &self.haproxy {
+            Some(haproxy) if name == "haproxy" => haproxy.start().await,
+            _ => self.server(name)?.start().await,
         }
     }
 
