@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::control::PATIENCE;
 use super::deployment::Lab;
 use super::error::{Error, Result};
+use super::process::State;
 use super::proxy::Fault;
 use super::reply;
 use super::verbs::PauseMode;
@@ -122,22 +123,22 @@ impl Request {
             Self::Thaw { name } => lab.thaw(&name)?,
             Self::Restart { name } => lab.restart(&name).await?,
             Self::StopSentinel { name } => {
-                for name in lab.sentinel_names(&name)? {
+                for name in lab.sentinels_named(&name, |state| state != State::Down)? {
                     lab.kill(name).await?;
                 }
             }
             Self::StartSentinel { name } => {
-                for name in lab.sentinel_names(&name)? {
-                    lab.restart(name).await?;
+                for name in lab.sentinels_named(&name, |state| state == State::Down)? {
+                    lab.revive(name).await?;
                 }
             }
             Self::FreezeSentinel { name } => {
-                for name in lab.sentinel_names(&name)? {
+                for name in lab.sentinels_named(&name, |state| state == State::Running)? {
                     lab.freeze(name).await?;
                 }
             }
             Self::ThawSentinel { name } => {
-                for name in lab.sentinel_names(&name)? {
+                for name in lab.sentinels_named(&name, |state| state == State::Frozen)? {
                     lab.thaw(name)?;
                 }
             }

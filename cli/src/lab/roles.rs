@@ -1,5 +1,6 @@
 //! Which node is primary, by the word of the nodes themselves.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,15 @@ pub enum Role {
     Primary,
     /// It follows another node.
     Replica,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "primary",
+            Self::Replica => "replica",
+        })
+    }
 }
 
 /// What the nodes answered last. A node that is down keeps the role it had, so that coming back as

@@ -58,15 +58,17 @@ fn print(line: &Json) -> bool {
     writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()
 }
 
+/// Its time stamp is that of the beginning, so that whatever the request causes comes later.
 async fn answer(line: String, lab: Arc<Lab>) -> Json {
+    let at = clock::now();
     let (id, request) = take_id(&line);
     let result = match request.and_then(Request::parse) {
         Ok(request) => request.run(&lab).await,
         Err(error) => Err(error),
     };
     match result {
-        Ok(result) => json!({ "id": id, "at": clock::now(), "result": result }),
-        Err(error) => json!({ "id": id, "at": clock::now(), "error": error.to_string() }),
+        Ok(result) => json!({ "id": id, "at": at, "result": result }),
+        Err(error) => json!({ "id": id, "at": at, "error": error.to_string() }),
     }
 }
 

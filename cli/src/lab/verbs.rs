@@ -38,16 +38,20 @@ impl Lab {
         self.process(name)?.thaw()
     }
 
-    /// Starts a server again, after killing it if it still runs. A node comes back empty.
-    pub async fn restart(&self, name: &str) -> Result<()> {
-        let process = self.process(name)?;
-        if process.state() != State::Down {
-            process.kill().await?;
-        }
+    /// Starts a server that is down. A node comes back empty.
+    pub async fn revive(&self, name: &str) -> Result<()> {
         match &self.haproxy {
             Some(haproxy) if name == "haproxy" => haproxy.start().await,
             _ => self.server(name)?.start().await,
         }
+    }
+
+    /// Starts a server again, after killing it if it still runs.
+    pub async fn restart(&self, name: &str) -> Result<()> {
+        if self.process(name)?.state() != State::Down {
+            self.kill(name).await?;
+        }
+        self.revive(name).await
     }
 
     /// Has a Sentinel begin a planned failover; without a name the first that runs.
@@ -168,16 +172,20 @@ impl Lab {
         found.ok_or_else(|| self.unknown(name, "Sentinel"))
     }
 
-    /// The Sentinel called `name`, or every one for `all`.
-    pub(crate) fn sentinel_names(&self, name: &str) -> Result<Vec<&str>> {
-        match name {
-            "all" => Ok(self
-                .sentinels
-                .iter()
-                .map(|sentinel| sentinel.name())
-                .collect()),
-            name => Ok(vec![self.sentinel(name)?.name()]),
+    /// The Sentinel called `name`; for `all`, every one whose state fits.
+    pub(crate) fn sentinels_named(
+        &self,
+        name: &str,
+        fits: impl Fn(State) -> bool,
+    ) -> Result<Vec<&str>> {
+        if name != "all" {
+            return Ok(vec![self.sentinel(name)?.name()]);
         }
+        let fitting = self
+            .sentinels
+            .iter()
+            .filter(|sentinel| fits(sentinel.process.state()));
+        Ok(fitting.map(|sentinel| sentinel.name()).collect())
     }
 
     pub(crate) fn server(&self, name: &str) -> Result<&std::sync::Arc<Server>> {

@@ -86,7 +86,7 @@ impl Lab {
                 let index = self.node_index(name)?;
                 let now = self.roles.of(index);
                 hold(now == *role, || {
-                    format!("{} says {now:?}", self.nodes[index].name())
+                    format!("{} is a {now}", self.nodes[index].name())
                 })
             }
             Condition::InSync => self.in_sync().await,
