@@ -15,7 +15,11 @@ use serde_json::{Value as Json, json};
 pub const STEADIS: &str = env!("CARGO_BIN_EXE_steadis");
 
 /// How long a wait may take on a loaded machine.
-pub const PATIENCE_MS: u64 = 20_000;
+pub const PATIENCE_MS: u64 = 40_000;
+
+/// With Sentinel's usual second, one failover in ten is followed by another at once: after a
+/// switch a Sentinel may take a second to connect to the new primary, and calls it down.
+pub const ONE_FAILOVER: [&str; 2] = ["--down-after", "1500ms"];
 
 /// A `steadis lab serve` and the conversation with it.
 pub struct Serve {
@@ -32,6 +36,11 @@ impl Serve {
         let mut command = Command::new(STEADIS);
         command.args(["lab", "serve"]).args(options);
         Self::spawn(command)
+    }
+
+    /// A lab in which a killed primary means one failover and not two.
+    pub fn steady(options: &[&str]) -> Self {
+        Self::start(&[&ONE_FAILOVER, options].concat())
     }
 
     pub fn spawn(mut command: Command) -> Self {
