@@ -1,4 +1,4 @@
-//! The `steadis` program.
+//! The `steadis` program: one module for each subcommand.
 
 use std::process::ExitCode;
 
@@ -6,14 +6,14 @@ use clap::{Parser, Subcommand};
 use steadis_cli::lab;
 
 /// One Redis connection that stays up through failover.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "steadis", version)]
-struct Cli {
+struct Program {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Start a real local Sentinel deployment to develop, test and break things with
     #[command(subcommand)]
@@ -21,7 +21,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Lab(command) => lab::main(command),
+    match Program::parse().command {
+        Command::Lab(command) => command.run(),
     }
 }

@@ -2,7 +2,7 @@
 
 mod harness;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -168,10 +168,61 @@ fn up_prints_the_environment_and_every_change_until_ctrl_c() {
     kill_process(Pid::from_raw(pids[0]).unwrap(), Signal::KILL).unwrap();
     until("node1 is down (signal: 9 (SIGKILL))");
     until("is the primary");
-    until("switches to");
+    until("switches to node");
 
     signal(child.id(), Signal::INT);
     assert!(child.wait().unwrap().success());
+    assert!(pids.into_iter().all(|pid| has_ended(pid, 0)));
+    assert_eq!(lab_directories(directory.path()), 0);
+}
+
+#[test]
+fn up_on_a_terminal_draws_a_picture_until_ctrl_c() {
+    let directory = directory();
+    let mut terminal = Command::new("script")
+        .args(["-qec", &format!("{STEADIS} lab up"), "/dev/null"])
+        .env("TMPDIR", directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = terminal.stdin.take().unwrap();
+    let mut stdout = terminal.stdout.take().unwrap();
+    let mut screen = String::new();
+    let mut read_until = |text: &str| {
+        while !screen.contains(text) {
+            let mut bytes = [0; 4096];
+            let count = stdout.read(&mut bytes).unwrap();
+            assert!(count > 0, "no {text:?} in {screen:?}");
+            screen += &String::from_utf8_lossy(&bytes[..count]);
+        }
+        screen.clone()
+    };
+    let picture = read_until("\x1b[J");
+    let row = picture
+        .lines()
+        .find(|line| line.contains("  node1 "))
+        .unwrap();
+    assert!(
+        row.contains("primary") && row.contains("\x1b[32m"),
+        "{row:?}"
+    );
+    let pid = row
+        .split_once("pid ")
+        .unwrap()
+        .1
+        .split('\x1b')
+        .next()
+        .unwrap();
+    let pids = processes_of(&directory);
+    kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    // The picture is drawn over the old one, and shows what happened.
+    let picture = read_until("node1 is down (signal: 9 (SIGKILL))");
+    assert!(picture.contains("A\r\x1b[K"), "{picture:?}");
+
+    stdin.write_all(b"\x03").unwrap();
+    read_until("\x1b[?25h");
+    assert!(terminal.wait().unwrap().success());
     assert!(pids.into_iter().all(|pid| has_ended(pid, 0)));
     assert_eq!(lab_directories(directory.path()), 0);
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use tokio::runtime::Builder;
 
 use super::error::{Doing, Result};
 use super::options::Options;
@@ -26,31 +27,31 @@ pub enum Command {
     Serve(Options),
 }
 
-/// Runs the command; an error is a sentence on stderr and exit status 2.
-pub fn main(command: Command) -> ExitCode {
-    match start(command) {
-        Ok(status) => status.into(),
-        Err(error) => {
-            eprintln!("steadis: {error}");
-            ExitCode::from(2)
+impl Command {
+    /// Runs the command; an error is a sentence on stderr and exit status 2.
+    pub fn run(self) -> ExitCode {
+        match self.start() {
+            Ok(status) => status.into(),
+            Err(error) => {
+                eprintln!("steadis: {error}");
+                ExitCode::from(2)
+            }
         }
     }
-}
 
-fn start(command: Command) -> Result<u8> {
-    // Servers die with the thread that starts them: this one.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.doing("start the runtime")?;
-    let status = runtime.block_on(async {
-        match command {
-            Command::Up(options) => up::up(options).await.map(|()| 0),
-            Command::Run { options, command } => run::run(options, &command).await,
-            Command::Serve(options) => serve::serve(options).await.map(|()| 0),
-        }
-    });
-    // A thread may still be reading stdin; the end of the process ends it.
-    runtime.shutdown_background();
-    status
+    fn start(self) -> Result<u8> {
+        // Servers die with the thread that starts them: this one.
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.doing("start the runtime")?;
+        let status = runtime.block_on(async {
+            match self {
+                Self::Up(options) => up::up(options).await.map(|()| 0),
+                Self::Run { options, command } => run::run(options, &command).await,
+                Self::Serve(options) => serve::serve(options).await.map(|()| 0),
+            }
+        });
+        // A thread may still be reading stdin; the end of the process ends it.
+        runtime.shutdown_background();
+        status
+    }
 }

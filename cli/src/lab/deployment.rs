@@ -73,8 +73,8 @@ impl Lab {
     async fn prepare(options: Options, program: PathBuf) -> Result<Self> {
         let directory = Directory::new()?;
         let events = Arc::new(Events::new());
-        let nodes = places(options.replicas + 1, "node", 0, options.nat, &events).await?;
-        let sentinels = places(options.sentinels, "sentinel", 100, options.nat, &events).await?;
+        let nodes = places(options.replicas + 1, "node", 0, options.nat).await?;
+        let sentinels = places(options.sentinels, "sentinel", 100, options.nat).await?;
         let certificates = options.tls.then(|| {
             let inside = nodes
                 .iter()
@@ -192,18 +192,12 @@ impl Drop for Lab {
     }
 }
 
-async fn places(
-    count: u8,
-    kind: &str,
-    first_host: u8,
-    nat: bool,
-    events: &Arc<Events>,
-) -> Result<Vec<Place>> {
+async fn places(count: u8, kind: &str, first_host: u8, nat: bool) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for number in 1..=count {
         let name = format!("{kind}{number}");
         places.push(match nat {
-            true => Place::behind_nat(name, first_host + number, events).await?,
+            true => Place::behind_nat(name, first_host + number).await?,
             false => Place::plain(name)?,
         });
     }

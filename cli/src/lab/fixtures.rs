@@ -86,14 +86,9 @@ impl Lab {
         let place = &self.server(target)?.place;
         let (name, port) = (self.next_name("proxy"), Port::claim()?);
         let anybody = |_: Ipv4Addr| true;
-        let proxy = Proxy::start(
-            &name,
-            port.address(),
-            place.reachable(),
-            anybody,
-            self.events.clone(),
-        )
-        .await?;
+        let (address, target) = (port.address(), place.reachable());
+        let events = Some(self.events.clone());
+        let proxy = Proxy::start(&name, address, target, anybody, events).await?;
         let address_map = format!("{}={}", place.announced(), port.address());
         let fake = self.keep(name, Fixture::Proxy { port, proxy });
         Ok(Fake {

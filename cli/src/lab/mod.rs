@@ -41,7 +41,7 @@ mod verbs;
 mod wait;
 
 pub use clock::now;
-pub use command::{Command, main};
+pub use command::Command;
 pub use credentials::Secret;
 pub use deployment::Lab;
 pub use environment::Environment;

@@ -43,8 +43,10 @@ impl Picture {
     }
 
     /// Shows the event from now on, if it means something to people.
-    pub(crate) fn remember(&mut self, event: Event) {
-        let Some(text) = describe(&event) else { return };
+    pub(crate) fn remember(&mut self, event: &Event, status: &Status) {
+        let Some(text) = describe(event, status) else {
+            return;
+        };
         let seconds = event.at.saturating_sub(self.begin) as f64 / 1e9;
         if self.events.len() == EVENTS {
             self.events.pop_front();
@@ -54,9 +56,7 @@ impl Picture {
 
     /// Draws over what was drawn before.
     pub(crate) fn draw(&mut self, status: &Status) -> io::Result<()> {
-        let width = tcgetwinsize(&self.out)
-            .map_or(80, |size| usize::from(size.ws_col))
-            .max(20);
+        let width = width(&self.out);
         let mut lines = vec![String::new()];
         for node in &status.nodes {
             let (colour, word) = match (node.server.state, node.role) {
@@ -104,6 +104,14 @@ impl Drop for Picture {
     fn drop(&mut self) {
         // A terminal that has gone needs no cursor.
         let _ = write!(self.out, "{SHOW_CURSOR}").and_then(|()| self.out.flush());
+    }
+}
+
+/// A terminal that does not know its width says 0.
+fn width(out: &Stdout) -> usize {
+    match tcgetwinsize(out) {
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
+        _ => 80,
     }
 }
 

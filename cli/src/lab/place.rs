@@ -1,10 +1,8 @@
 //! Where a server is reached, and where it says it is.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use super::error::Result;
-use super::events::Events;
 use super::port::Port;
 use super::proxy::Proxy;
 
@@ -42,21 +40,13 @@ impl Place {
     }
 
     /// A place announced as host `host` of a network that lets nobody in from outside.
-    pub(crate) async fn behind_nat(name: String, host: u8, events: &Arc<Events>) -> Result<Self> {
+    pub(crate) async fn behind_nat(name: String, host: u8) -> Result<Self> {
         let (port, inner) = (Port::claim()?, Port::claim()?);
         let ip = Ipv4Addr::from([NETWORK[0], NETWORK[1], NETWORK[2], host]);
         let address = SocketAddr::from((ip, inner.number()));
         // An application calls from 127.0.0.1 and is turned away, as by an address that it cannot reach.
         let servers_only = |peer: Ipv4Addr| peer.octets()[..3] == NETWORK;
-        let forwarder = format!("{name}-nat");
-        let forwarder = Proxy::start(
-            &forwarder,
-            address,
-            port.address(),
-            servers_only,
-            events.clone(),
-        )
-        .await?;
+        let forwarder = Proxy::start(&name, address, port.address(), servers_only, None).await?;
         let inside = Inside {
             ip,
             port: inner,

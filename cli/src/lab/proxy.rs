@@ -85,7 +85,16 @@ struct Shared {
     connections: AtomicU64,
     requests: AtomicU64,
     replies: AtomicU64,
-    events: Arc<Events>,
+    /// Where it tells of connections, if anybody wants to know.
+    events: Option<Arc<Events>>,
+}
+
+impl Shared {
+    fn tell(&self, event: &str) {
+        if let Some(events) = &self.events {
+            events.push(event, &self.name, None);
+        }
+    }
 }
 
 /// Who may connect.
@@ -98,7 +107,7 @@ impl Proxy {
         address: SocketAddr,
         target: SocketAddr,
         admission: Admission,
-        events: Arc<Events>,
+        events: Option<Arc<Events>>,
     ) -> Result<Self> {
         let listener = TcpListener::bind(address)
             .await
@@ -178,7 +187,7 @@ enum End {
 
 async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
     shared.connections.fetch_add(1, Relaxed);
-    shared.events.push("connected", &shared.name, None);
+    shared.tell("connected");
     let Ok(mut server) = TcpStream::connect(shared.target).await else {
         let _ = client.set_zero_linger();
         return;
@@ -279,7 +288,7 @@ impl<'a> Pump<'a> {
                 if self.passed < limit {
                     return Ok(());
                 }
-                self.shared.events.push("cut", &self.shared.name, None);
+                self.shared.tell("cut");
                 Err(if reset { End::Reset } else { End::Close })
             }
             _ => write(to, bytes).await,

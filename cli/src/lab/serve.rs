@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
@@ -26,7 +27,8 @@ pub(crate) async fn serve(options: Options) -> Result<()> {
         "event": "ready", "at": clock::now(), "name": "lab",
         "environment": lab.environment().json(), "status": lab.status(),
     });
-    if !print(&ready) {
+    let out = printer();
+    if out.send(ready).is_err() {
         return Ok(());
     }
     let mut requests = BufReader::new(stdin()).lines();
@@ -46,16 +48,25 @@ pub(crate) async fn serve(options: Options) -> Result<()> {
             },
             _ = signals.next() => return Ok(()),
         };
-        if !print(&line) {
+        if out.send(line).is_err() {
             return Ok(());
         }
     }
 }
 
-/// Prints a line; false when nobody reads any more.
-fn print(line: &Json) -> bool {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()
+/// Prints lines on a thread of its own: a runner that does not read must not hold up the lab.
+/// Sending fails when nobody reads any more.
+fn printer() -> Sender<Json> {
+    let (lines, to_print) = channel::<Json>();
+    std::thread::spawn(move || {
+        let mut out = std::io::stdout().lock();
+        for line in to_print {
+            if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 /// Its time stamp is that of the beginning, so that whatever the request causes comes later.

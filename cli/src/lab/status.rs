@@ -63,6 +63,19 @@ pub struct FixtureStatus {
     pub traffic: Option<Traffic>,
 }
 
+impl Status {
+    /// The name of the server that announces this address.
+    pub fn name_of(&self, address: &str) -> Option<String> {
+        let mut servers = self
+            .nodes
+            .iter()
+            .map(|node| &node.server)
+            .chain(&self.sentinels);
+        let found = servers.find(|server| server.announced.to_string() == address)?;
+        Some(found.name.clone())
+    }
+}
+
 impl Lab {
     /// What everything looks like right now.
     pub fn status(&self) -> Status {

@@ -9,6 +9,7 @@ use super::events::Event;
 use super::options::Options;
 use super::picture::Picture;
 use super::signals::Signals;
+use super::status::Status;
 
 /// Shows a lab until a signal comes or nobody looks any more.
 pub(crate) async fn up(options: Options) -> Result<()> {
@@ -39,10 +40,11 @@ async fn show(lab: &Lab, seconds: f64) -> std::io::Result<()> {
     if out.is_terminal() {
         let mut picture = Picture::new(out);
         loop {
-            picture.draw(&lab.status())?;
-            picture.remember(events.next().await);
+            let status = lab.status();
+            picture.draw(&status)?;
+            picture.remember(&events.next().await, &status);
             while let Some(event) = events.take() {
-                picture.remember(event);
+                picture.remember(&event, &status);
             }
         }
     }
@@ -59,31 +61,38 @@ async fn show(lab: &Lab, seconds: f64) -> std::io::Result<()> {
     writeln!(out, "# {} is the primary", status.primary)?;
     loop {
         out.flush()?;
-        if let Some(line) = describe(&events.next().await) {
+        if let Some(line) = describe(&events.next().await, &status) {
             writeln!(out, "# {line}")?;
         }
     }
 }
 
 /// What an event means, if it changes the picture.
-pub(crate) fn describe(event: &Event) -> Option<String> {
-    let name = &event.name;
-    Some(match (event.event.as_str(), event.message.as_deref()) {
-        ("promoted", _) => format!("{name} is the primary"),
-        ("demoted", _) => format!("{name} is a replica"),
-        ("exited", how) => format!("{name} is down ({})", how.unwrap_or_default()),
-        ("started", _) => format!("{name} is up"),
-        ("+switch-master", Some(message)) => {
-            // mymaster OLD-IP OLD-PORT NEW-IP NEW-PORT
-            let words: Vec<&str> = message.split(' ').collect();
-            let [_, _, _, ip, port] = words[..] else {
-                return None;
-            };
-            format!("{name} switches to {ip}:{port}")
-        }
-        ("+sdown" | "-sdown" | "+odown" | "+try-failover", Some(message)) => {
-            format!("{name} says {} {message}", event.event)
-        }
+pub(crate) fn describe(event: &Event, status: &Status) -> Option<String> {
+    let Event {
+        event,
+        name,
+        message,
+        ..
+    } = event;
+    // Sentinels write `KIND NAME IP PORT …`, and a switch as `NAME IP PORT IP PORT`.
+    let words: Vec<&str> = message.as_deref().unwrap_or_default().split(' ').collect();
+    let whom = |ip: usize| {
+        let address = format!("{}:{}", words.get(ip)?, words.get(ip + 1)?);
+        Some(status.name_of(&address).unwrap_or(address))
+    };
+    Some(match event.as_str() {
+        "promoted" => format!("{name} is the primary"),
+        "demoted" => format!("{name} is a replica"),
+        "exited" => format!(
+            "{name} is down ({})",
+            message.as_deref().unwrap_or_default()
+        ),
+        "started" => format!("{name} is up"),
+        "+sdown" | "+odown" => format!("{name} calls {} down ({event})", whom(2)?),
+        "-sdown" | "-odown" => format!("{name} calls {} well again ({event})", whom(2)?),
+        "+try-failover" => format!("{name} begins a failover"),
+        "+switch-master" => format!("{name} switches to {}", whom(3)?),
         _ => return None,
     })
 }
