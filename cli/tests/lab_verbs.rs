@@ -29,14 +29,18 @@ fn make(lab: &mut Serve, request: Json) -> (String, SocketAddr) {
     )
 }
 
-/// A connection that gives up reading soon.
-fn impatient(address: SocketAddr) -> TcpStream {
+/// A connection that gives up reading after some time.
+fn dial(address: SocketAddr, patience: Duration) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_millis(200)))
-        .unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
     stream
 }
+
+/// Enough to see that nothing comes.
+const SOON: Duration = Duration::from_millis(200);
+
+/// Enough for what does come.
+const LATE: Duration = Duration::from_secs(20);
 
 fn ping(stream: &mut TcpStream) -> std::io::Result<String> {
     stream.write_all(b"PING\r\n")?;
@@ -156,12 +160,12 @@ fn freeze_stops_a_server_and_thaw_lets_it_go_on() {
     let address = lab.address("node3");
     lab.ok(json!({ "verb": "freeze", "name": "node3" }));
     assert_eq!(lab.server("node3")["state"], "frozen");
-    let mut stream = impatient(address);
+    let mut stream = dial(address, SOON);
     assert_eq!(ping(&mut stream).unwrap_err().kind(), ErrorKind::WouldBlock);
     let request = json!({ "verb": "call", "name": "node3", "command": ["PING"], "timeout_ms": 50 });
     assert_eq!(lab.error(request), "node3 did not answer PING within 50 ms");
     lab.ok(json!({ "verb": "thaw", "name": "node3" }));
-    stream.set_read_timeout(None).unwrap();
+    stream.set_read_timeout(Some(LATE)).unwrap();
     assert_eq!(receive(&mut stream).unwrap(), "+PONG\r\n");
     let error = lab.error(json!({ "verb": "thaw", "name": "node3" }));
     assert_eq!(error, "node3 is not frozen; freeze it first");
@@ -200,7 +204,7 @@ fn stall_returns_while_the_node_sleeps() {
     let begin = Instant::now();
     lab.ok(json!({ "verb": "stall", "name": "node2", "ms": 1000 }));
     assert!(begin.elapsed() < Duration::from_millis(1000));
-    let mut stream = TcpStream::connect(lab.address("node2")).unwrap();
+    let mut stream = dial(lab.address("node2"), LATE);
     assert_eq!(ping(&mut stream).unwrap(), "+PONG\r\n");
     assert!(begin.elapsed() >= Duration::from_millis(1000));
 }
@@ -237,10 +241,10 @@ fn sentinels_stop_and_start_freeze_and_thaw() {
     lab.until(json!("agreed"));
 
     lab.ok(json!({ "verb": "freeze-sentinel", "name": "sentinel1" }));
-    let mut stream = impatient(lab.address("sentinel1"));
+    let mut stream = dial(lab.address("sentinel1"), SOON);
     assert_eq!(ping(&mut stream).unwrap_err().kind(), ErrorKind::WouldBlock);
     lab.ok(json!({ "verb": "thaw-sentinel", "name": "sentinel1" }));
-    stream.set_read_timeout(None).unwrap();
+    stream.set_read_timeout(Some(LATE)).unwrap();
     assert_eq!(receive(&mut stream).unwrap(), "+PONG\r\n");
     let error = lab.error(json!({ "verb": "stop-sentinel", "name": "node1" }));
     assert!(
@@ -257,7 +261,7 @@ fn nobody_answers_at_refuse_mute_and_drop() {
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 
     let (mute, address) = make(&mut lab, json!({ "verb": "mute" }));
-    let mut stream = impatient(address);
+    let mut stream = dial(address, SOON);
     assert_eq!(ping(&mut stream).unwrap_err().kind(), ErrorKind::WouldBlock);
     lab.event("connected", &mute, 0);
 
@@ -313,7 +317,7 @@ fn a_stale_sentinel_goes_on_naming_the_wrong_node() {
         assert!(ask(&["SENTINEL", "MASTER", "other"]).is_err());
         assert_eq!(role(&mut sentinel).unwrap(), "sentinel");
     }
-    let mut subscriber = TcpStream::connect(address).unwrap();
+    let mut subscriber = dial(address, LATE);
     subscriber
         .write_all(b"*2\r\n$9\r\nSUBSCRIBE\r\n$14\r\n+switch-master\r\n")
         .unwrap();
@@ -352,7 +356,7 @@ fn a_proxy_passes_delays_and_swallows() {
 
     fault(&mut lab, &name, json!({ "swallow": "replies" }));
     let before = lab.call("node1", &["INCR", "swallowed"]).as_i64().unwrap();
-    let mut stream = impatient(address);
+    let mut stream = dial(address, SOON);
     stream.write_all(b"INCR swallowed\r\n").unwrap();
     let error = stream.read(&mut [0; 64]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WouldBlock);
@@ -364,7 +368,7 @@ fn a_proxy_passes_delays_and_swallows() {
     fault(&mut lab, &name, json!({ "swallow": "requests" }));
     assert_eq!(ping(&mut stream).unwrap_err().kind(), ErrorKind::WouldBlock);
     fault(&mut lab, &name, json!("pass"));
-    stream.set_read_timeout(None).unwrap();
+    stream.set_read_timeout(Some(LATE)).unwrap();
     assert_eq!(ping(&mut stream).unwrap(), "+PONG\r\n");
 
     let status = lab.status();
@@ -385,7 +389,7 @@ fn a_proxy_cuts_resets_and_half_closes() {
     let cut =
         |reset: bool| json!({ "cut": { "bytes": 3, "direction": "replies", "reset": reset } });
 
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = dial(address, LATE);
     assert_eq!(ping(&mut stream).unwrap(), "+PONG\r\n");
     fault(&mut lab, &name, cut(false));
     assert_eq!(ping(&mut stream).unwrap(), "+PO");
@@ -394,7 +398,7 @@ fn a_proxy_cuts_resets_and_half_closes() {
 
     // The standing order holds for new connections too.
     fault(&mut lab, &name, cut(true));
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = dial(address, LATE);
     stream.write_all(b"PING\r\n").unwrap();
     let mut answer = Vec::new();
     let error = stream.read_to_end(&mut answer).unwrap_err();
@@ -408,7 +412,7 @@ fn a_proxy_cuts_resets_and_half_closes() {
         &name,
         json!({ "cut": { "bytes": 6, "direction": "requests" } }),
     );
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = dial(address, LATE);
     stream.write_all(b"PING\r\nPING\r\n").unwrap();
     let mut answer = Vec::new();
     // The server's answer to the first may or may not make it back before the end.
@@ -416,21 +420,18 @@ fn a_proxy_cuts_resets_and_half_closes() {
     assert!(answer.is_empty() || answer == b"+PONG\r\n", "{answer:?}");
 
     fault(&mut lab, &name, json!("pass"));
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = dial(address, LATE);
     assert_eq!(ping(&mut stream).unwrap(), "+PONG\r\n");
     fault(&mut lab, &name, json!("reset"));
     let error = stream.read(&mut [0; 1]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = dial(address, LATE);
     assert_eq!(ping(&mut stream).unwrap(), "+PONG\r\n");
     fault(&mut lab, &name, json!("half-close"));
     assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
     stream.write_all(b"PING\r\n").unwrap();
-    assert_eq!(
-        ping(&mut TcpStream::connect(address).unwrap()).unwrap(),
-        "+PONG\r\n"
-    );
+    assert_eq!(ping(&mut dial(address, LATE)).unwrap(), "+PONG\r\n");
     lab.ok(json!({ "verb": "remove", "name": name }));
     let error = lab.error(json!({ "verb": "fault", "name": name, "fault": "pass" }));
     assert!(error.starts_with("there is no proxy"), "{error}");
