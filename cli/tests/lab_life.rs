@@ -5,10 +5,10 @@ mod harness;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use harness::*;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getpgid, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -20,6 +20,22 @@ fn lab(arguments: &[&str], directory: &TempDir) -> Command {
         .args(arguments)
         .env("TMPDIR", directory.path());
     command
+}
+
+/// A program that does not outlive a test that fails.
+struct Program(Child);
+
+impl Program {
+    fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Every process that was started with this temporary directory.
@@ -87,16 +103,16 @@ fn sigkill_leaves_no_server_and_the_next_lab_removes_the_files() {
 #[test]
 fn sigkill_during_the_start_leaves_no_server() {
     let directory = directory();
-    let mut child = lab(&["serve"], &directory)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = Program::start(
+        lab(&["serve"], &directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null()),
+    );
     while processes_of(&directory).len() < 2 {
         std::thread::yield_now();
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
     for pid in processes_of(&directory) {
         assert!(has_ended(pid, 2), "{pid} survived");
     }
@@ -127,11 +143,8 @@ fn sigterm_ends_serve() {
 #[test]
 fn up_prints_the_environment_and_every_change_until_ctrl_c() {
     let directory = directory();
-    let mut child = lab(&["up"], &directory)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
+    let mut child = Program::start(lab(&["up"], &directory).stdout(Stdio::piped()));
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap())
         .lines()
         .map(Result::unwrap);
     let mut until = |text: &str| -> Vec<String> {
@@ -170,8 +183,8 @@ fn up_prints_the_environment_and_every_change_until_ctrl_c() {
     until("is the primary");
     until("switches to node");
 
-    signal(child.id(), Signal::INT);
-    assert!(child.wait().unwrap().success());
+    signal(child.0.id(), Signal::INT);
+    assert!(child.0.wait().unwrap().success());
     assert!(pids.into_iter().all(|pid| has_ended(pid, 0)));
     assert_eq!(lab_directories(directory.path()), 0);
 }
@@ -179,15 +192,15 @@ fn up_prints_the_environment_and_every_change_until_ctrl_c() {
 #[test]
 fn up_on_a_terminal_draws_a_picture_until_ctrl_c() {
     let directory = directory();
-    let mut terminal = Command::new("script")
-        .args(["-qec", &format!("{STEADIS} lab up"), "/dev/null"])
-        .env("TMPDIR", directory.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = terminal.stdin.take().unwrap();
-    let mut stdout = terminal.stdout.take().unwrap();
+    let mut terminal = Program::start(
+        Command::new("script")
+            .args(["-qec", &format!("{STEADIS} lab up"), "/dev/null"])
+            .env("TMPDIR", directory.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped()),
+    );
+    let mut stdin = terminal.0.stdin.take().unwrap();
+    let mut stdout = terminal.0.stdout.take().unwrap();
     let mut screen = String::new();
     let mut read_until = |text: &str| {
         while !screen.contains(text) {
@@ -214,15 +227,18 @@ fn up_on_a_terminal_draws_a_picture_until_ctrl_c() {
         .split('\x1b')
         .next()
         .unwrap();
+    let node = Pid::from_raw(pid.parse().unwrap()).unwrap();
+    // Ctrl-C reaches the lab alone, which then ends its servers.
+    assert_eq!(getpgid(Some(node)).unwrap(), node);
     let pids = processes_of(&directory);
-    kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    kill_process(node, Signal::KILL).unwrap();
     // The picture is drawn over the old one, and shows what happened.
     let picture = read_until("node1 is down (signal: 9 (SIGKILL))");
     assert!(picture.contains("A\r\x1b[K"), "{picture:?}");
 
     stdin.write_all(b"\x03").unwrap();
     read_until("\x1b[?25h");
-    assert!(terminal.wait().unwrap().success());
+    assert!(terminal.0.wait().unwrap().success());
     assert!(pids.into_iter().all(|pid| has_ended(pid, 0)));
     assert_eq!(lab_directories(directory.path()), 0);
 }
@@ -230,12 +246,9 @@ fn up_on_a_terminal_draws_a_picture_until_ctrl_c() {
 #[test]
 fn up_ends_when_nobody_reads_what_it_prints() {
     let directory = directory();
-    let mut child = lab(&["up"], &directory)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    assert!(child.wait().unwrap().success());
+    let mut child = Program::start(lab(&["up"], &directory).stdout(Stdio::piped()));
+    drop(child.0.stdout.take());
+    assert!(child.0.wait().unwrap().success());
     assert_eq!(lab_directories(directory.path()), 0);
 }
 
@@ -295,17 +308,17 @@ fn run_passes_the_exit_status_on() {
 fn run_passes_signals_on_to_the_command() {
     let directory = directory();
     let script = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done";
-    let mut child = lab(&["run", "--", "sh", "-c", script], &directory)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Program::start(
+        lab(&["run", "--", "sh", "-c", script], &directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped()),
+    );
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
+    BufReader::new(child.0.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    signal(child.id(), Signal::TERM);
-    assert_eq!(child.wait().unwrap().code(), Some(3));
+    signal(child.0.id(), Signal::TERM);
+    assert_eq!(child.0.wait().unwrap().code(), Some(3));
     assert_eq!(lab_directories(directory.path()), 0);
 }
 

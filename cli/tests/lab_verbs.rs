@@ -489,6 +489,12 @@ fn a_wait_in_vain_says_what_was_missing() {
         wait(json!({ "role": { "name": "node2", "role": "primary" } })),
         "waited 30 ms in vain: node2 is a replica"
     );
+    // What happened before `since` does not count: every server was started once.
+    let since = steadis_cli::lab::now();
+    assert_eq!(
+        wait(json!({ "event": { "event": "started", "since": since } })),
+        "waited 30 ms in vain: there was no event started"
+    );
     assert!(wait(json!("haproxy")).contains("there is no HAProxy"));
     assert!(wait(json!("peace")).contains("unknown variant `peace`"));
 }
