@@ -67,7 +67,7 @@ fn a_killed_primary_is_replaced_and_comes_back_empty_handed() {
     for sentinel in SENTINELS {
         lab.event("+switch-master", sentinel, begin);
     }
-    lab.until(json!("agreed"));
+    lab.until(json!("in-sync"));
     assert_eq!(lab.call("primary", &["GET", "before"]), "1");
 
     let restarted = lab.ask(json!({ "verb": "restart", "name": "node1" }));

@@ -272,6 +272,7 @@ fn haproxy_follows_a_failover() {
     let client = redis::Client::open(url).unwrap();
     let mut before = client.get_connection().unwrap();
     run(&mut before, &["SET", "a", "1"]).unwrap();
+    lab.until(json!("in-sync"));
     lab.until(json!("haproxy"));
     lab.ok(json!({ "verb": "freeze", "name": "node1" }));
     // HAProxy ends the sessions of a node that it calls down; the frozen node cannot.

@@ -24,6 +24,7 @@ mod place;
 mod port;
 mod process;
 mod proxy;
+mod pump;
 mod random;
 mod reply;
 mod request;

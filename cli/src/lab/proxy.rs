@@ -7,15 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
 
 use super::error::{Doing, Result};
 use super::events::Events;
+use super::pump::{End, Pump};
 
 /// How a proxy gets in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -76,21 +74,22 @@ pub(crate) struct Proxy {
     _tasks: JoinSet<()>,
 }
 
+/// What a proxy and its connections share.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     name: String,
     target: SocketAddr,
-    standing: Mutex<Fault>,
-    orders: broadcast::Sender<Fault>,
+    pub(crate) standing: Mutex<Fault>,
+    pub(crate) orders: broadcast::Sender<Fault>,
     connections: AtomicU64,
-    requests: AtomicU64,
-    replies: AtomicU64,
+    pub(crate) requests: AtomicU64,
+    pub(crate) replies: AtomicU64,
     /// Where it tells of connections, if anybody wants to know.
     events: Option<Arc<Events>>,
 }
 
 impl Shared {
-    fn tell(&self, event: &str) {
+    pub(crate) fn tell(&self, event: &str) {
         if let Some(events) = &self.events {
             events.push(event, &self.name, None);
         }
@@ -179,12 +178,6 @@ async fn accept(listener: TcpListener, admission: Admission, shared: Arc<Shared>
     }
 }
 
-/// How a connection ends before both sides have finished.
-enum End {
-    Close,
-    Reset,
-}
-
 async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
     shared.connections.fetch_add(1, Relaxed);
     shared.tell("connected");
@@ -212,107 +205,4 @@ async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
 
 async fn reset(orders: &mut broadcast::Receiver<Fault>) {
     while !matches!(orders.recv().await, Ok(Fault::Reset)) {}
-}
-
-/// Carries the bytes of one direction of one connection.
-struct Pump<'a> {
-    direction: Direction,
-    shared: &'a Shared,
-    orders: broadcast::Receiver<Fault>,
-    fault: Fault,
-    passed: u64,
-}
-
-impl<'a> Pump<'a> {
-    fn new(direction: Direction, shared: &'a Shared) -> Self {
-        // Under the lock, so that every order is either standing or still to come.
-        let standing = shared
-            .standing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        Self {
-            direction,
-            shared,
-            orders: shared.orders.subscribe(),
-            fault: *standing,
-            passed: 0,
-        }
-    }
-
-    async fn run(mut self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>) -> Result<(), End> {
-        let mut buffer = vec![0; 64 * 1024];
-        let mut held: Option<(usize, Instant)> = None;
-        loop {
-            let (held_bytes, due) = held.unwrap_or((0, Instant::now()));
-            tokio::select! {
-                biased;
-                order = self.orders.recv() => {
-                    let Ok(fault) = order else { continue };
-                    (self.fault, self.passed) = (fault, 0);
-                    if fault == Fault::HalfClose && self.direction == Direction::Replies {
-                        let _ = to.shutdown().await;
-                        return Ok(());
-                    }
-                }
-                () = sleep_until(due), if held.is_some() => {
-                    held = None;
-                    self.deliver(&buffer[..held_bytes], &mut to).await?;
-                }
-                read = from.read(&mut buffer), if held.is_none() => {
-                    let bytes = read.map_err(|_| End::Reset)?;
-                    if bytes == 0 {
-                        let _ = to.shutdown().await;
-                        return Ok(());
-                    }
-                    self.count(bytes);
-                    match self.delay() {
-                        Some(delay) => held = Some((bytes, Instant::now() + delay)),
-                        None => self.deliver(&buffer[..bytes], &mut to).await?,
-                    }
-                }
-            }
-        }
-    }
-
-    async fn deliver(&mut self, bytes: &[u8], to: &mut WriteHalf<'_>) -> Result<(), End> {
-        match self.fault {
-            Fault::Swallow(direction) if direction == self.direction => Ok(()),
-            Fault::Cut {
-                bytes: limit,
-                direction,
-                reset,
-            } if direction == self.direction => {
-                let left = (limit - self.passed).min(bytes.len() as u64);
-                write(to, &bytes[..left as usize]).await?;
-                self.passed += left;
-                if self.passed < limit {
-                    return Ok(());
-                }
-                self.shared.tell("cut");
-                Err(if reset { End::Reset } else { End::Close })
-            }
-            _ => write(to, bytes).await,
-        }
-    }
-
-    fn delay(&self) -> Option<Duration> {
-        match self.fault {
-            Fault::Delay { ms, direction } if direction.is_none_or(|d| d == self.direction) => {
-                Some(Duration::from_millis(ms))
-            }
-            _ => None,
-        }
-    }
-
-    fn count(&self, bytes: usize) {
-        let counter = match self.direction {
-            Direction::Requests => &self.shared.requests,
-            Direction::Replies => &self.shared.replies,
-        };
-        counter.fetch_add(bytes as u64, Relaxed);
-    }
-}
-
-async fn write(to: &mut WriteHalf<'_>, bytes: &[u8]) -> Result<(), End> {
-    to.write_all(bytes).await.map_err(|_| End::Reset)
 }
