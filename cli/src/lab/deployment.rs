@@ -51,11 +51,12 @@ impl Lab {
             .then(|| find("haproxy", "haproxy"))
             .transpose()?;
         let mut lab = Self::prepare(options, program).await?;
-        let (primary, replicas) = (&lab.nodes[0], &lab.nodes[1..]);
-        // A replica that finds no primary tries again only after a second.
-        primary.start().await?;
-        start_all(replicas).await?;
-        lab.wait(&Condition::InSync, START).await?;
+        // One after the other: a replica that finds no primary, or finds it busy with another
+        // replica's first copy, may wait a second before it tries again.
+        for node in &lab.nodes {
+            node.start().await?;
+            lab.wait(&Condition::InSync, START).await?;
+        }
         // Sentinels that find a replica without its primary ask again only after a while.
         start_all(&lab.sentinels).await?;
         lab.watch();
