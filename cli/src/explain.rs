@@ -7,7 +7,7 @@ use clap::Args;
 use steadis::config::{Config, Environment, Input, Resolved};
 
 /// Print the configuration that a program in this environment would get.
-#[derive(Args)]
+#[derive(Debug, Args)]
 pub struct Explain {
     /// A URL, as the url argument of connect().
     url: Option<String>,
