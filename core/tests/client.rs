@@ -192,3 +192,37 @@ fn a_stalled_server_executes_everything_once() {
     });
     assert_eq!(redis.cli(&["GET", "n"]), "16");
 }
+
+/// A rotated password is picked up with the next connection; a refusal ends with the rotation.
+#[test]
+fn a_rotated_password_file_is_read_again() {
+    let redis = Redis::start_with(&["--requirepass", "old"]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "old\n").unwrap();
+    let mut config = config(redis.port);
+    config.data.credentials =
+        Some(Credentials { username: None, password: Some(Secret::file(file.path())) });
+    let client = Client::new(config);
+    client.call(&["SET", "k", "v"]).unwrap();
+    client.call(&["CONFIG", "SET", "requirepass", "new"]).unwrap();
+    client.call(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no"]).unwrap();
+    assert_eq!(client.call(&["GET", "k"]).unwrap_err().kind(), Kind::Auth);
+    std::fs::write(&file, "new\n").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let reply = std::iter::repeat_with(|| client.call(&["GET", "k"]))
+        .take_while(|_| Instant::now() < deadline)
+        .find_map(Result::ok);
+    assert_eq!(reply, Some(Reply::Bulk(b"v".into())));
+}
+
+#[test]
+fn a_function_supplies_user_and_password() {
+    let redis = Redis::start();
+    redis.cli(&["ACL", "SETUSER", "app", "on", ">token", "~*", "+@all"]);
+    let mut config = config(redis.port);
+    let password = Secret::login(|| Ok(("app".to_owned(), "token".to_owned())));
+    config.data.credentials =
+        Some(Credentials { username: Some("nobody".to_owned()), password: Some(password) });
+    let client = Client::new(config);
+    assert_eq!(client.call(&["ACL", "WHOAMI"]).unwrap(), Reply::Bulk(b"app".into()));
+}
