@@ -108,42 +108,49 @@ impl<W: Wire> Lane<W> {
     pub(super) fn deal_out(&self, input: &mut Input, own: &Arc<Slot>, waited: Duration) -> Dealt {
         let mut state = lock(&self.state);
         state.distance.measure(waited);
-        let mut start = 0;
         let mut broken = None;
-        while start < input.bytes.len() {
-            let length = match input.scanner.scan(&input.bytes[start..]) {
-                Ok(Some(length)) => length,
+        // The replies to the oldest call lie from `run` to `at`; they are handed over together.
+        let (mut run, mut at) = (0, 0);
+        while at < input.bytes.len() {
+            let end = match input.scanner.scan(&input.bytes[at..]) {
+                Ok(Some(length)) => at + length,
                 Ok(None) => break,
                 Err(malformed) => {
                     broken = Some(malformed.to_string());
                     break;
                 }
             };
-            let reply = start..start + length;
-            let whole = length >= SWAP && length == input.bytes.len();
-            start = reply.end;
             // Pushes answer nobody; a lane subscribes to nothing.
-            if input.bytes[reply.start] == b'>' {
+            if input.bytes[at] == b'>' {
+                deliver_part(&state, &input.bytes[run..at]);
+                run = end;
+                at = end;
                 continue;
             }
-            let Some((slot, last)) = state.ledger.answer() else {
-                broken = Some("the server sent a reply that nobody asked for".into());
-                break;
-            };
-            if whole && last && slot.deliver_whole(&mut input.bytes) {
-                input.bytes.clear();
-                start = 0;
-            } else {
-                slot.deliver(&input.bytes[reply], last);
+            at = end;
+            match state.ledger.answer() {
+                Some((_, false)) => continue,
+                Some((_, true)) => {}
+                None => {
+                    broken = Some("the server sent a reply that nobody asked for".into());
+                    break;
+                }
             }
-            if last
-                && let Some(slot) = state.ledger.retire()
-                && !Arc::ptr_eq(&slot, own)
-            {
+            let Some(slot) = state.ledger.retire() else { continue };
+            let whole = run == 0 && at == input.bytes.len() && at >= SWAP;
+            if whole && slot.deliver_whole(&mut input.bytes) {
+                input.bytes.clear();
+                at = 0;
+            } else {
+                slot.deliver(&input.bytes[run..at], true);
+            }
+            run = at;
+            if !Arc::ptr_eq(&slot, own) {
                 input.served.push(slot);
             }
         }
-        input.bytes.drain(..start);
+        deliver_part(&state, &input.bytes[run..at]);
+        input.bytes.drain(..at);
         if input.bytes.is_empty() && input.bytes.capacity() > KEEP {
             input.bytes = Vec::new();
         }
@@ -167,6 +174,15 @@ impl<W: Wire> Lane<W> {
             state.ledger.shrink();
         }
         next
+    }
+}
+
+/// Some of the oldest call's replies are in, not all.
+fn deliver_part(state: &State, replies: &[u8]) {
+    if !replies.is_empty()
+        && let Some(slot) = state.ledger.waiting().next()
+    {
+        slot.deliver(replies, false);
     }
 }
 
