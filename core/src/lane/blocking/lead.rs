@@ -13,10 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Replies of at least this size are handed over by swapping buffers instead of copying.
 const SWAP: usize = 16 << 10;
-/// Room for each read.
-const CHUNK: usize = 16 << 10;
-/// A buffer that has grown beyond this is given back once it is empty.
-const KEEP: usize = 64 << 10;
+/// Room for a read: as little, and as much where replies fill it.
+const ROOM: (usize, usize) = (4 << 10, 64 << 10);
 
 impl<W: Wire> Lane<W> {
     /// Reads and writes for all until our own replies are in or the lane is over; the lead is
@@ -99,9 +97,16 @@ impl<W: Wire> Lane<W> {
         let have = input.bytes.len();
         // What a large reply still lacks, but never far beyond what the server has shown to have.
         let lacks = input.scanner.needed().saturating_sub(have);
-        let room = lacks.min(have.max(1 << 20)).max(CHUNK);
+        let room = lacks.min(have.max(1 << 20)).max(input.room);
         input.bytes.try_reserve(room).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        self.wire.read(&mut input.bytes)
+        let count = self.wire.read(&mut input.bytes)?;
+        // One system call for what the server sends in one; the next reply is like the last.
+        if count >= input.room {
+            input.room = (input.room * 2).min(ROOM.1);
+        } else if count < input.room / 8 {
+            input.room = (input.room / 2).max(ROOM.0);
+        }
+        Ok(count)
     }
 
     /// Hands the complete replies to their slots.
@@ -151,7 +156,7 @@ impl<W: Wire> Lane<W> {
         }
         deliver_part(&state, &input.bytes[run..at]);
         input.bytes.drain(..at);
-        if input.bytes.is_empty() && input.bytes.capacity() > KEEP {
+        if input.bytes.is_empty() && input.bytes.capacity() > 2 * input.room {
             input.bytes = Vec::new();
         }
         let dealt = match broken {
