@@ -27,6 +27,7 @@ pub use client::blocking::Client;
 pub use config::Config;
 pub use error::{Error, Kind, Result};
 pub use event::Event;
+pub use proto::reply::Reply;
 
 /// A client of the deployment that the environment describes.
 pub fn connect() -> Result<Client> {
