@@ -226,3 +226,61 @@ fn a_function_supplies_user_and_password() {
     let client = Client::new(config);
     assert_eq!(client.call(&["ACL", "WHOAMI"]).unwrap(), Reply::Bulk(b"app".into()));
 }
+
+#[test]
+fn a_blocking_pop_has_a_connection_of_its_own() {
+    let redis = Redis::start();
+    let mut config = config(redis.port);
+    config.command_timeout = Duration::from_millis(200);
+    let client = Client::new(config);
+    std::thread::scope(|scope| {
+        let pop = scope.spawn(|| client.call(&["BLPOP", "jobs", "0"]));
+        while !redis.cli(&["CLIENT", "LIST"]).contains("cmd=blpop") {
+            std::thread::yield_now();
+        }
+        // Longer than any other command may take, while others go on beside it.
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(500) {
+            client.call(&["INCR", "n"]).unwrap();
+        }
+        client.call(&["RPUSH", "jobs", "one"]).unwrap();
+        let reply = pop.join().unwrap().unwrap();
+        assert_eq!(reply.as_list().unwrap()[1], Reply::Bulk(b"one".into()));
+    });
+    assert_eq!(client.call(&["BLPOP", "jobs", "0.01"]).unwrap(), Reply::Null);
+    let error = client.call(&["BLPOP", "n", "1"]).unwrap_err();
+    assert_eq!(error.code(), Some("WRONGTYPE"));
+}
+
+#[test]
+fn a_watched_change_is_repeated_until_nobody_interferes() {
+    let redis = Redis::start();
+    let client = client(&redis);
+    client.call(&["SET", "stock", "100"]).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    let (left, replies) = client
+                        .watch(&["stock"], |view| {
+                            let left = view.call(&["GET", "stock"])?.as_integer().unwrap() - 1;
+                            view.queue(&["SET", "stock", &left.to_string()]);
+                            Ok(left)
+                        })
+                        .unwrap();
+                    assert!(left < 100 && replies == [Reply::Simple(b"OK".into())]);
+                }
+            });
+        }
+    });
+    assert_eq!(redis.cli(&["GET", "stock"]), "60");
+    let nothing = client.watch(&["stock"], |view| view.call(&["GET", "stock"])).unwrap();
+    assert_eq!(nothing, (Reply::Bulk(b"60".into()), Vec::new()));
+    let error = client
+        .watch(&["stock"], |view| {
+            view.queue(&["LPUSH", "stock"]);
+            Ok(())
+        })
+        .unwrap_err();
+    assert_eq!(error.command(), Some("LPUSH"));
+}

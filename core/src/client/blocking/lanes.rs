@@ -1,6 +1,6 @@
 //! The connections to the primary of one epoch.
 
-use crate::config::Config;
+use crate::config::{Address, Config};
 use crate::error::{Error, Kind, Result};
 use crate::lane::blocking::Lane;
 use crate::lane::call::Host;
@@ -50,12 +50,17 @@ impl Lanes {
         Self { config, most, fleet: ArcSwapOption::empty(), dialling: Mutex::new(None) }
     }
 
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// A lane to the primary of this topology: a free one, or another one while there may be
     /// more, or the least busy. The doubt tells what a failure says about the primary.
     pub(super) fn pick(
         &self,
         topology: &Topology,
         host: &dyn Host,
+        epoch_now: impl Fn() -> u64,
     ) -> Result<SharedLane, (Error, Doubt)> {
         if let Some(lane) = self.existing(topology.epoch) {
             return Ok(lane);
@@ -75,6 +80,11 @@ impl Lanes {
             Ok(lane) => {
                 *failed = None;
                 self.join(topology.epoch, Arc::clone(&lane));
+                // Left while we dialled: whoever retires the others may not have seen this one.
+                if epoch_now() != topology.epoch {
+                    lane.retire(outdated());
+                    return Err((outdated(), Doubt::None));
+                }
                 Ok(lane)
             }
             Err(why) => {
@@ -122,16 +132,8 @@ impl Lanes {
             let why = Error::new(Kind::Unavailable, "no primary is known");
             return Err((why, Doubt::None));
         };
-        let (connection, role) = connect(&self.config, primary, host)?;
-        match role {
-            Role::Primary => {
-                Ok(Arc::new(Lane::new(connection, limits(&self.config), self.config.max_in_flight)))
-            }
-            other => {
-                let why = format!("{primary} is no primary but a {}", other.name());
-                Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
-            }
-        }
+        let connection = connect_primary(&self.config, primary, host)?;
+        Ok(Arc::new(Lane::new(connection, limits(&self.config), self.config.max_in_flight)))
     }
 
     /// Leaves the lanes of every epoch but this one.
@@ -154,10 +156,30 @@ impl Lanes {
     }
 }
 
+/// The primary has changed while we connected to the former one.
+pub(super) fn outdated() -> Error {
+    Error::new(Kind::Unavailable, "the primary has changed")
+}
+
+/// Connects to the primary, and makes sure on this very socket that it is one.
+pub(super) fn connect_primary(
+    config: &Config,
+    primary: &Address,
+    host: &dyn Host,
+) -> Result<Connection, (Error, Doubt)> {
+    match connect(config, primary, host)? {
+        (connection, Role::Primary) => Ok(connection),
+        (_, other) => {
+            let why = format!("{primary} is no primary but a {}", other.name());
+            Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
+        }
+    }
+}
+
 /// Connects to a node at the address that is reachable from here.
 pub(super) fn connect(
     config: &Config,
-    announced: &crate::config::Address,
+    announced: &Address,
     host: &dyn Host,
 ) -> Result<(Connection, Role), (Error, Doubt)> {
     let endpoint = topology::endpoint(&config.address_map.reachable(announced));
@@ -180,6 +202,6 @@ pub(super) fn connect(
     }
 }
 
-fn limits(config: &Config) -> Limits {
+pub(super) fn limits(config: &Config) -> Limits {
     Limits { bytes: config.max_reply_bytes, ..Limits::default() }
 }

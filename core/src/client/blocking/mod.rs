@@ -5,15 +5,21 @@
 //! | `execute` | one command or transaction: sent, sent again, or honestly given up |
 //! | `batch` | a pipeline: the same for each of its commands |
 //! | `route` | which lane a command takes, and how long it waits for one |
-//! | `lanes` | the connections to the primary of one epoch |
+//! | `lanes` | the shared connections to the primary of one epoch |
+//! | `block` | commands that wait on the server |
+//! | `watch` | optimistic transactions |
+//! | `own` | connections of one caller's own, for what blocks or keeps state |
 
 mod batch;
+mod block;
 mod execute;
 mod lanes;
+mod own;
 mod route;
+mod watch;
 
 use super::verdict::closed;
-use super::{Batch, CallOptions, Job};
+use super::{Batch, CallOptions, Deadlines, Job};
 use crate::command;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -27,8 +33,11 @@ use crate::proto::reply::Reply;
 use crate::topology::{Deployment, Topology};
 use arc_swap::ArcSwapOption;
 use lanes::Lanes;
+use own::Owned;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+pub use watch::View;
 
 /// A client for callers that wait on their own thread. Clones share everything.
 #[derive(Debug, Clone)]
@@ -51,6 +60,7 @@ struct Inner {
 struct Home {
     deployment: Arc<Deployment>,
     lanes: Arc<Lanes>,
+    owned: Arc<Owned>,
     waker: u64,
 }
 
@@ -102,7 +112,10 @@ impl Client {
             effect: command::effect(args),
         };
         let mut frames = Vec::new();
-        self.execute(&request, options, host, &mut frames)?;
+        match command::find(args).filter(|command| command.blocks) {
+            Some(_) => self.execute_blocking(&request, None, options, host, &mut frames)?,
+            None => self.execute(&request, options, host, &mut frames)?,
+        }
         let frame = Frame::trusted(&frames);
         match frame.error() {
             Some(line) => Err(Error::server(line).during(request.name())),
@@ -170,6 +183,8 @@ impl Client {
         self.inner.closed.store(true, Ordering::Release);
         if let Some(home) = self.inner.home.swap(None).filter(|home| home.deployment.is_ours()) {
             home.lanes.retire_all(&closed());
+            // No topology has this epoch: all of them go.
+            home.owned.leave_all_but(u64::MAX);
             home.deployment.shared.wake_all();
         }
     }
@@ -198,14 +213,26 @@ impl Home {
     fn open(config: &Arc<Config>) -> Result<Self> {
         let deployment = Deployment::open(config)?;
         let lanes = Arc::new(Lanes::new(Arc::clone(config)));
+        let owned = Arc::new(Owned::new(Arc::clone(config)));
         let (shared, watched) = (Arc::downgrade(&deployment.shared), Arc::downgrade(&lanes));
+        let watched_too = Arc::downgrade(&owned);
         // A new primary wakes everybody who waits for the old one.
         let waker = deployment.shared.listeners().add_waker(Arc::new(move || {
             if let (Some(shared), Some(lanes)) = (shared.upgrade(), watched.upgrade()) {
-                lanes.leave_all_but(&shared.topology());
+                let topology = shared.topology();
+                lanes.leave_all_but(&topology);
+                if let Some(owned) = watched_too.upgrade() {
+                    owned.leave_all_but(topology.epoch);
+                }
             }
         }));
-        Ok(Self { deployment, lanes, waker })
+        Ok(Self { deployment, lanes, owned, waker })
+    }
+}
+
+impl Home {
+    fn failover_timeout(&self) -> Duration {
+        self.lanes.config().failover_timeout
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which lane a command takes, and how long it waits for one.
 
 use super::lanes::SharedLane;
+use super::own::Own;
 use super::{Client, Home};
 use crate::client::verdict::{closed, interrupted, unavailable, waiting_room_full};
 use crate::error::{Error, Kind, Result};
@@ -13,9 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// A lane, and the topology it belongs to.
-pub(super) struct Way {
-    pub(super) lane: SharedLane,
+/// A connection to the verified primary, and the topology it belongs to.
+#[derive(Debug)]
+pub(super) struct Way<C = SharedLane> {
+    pub(super) lane: C,
     pub(super) topology: Arc<Topology>,
     pub(super) home: Arc<Home>,
 }
@@ -35,7 +37,7 @@ impl Drop for Held<'_> {
 }
 
 impl Client {
-    /// A lane to the verified primary, now or before the deadline.
+    /// A shared lane to the verified primary, now or before the deadline.
     pub(super) fn way(
         &self,
         effect: Effect,
@@ -43,13 +45,38 @@ impl Client {
         deadline: Instant,
         host: &dyn Host,
     ) -> Result<Way> {
+        self.lead_to(effect, size, deadline, host, |home, topology| {
+            home.lanes.pick(topology, host, || home.deployment.shared.topology().epoch)
+        })
+    }
+
+    /// A connection of one's own to the verified primary, now or before the deadline.
+    pub(super) fn own_way(
+        &self,
+        effect: Effect,
+        deadline: Instant,
+        host: &dyn Host,
+    ) -> Result<Way<Own>> {
+        self.lead_to(effect, 0, deadline, host, |home, topology| {
+            home.owned.take(topology, host, || home.deployment.shared.topology().epoch)
+        })
+    }
+
+    fn lead_to<C>(
+        &self,
+        effect: Effect,
+        size: usize,
+        deadline: Instant,
+        host: &dyn Host,
+        pick: impl Fn(&Home, &Topology) -> Result<C, (Error, Doubt)>,
+    ) -> Result<Way<C>> {
         let mut backoff = Backoff::default();
         let mut reason = None;
         loop {
             let home = self.home()?;
             let topology = home.deployment.shared.topology();
             if !topology.holds(effect) {
-                match home.lanes.pick(&topology, host) {
+                match pick(&home, &topology) {
                     Ok(lane) => {
                         return Ok(Way { lane, topology, home });
                     }
@@ -132,7 +159,7 @@ impl Client {
     }
 }
 
-impl Way {
+impl<C> Way<C> {
     /// The node at the other end.
     pub(super) fn address(&self) -> String {
         self.topology.primary.as_ref().map(ToString::to_string).unwrap_or_default()
