@@ -4,6 +4,7 @@ mod support;
 
 use redis::{AsyncCommands, Commands, Script};
 use std::time::{Duration, Instant};
+use steadis::client::{By, Incoming};
 use steadis::config::{Address, Config, Credentials, Endpoint, Secret, Target};
 use steadis::proto::reply::Reply;
 use steadis::topology::Phase;
@@ -283,4 +284,44 @@ fn a_watched_change_is_repeated_until_nobody_interferes() {
         })
         .unwrap_err();
     assert_eq!(error.command(), Some("LPUSH"));
+}
+
+#[test]
+fn a_subscription_survives_its_connection_and_tells_of_the_gap() {
+    let redis = Redis::start();
+    let client = client(&redis);
+    let mut news = client.subscribe(&["news"]).unwrap();
+    news.add(By::Pattern, b"user.*");
+    let mut next = || news.next(Some(Duration::from_secs(10)), &()).unwrap().unwrap();
+    let message = |channel: &str, pattern: Option<&str>, data: &str| Incoming::Message {
+        channel: channel.into(),
+        pattern: pattern.map(Into::into),
+        data: data.into(),
+    };
+    client.call(&["PUBLISH", "news", "one"]).unwrap();
+    assert_eq!(next(), message("news", None, "one"));
+    while redis.cli(&["PUBSUB", "NUMPAT"]) != "1" {
+        std::thread::yield_now();
+    }
+    client.call(&["PUBLISH", "user.7", "two"]).unwrap();
+    assert_eq!(next(), message("user.7", Some("user.*"), "two"));
+    redis.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    let Incoming::Gap { since, until } = next() else { panic!("no word of the gap") };
+    assert!(since <= until);
+    client.call(&["PUBLISH", "user.8", "three"]).unwrap();
+    assert_eq!(next(), message("user.8", Some("user.*"), "three"));
+    assert_eq!(news.next(Some(Duration::from_millis(30)), &()).unwrap(), None);
+    client.close();
+    assert_eq!(news.next(None, &()).unwrap_err().kind(), Kind::Closed);
+}
+
+/// An idle network and a silent server look the same, until one asks.
+#[test]
+fn a_subscription_asks_a_silent_server_for_a_sign_of_life() {
+    let redis = Redis::start();
+    let mut config = config(redis.port);
+    config.command_timeout = Duration::from_millis(200);
+    let mut news = Client::new(config).subscribe(&["news"]).unwrap();
+    assert_eq!(news.next(Some(Duration::from_millis(700)), &()).unwrap(), None);
+    assert!(redis.cli(&["INFO", "commandstats"]).contains("cmdstat_ping"));
 }

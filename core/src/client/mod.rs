@@ -5,11 +5,13 @@
 //! | `blocking` | the client for callers that wait on their own thread |
 //! | `hosted` | the client inside an event loop, which owns the sockets and the clock |
 //! | `pipeline` | independent commands on their way, each with its own outcome |
+//! | `pubsub` | what subscribers want and what reaches them |
 //! | `verdict` | what a caller is told when there is no good reply |
 
 pub mod blocking;
 pub mod hosted;
 mod pipeline;
+mod pubsub;
 mod verdict;
 
 use crate::command;
@@ -19,6 +21,7 @@ use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
 pub use pipeline::{Batch, Outcomes};
+pub use pubsub::{By, Incoming, Wanted};
 use std::time::{Duration, Instant};
 
 /// What may differ from call to call.

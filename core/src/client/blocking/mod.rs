@@ -8,6 +8,7 @@
 //! | `lanes` | the shared connections to the primary of one epoch |
 //! | `block` | commands that wait on the server |
 //! | `watch` | optimistic transactions |
+//! | `subscribe` | subscriptions |
 //! | `own` | connections of one caller's own, for what blocks or keeps state |
 
 mod batch;
@@ -16,6 +17,7 @@ mod execute;
 mod lanes;
 mod own;
 mod route;
+mod subscribe;
 mod watch;
 
 use super::verdict::closed;
@@ -37,6 +39,7 @@ use own::Owned;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+pub use subscribe::Subscription;
 pub use watch::View;
 
 /// A client for callers that wait on their own thread. Clones share everything.
