@@ -20,6 +20,7 @@ pub mod topology;
 mod event;
 mod redis_compat;
 mod runtime;
+mod stats;
 mod sync;
 mod sys;
 
@@ -28,6 +29,7 @@ pub use config::Config;
 pub use error::{Error, Kind, Result};
 pub use event::Event;
 pub use proto::reply::Reply;
+pub use stats::Stats;
 
 /// A client of the deployment that the environment describes.
 pub fn connect() -> Result<Client> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use steadis::client::{By, Incoming};
 use steadis::config::{Address, Config, Credentials, Endpoint, Secret, Target};
 use steadis::proto::reply::Reply;
-use steadis::topology::Phase;
+use steadis::topology::{Phase, State};
 use steadis::{Client, Kind, aio};
 use support::{Redis, free_port};
 
@@ -117,6 +117,11 @@ fn a_restarted_server_is_found_again() {
         let _again = Redis::start_at(port);
         assert_eq!(waiting.join().unwrap().unwrap(), Reply::Integer(1));
     });
+    let stats = client.stats();
+    // The first call had to wait for the first look around, too.
+    assert_eq!((stats.calls, stats.failed, stats.held), (2, 0, 2));
+    assert!(stats.held_micros > 0 && stats.connections == 2, "{stats:?}");
+    assert_eq!(client.health().unwrap().state, State::Ready);
 }
 
 #[test]

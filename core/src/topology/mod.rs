@@ -6,11 +6,13 @@
 //! | `watch` | the deployment's task, which carries them out |
 //! | `sentinel` | one Sentinel, asked and heard; `parse` reads what it sends |
 //! | `role` | a data node, asked for its ROLE |
+//! | `health` | how it fares, in one word |
 //! | `shared` | the current topology, and who wants to know of the next |
 //! | `deployment` | what all clients of one deployment share |
 
 pub mod decide;
 mod deployment;
+mod health;
 mod parse;
 mod role;
 mod sentinel;
@@ -22,6 +24,7 @@ use crate::config::{Address, Endpoint};
 use crate::error::Error;
 use crate::policy::Effect;
 pub(crate) use deployment::{Deployment, Name};
+pub use health::{Health, State};
 pub(crate) use role::login;
 pub(crate) use shared::Shared;
 

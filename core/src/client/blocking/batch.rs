@@ -17,6 +17,17 @@ impl Client {
         options: &CallOptions,
         host: &dyn Host,
     ) -> Result<Outcomes> {
+        let outcome = self.attempt_batch(batch, options, host);
+        self.count(outcome.as_ref().err());
+        outcome
+    }
+
+    fn attempt_batch(
+        &self,
+        batch: Batch,
+        options: &CallOptions,
+        host: &dyn Host,
+    ) -> Result<Outcomes> {
         let deadlines = Deadlines::new(&self.inner.config, options, Instant::now());
         let mut backoff = Backoff::default();
         let mut pipeline = Pipeline::new(batch, options.repeats_writes());

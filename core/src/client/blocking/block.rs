@@ -25,6 +25,19 @@ impl Client {
         host: &dyn Host,
         frames: &mut Vec<u8>,
     ) -> Result<()> {
+        let outcome = self.attempt_blocking(job, wait, options, host, frames);
+        self.count(outcome.as_ref().err());
+        outcome
+    }
+
+    fn attempt_blocking(
+        &self,
+        job: &Job<'_>,
+        wait: Option<Duration>,
+        options: &CallOptions,
+        host: &dyn Host,
+        frames: &mut Vec<u8>,
+    ) -> Result<()> {
         let config = &self.inner.config;
         let mut backoff = Backoff::default();
         let mut deadlines = Deadlines::new(config, options, Instant::now());

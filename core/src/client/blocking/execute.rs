@@ -9,12 +9,35 @@ use crate::lane::call::{Caller, Cause, Failure, Host, Request};
 use crate::policy::{self, Backoff, Doubt, Fate, Next};
 use crate::proto::ledger::Span;
 use crate::proto::read::{Frame, Reader};
+use crate::stats::Counters;
 use std::time::Instant;
 
 impl Client {
     /// Executes a command or a transaction; its replies are in `frames` then, end to end, the
     /// server's error among them where it refused.
-    pub(crate) fn execute(
+    pub fn execute(
+        &self,
+        job: &Job<'_>,
+        options: &CallOptions,
+        host: &dyn Host,
+        frames: &mut Vec<u8>,
+    ) -> Result<()> {
+        let outcome = self.attempt(job, options, host, frames);
+        self.count(outcome.as_ref().err());
+        outcome
+    }
+
+    /// Notes a call and how it ended.
+    pub(super) fn count(&self, error: Option<&Error>) {
+        let counters = &self.inner.counters;
+        Counters::add(&counters.calls, 1);
+        if let Some(error) = error {
+            Counters::add(&counters.failed, 1);
+            Counters::add(&counters.maybe_executed, error.maybe_executed().into());
+        }
+    }
+
+    fn attempt(
         &self,
         job: &Job<'_>,
         options: &CallOptions,
@@ -74,6 +97,7 @@ impl Client {
 
     /// Lets a moment pass before the next attempt; a new topology ends it sooner.
     pub(super) fn pause(&self, way: &Way, backoff: &mut Backoff, host: &dyn Host) -> Result<()> {
+        Counters::add(&self.inner.counters.repeated, 1);
         let pause = backoff.next();
         if !pause.is_zero() {
             way.home.deployment.shared.wait(pause, |topology| topology.epoch != way.topology.epoch);

@@ -8,6 +8,7 @@ use crate::lane::dial::{Connection, Dial};
 use crate::policy::Doubt;
 use crate::proto::handshake::Role;
 use crate::proto::scan::Limits;
+use crate::stats::Counters;
 use crate::topology::{self, Topology};
 use arc_swap::ArcSwapOption;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,7 @@ struct Fleet {
 #[derive(Debug)]
 pub(super) struct Lanes {
     config: Arc<Config>,
+    counters: Arc<Counters>,
     most: usize,
     fleet: ArcSwapOption<Fleet>,
     /// Held while dialling: one dials, the others wait for what comes of it.
@@ -45,9 +47,9 @@ struct Failed {
 }
 
 impl Lanes {
-    pub(super) fn new(config: Arc<Config>) -> Self {
+    pub(super) fn new(config: Arc<Config>, counters: Arc<Counters>) -> Self {
         let most = config.lanes.map_or(MOST, usize::from);
-        Self { config, most, fleet: ArcSwapOption::empty(), dialling: Mutex::new(None) }
+        Self { config, counters, most, fleet: ArcSwapOption::empty(), dialling: Mutex::new(None) }
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -133,6 +135,7 @@ impl Lanes {
             return Err((why, Doubt::None));
         };
         let connection = connect_primary(&self.config, primary, host)?;
+        Counters::add(&self.counters.connections, 1);
         Ok(Arc::new(Lane::new(connection, limits(&self.config), self.config.max_in_flight)))
     }
 

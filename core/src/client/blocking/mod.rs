@@ -32,7 +32,8 @@ use crate::proto::encode;
 use crate::proto::ledger::Span;
 use crate::proto::read::{Frame, Reader};
 use crate::proto::reply::Reply;
-use crate::topology::{Deployment, Topology};
+use crate::stats::{Counters, Stats};
+use crate::topology::{Deployment, Health, Topology};
 use arc_swap::ArcSwapOption;
 use lanes::Lanes;
 use own::Owned;
@@ -56,6 +57,7 @@ struct Inner {
     closed: AtomicBool,
     held: AtomicUsize,
     held_bytes: AtomicUsize,
+    counters: Arc<Counters>,
 }
 
 /// The parts that do not survive a fork.
@@ -77,6 +79,7 @@ impl Client {
                 closed: AtomicBool::new(false),
                 held: AtomicUsize::new(0),
                 held_bytes: AtomicUsize::new(0),
+                counters: Arc::default(),
             }),
         }
     }
@@ -172,6 +175,16 @@ impl Client {
         Ok(self.home()?.deployment.shared.topology())
     }
 
+    /// How the deployment fares, without asking anybody.
+    pub fn health(&self) -> Result<Health> {
+        Ok(self.topology()?.health())
+    }
+
+    /// Figures since this client was made.
+    pub fn stats(&self) -> Stats {
+        self.inner.counters.read()
+    }
+
     /// Calls `listener` with every event of the deployment, on a background thread.
     pub fn on(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Result<u64> {
         Ok(self.home()?.deployment.shared.listeners().add(Arc::new(listener)))
@@ -206,17 +219,18 @@ impl Client {
             }
             // None yet, or one that this process inherited. That one is left as it is: its
             // sockets are the parent's, and closing descriptors says nothing on the wire.
-            let fresh = Arc::new(Home::open(&self.inner.config)?);
+            let fresh = Arc::new(Home::open(&self.inner)?);
             self.inner.home.compare_and_swap(&current, Some(fresh));
         }
     }
 }
 
 impl Home {
-    fn open(config: &Arc<Config>) -> Result<Self> {
+    fn open(client: &Inner) -> Result<Self> {
+        let (config, counters) = (&client.config, &client.counters);
         let deployment = Deployment::open(config)?;
-        let lanes = Arc::new(Lanes::new(Arc::clone(config)));
-        let owned = Arc::new(Owned::new(Arc::clone(config)));
+        let lanes = Arc::new(Lanes::new(Arc::clone(config), Arc::clone(counters)));
+        let owned = Arc::new(Owned::new(Arc::clone(config), Arc::clone(counters)));
         let (shared, watched) = (Arc::downgrade(&deployment.shared), Arc::downgrade(&lanes));
         let watched_too = Arc::downgrade(&owned);
         // A new primary wakes everybody who waits for the old one.

@@ -8,6 +8,7 @@ use crate::lane::dial::Connection;
 use crate::lane::exclusive::Exclusive;
 use crate::lane::wire::Wire;
 use crate::policy::Doubt;
+use crate::stats::Counters;
 use crate::topology::Topology;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -25,6 +26,7 @@ pub(super) struct Own {
 #[derive(Debug)]
 pub(super) struct Owned {
     config: Arc<Config>,
+    counters: Arc<Counters>,
     inner: Mutex<Inner>,
 }
 
@@ -36,8 +38,8 @@ struct Inner {
 }
 
 impl Owned {
-    pub(super) fn new(config: Arc<Config>) -> Self {
-        Self { config, inner: Mutex::default() }
+    pub(super) fn new(config: Arc<Config>, counters: Arc<Counters>) -> Self {
+        Self { config, counters, inner: Mutex::default() }
     }
 
     /// A connection to the primary of this topology, an old one or a new one.
@@ -57,6 +59,7 @@ impl Owned {
             (Some(own), _) => own,
             (None, Some(primary)) => {
                 let wire = connect_primary(&self.config, primary, host)?;
+                Counters::add(&self.counters.connections, 1);
                 Own { connection: Exclusive::new(wire, limits(&self.config)), epoch }
             }
             (None, None) => {

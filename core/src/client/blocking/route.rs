@@ -8,6 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lane::call::Host;
 use crate::lane::wire::SLICE;
 use crate::policy::{Backoff, Doubt, Effect};
+use crate::stats::Counters;
 use crate::topology::Topology;
 use crate::topology::decide::Trouble;
 use std::sync::Arc;
@@ -27,10 +28,14 @@ struct Held<'a> {
     count: &'a AtomicUsize,
     bytes: &'a AtomicUsize,
     size: usize,
+    since: Instant,
+    counters: &'a Counters,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
+        let waited = self.since.elapsed().as_micros() as u64;
+        Counters::add(&self.counters.held_micros, waited);
         self.count.fetch_sub(1, Ordering::Relaxed);
         self.bytes.fetch_sub(self.size, Ordering::Relaxed);
     }
@@ -72,6 +77,7 @@ impl Client {
     ) -> Result<Way<C>> {
         let mut backoff = Backoff::default();
         let mut reason = None;
+        let mut held = None;
         loop {
             let home = self.home()?;
             let topology = home.deployment.shared.topology();
@@ -93,7 +99,10 @@ impl Client {
                 return Err(refused.clone());
             }
             // Either there is no primary, or the one there was could not be reached.
-            let _held = self.hold(size)?;
+            if held.is_none() {
+                held = Some(self.hold(size)?);
+                Counters::add(&self.inner.counters.held, 1);
+            }
             self.wait_for_change(&home, &topology, effect, deadline, &mut backoff, host).map_err(
                 |error| {
                     error.unwrap_or_else(|| {
@@ -110,7 +119,13 @@ impl Client {
 
     fn hold(&self, size: usize) -> Result<Held<'_>> {
         let inner = &self.inner;
-        let held = Held { count: &inner.held, bytes: &inner.held_bytes, size };
+        let held = Held {
+            count: &inner.held,
+            bytes: &inner.held_bytes,
+            size,
+            since: Instant::now(),
+            counters: &inner.counters,
+        };
         let count = held.count.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes = held.bytes.fetch_add(size, Ordering::Relaxed) + size;
         if count > inner.config.max_held || bytes > inner.config.max_held_bytes.max(size) {
