@@ -33,5 +33,5 @@ pub use stats::Stats;
 
 /// A client of the deployment that the environment describes.
 pub fn connect() -> Result<Client> {
-    Ok(Client::new(Config::from_env()?))
+    Client::open(&config::Input::new(config::Environment::process()))
 }

@@ -23,7 +23,7 @@ mod watch;
 use super::verdict::closed;
 use super::{Batch, CallOptions, Deadlines, Job};
 use crate::command;
-use crate::config::Config;
+use crate::config::{Config, Explanation, Input, Resolved};
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::lane::call::Host;
@@ -52,6 +52,8 @@ pub struct Client {
 #[derive(Debug)]
 struct Inner {
     config: Arc<Config>,
+    explanation: Explanation,
+    warnings: Vec<String>,
     /// What belongs to this process: made at the first command, and anew after a fork.
     home: ArcSwapOption<Home>,
     closed: AtomicBool,
@@ -70,11 +72,23 @@ struct Home {
 }
 
 impl Client {
-    /// A client that touches the network at its first command.
+    /// A client of what arguments, URL and environment describe. It touches the network at its
+    /// first command.
+    pub fn open(input: &Input) -> Result<Self> {
+        Ok(Self::of(Config::resolve(input)?))
+    }
+
+    /// A client of a configuration that was put together by hand.
     pub fn new(config: Config) -> Self {
+        Self::of(Resolved::by_hand(config))
+    }
+
+    fn of(resolved: Resolved) -> Self {
         Self {
             inner: Arc::new(Inner {
-                config: Arc::new(config),
+                explanation: resolved.explain(),
+                warnings: resolved.warnings,
+                config: Arc::new(resolved.config),
                 home: ArcSwapOption::empty(),
                 closed: AtomicBool::new(false),
                 held: AtomicUsize::new(0),
@@ -86,6 +100,16 @@ impl Client {
 
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// Which variable or argument supplied each setting, passwords cut.
+    pub fn explain(&self) -> &Explanation {
+        &self.inner.explanation
+    }
+
+    /// What is odd about the settings, one sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.inner.warnings
     }
 
     /// The options of a call that asks for nothing special.
