@@ -52,8 +52,7 @@ pub struct Client {
 #[derive(Debug)]
 struct Inner {
     config: Arc<Config>,
-    explanation: Explanation,
-    warnings: Vec<String>,
+    resolved: Resolved,
     /// What belongs to this process: made at the first command, and anew after a fork.
     home: ArcSwapOption<Home>,
     closed: AtomicBool,
@@ -86,9 +85,8 @@ impl Client {
     fn of(resolved: Resolved) -> Self {
         Self {
             inner: Arc::new(Inner {
-                explanation: resolved.explain(),
-                warnings: resolved.warnings,
-                config: Arc::new(resolved.config),
+                config: Arc::new(resolved.config.clone()),
+                resolved,
                 home: ArcSwapOption::empty(),
                 closed: AtomicBool::new(false),
                 held: AtomicUsize::new(0),
@@ -103,13 +101,13 @@ impl Client {
     }
 
     /// Which variable or argument supplied each setting, passwords cut.
-    pub fn explain(&self) -> &Explanation {
-        &self.inner.explanation
+    pub fn explain(&self) -> Explanation {
+        self.inner.resolved.explain()
     }
 
     /// What is odd about the settings, one sentence each.
     pub fn warnings(&self) -> &[String] {
-        &self.inner.warnings
+        &self.inner.resolved.warnings
     }
 
     /// The options of a call that asks for nothing special.
