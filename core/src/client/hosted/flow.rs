@@ -197,6 +197,8 @@ impl Session {
             return;
         }
         let link = self.link(&topology);
+        // A moment that has passed is nothing to be woken for again.
+        self.connects_at.take_if(|at| now >= *at);
         let mut rest = VecDeque::new();
         while let Some(token) = self.held.pop_front() {
             let Some(call) = self.calls.get(token) else {
@@ -204,8 +206,8 @@ impl Session {
             };
             let bytes = call.bytes.len();
             let late = now >= call.deadlines.whole;
-            let rests = call.rests_until.is_some_and(|until| now < until);
-            let waits = rests || topology.holds(call.effect);
+            call.rests_until.take_if(|until| now >= *until);
+            let waits = call.rests_until.is_some() || topology.holds(call.effect);
             if late {
                 self.held_bytes -= bytes;
                 let error = unavailable(&self.config, &topology, self.reason.as_ref());
