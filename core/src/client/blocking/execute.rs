@@ -2,13 +2,11 @@
 
 use super::Client;
 use super::route::Way;
-use crate::client::verdict::{full, interrupted, maybe_executed, overdue, too_late};
+use crate::client::verdict::{full, interrupted, maybe_executed, overdue, refusal, too_late};
 use crate::client::{CallOptions, Deadlines, Job};
 use crate::error::{Error, Kind, Result};
 use crate::lane::call::{Caller, Cause, Failure, Host, Request};
 use crate::policy::{self, Backoff, Doubt, Fate, Next};
-use crate::proto::ledger::Span;
-use crate::proto::read::{Frame, Reader};
 use std::time::Instant;
 
 impl Client {
@@ -90,18 +88,6 @@ impl Way {
     pub(super) fn refused(&self, line: &[u8]) {
         if policy::doubts_primary(line) {
             self.home.doubt(self.topology.epoch, Doubt::NotPrimary);
-        }
-    }
-}
-
-/// The error line that decides about the whole: EXEC's in a transaction.
-fn refusal<'a>(span: &Span, frames: &'a [u8]) -> Option<&'a [u8]> {
-    let whole = Frame::trusted(frames);
-    match span {
-        Span::Command { .. } => whole.error(),
-        _ => {
-            let mut reader = Reader::new(whole);
-            std::iter::from_fn(|| reader.next_frame()).last()?.error()
         }
     }
 }

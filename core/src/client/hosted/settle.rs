@@ -4,7 +4,7 @@ use super::calls::Call;
 use super::link::LinkId;
 use super::{Completion, Session, Sink};
 use crate::client::Job;
-use crate::client::verdict::{maybe_executed, overdue, too_late};
+use crate::client::verdict::{maybe_executed, overdue, refusal, too_late};
 use crate::error::Error;
 use crate::lane::hosted::Token;
 use crate::policy::{self, Doubt, Fate, Next};
@@ -140,13 +140,16 @@ pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool
         let reason = refusal.unwrap_or_else(overdue);
         return Answered::Badly(Verdict { token, next: Next::Again, fate: None, reason });
     }
-    if matches!(call.span, Span::Unit { .. }) {
+    let replies = if matches!(call.span, Span::Unit { .. }) {
         call.frames.extend_from_slice(frame.bytes());
         if !last {
             return Answered::Partly;
         }
-    }
-    let Some(line) = frame.error() else { return Answered::Well };
+        &call.frames
+    } else {
+        frame.bytes()
+    };
+    let Some(line) = refusal(&call.span, replies) else { return Answered::Well };
     match policy::after_error(call.effect, line, call.options.repeats_writes()) {
         Next::Deliver => Answered::Well,
         next => {
