@@ -89,10 +89,10 @@ impl World {
                     Some(value) if repeats || target_repeats => value as u64 % right == 0,
                     Some(value) => value as u64 == right,
                 };
-                let lost = self.plan.calm && value.is_none() && call.ops.first() != Some(&op);
+                let lost = self.plan.calm && value.is_none() && reads.is_some();
                 if !fits {
                     self.violated(format!("op {op} was answered {reply:?}"));
-                } else if lost && self.history.op(right).fate == Fate::Done {
+                } else if lost && self.history.was_done(right, call.submitted) {
                     self.violated(format!("P5: op {right} was acknowledged and is not there"));
                 }
                 Fate::Done

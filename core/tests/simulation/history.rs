@@ -57,6 +57,12 @@ impl History {
         self.op(id).reads.is_none()
     }
 
+    /// Whether it was acknowledged by then.
+    pub(crate) fn was_done(&self, id: OpId, by: Time) -> bool {
+        let op = self.op(id);
+        op.reads.is_none() && op.fate == Fate::Done && op.ended <= by
+    }
+
     pub(crate) fn ops(&self) -> impl Iterator<Item = (OpId, &Op)> {
         self.ops.iter().enumerate().map(|(index, op)| (index as OpId + 1, op))
     }

@@ -5,7 +5,7 @@ pub(crate) fn command(input: &[u8]) -> Option<(Vec<Vec<u8>>, usize)> {
     let (count, mut at) = header(input, b'*')?;
     let mut args = Vec::with_capacity(count);
     for _ in 0..count {
-        let (length, start) = header(&input[at..], b'$')?;
+        let (length, start) = header(input.get(at..)?, b'$')?;
         let (start, end) = (at + start, at + start + length);
         args.push(input.get(start..end)?.to_vec());
         at = end + 2;

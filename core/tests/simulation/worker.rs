@@ -36,6 +36,7 @@ pub(crate) struct Call {
     pub(crate) token: Token,
     pub(crate) ops: Vec<OpId>,
     transaction: bool,
+    pub(crate) submitted: Time,
     /// No failure for want of a primary before this.
     pub(crate) whole: Time,
     /// No end after this.
@@ -112,7 +113,7 @@ impl World {
             ops.push(op);
         }
         let app = self.workers[worker].app;
-        let submitted = self.submit(app, &commands, transaction, options);
+        let taken = self.submit(app, &commands, transaction, options);
         let config = &self.plan.config;
         let (whole, limit) = match options.timeout {
             Some(timeout) => (self.now + timeout, self.now + timeout),
@@ -121,12 +122,13 @@ impl World {
                 (whole, whole + config.command_timeout)
             }
         };
-        let firm = self.phase == Phase::Firm;
+        let (submitted, firm) = (self.now, self.phase == Phase::Firm);
         self.trace.line(self.now, || format!("worker {worker} calls {commands:?}, {options:?}"));
         self.stats.calls += 1;
-        let token = *submitted.as_ref().unwrap_or(&Token::MAX);
-        self.workers[worker].call = Some(Call { token, ops, transaction, whole, limit, firm });
-        match submitted {
+        let token = *taken.as_ref().unwrap_or(&Token::MAX);
+        self.workers[worker].call =
+            Some(Call { token, ops, transaction, submitted, whole, limit, firm });
+        match taken {
             Ok(token) => {
                 self.apps[app].tokens.insert(token, worker);
                 self.serve(app);
