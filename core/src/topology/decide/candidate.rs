@@ -170,6 +170,12 @@ impl Decide {
             // They have not heard yet, or never will; whoever replaced it is the primary.
             return;
         }
+        let ours = self.primary.as_ref().and_then(|primary| primary.config_epoch);
+        let older = matches!((best.config_epoch, ours), (Some(its), Some(ours)) if its < ours);
+        if older && !self.is_majority(best.voices) {
+            // It has slept through the failover that made our primary one.
+            return;
+        }
         if self.primary.is_none() {
             self.named = Some(best.address.clone());
         }
