@@ -86,7 +86,9 @@ impl World {
                 let target_repeats = self.history.op(right).repeats;
                 let fits = match value {
                     None => reads.is_some() && reply.is_null(),
-                    Some(value) if repeats || target_repeats => value as u64 % right == 0,
+                    Some(value) if repeats || target_repeats => {
+                        (value as u64).is_multiple_of(right)
+                    }
                     Some(value) => value as u64 == right,
                 };
                 let lost = self.plan.calm && value.is_none() && reads.is_some();

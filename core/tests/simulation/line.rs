@@ -99,9 +99,9 @@ impl World {
     fn attend(&mut self, id: usize) {
         self.step_line(id, Step::Idle);
         while self.watch.lines[id].step == Step::Idle {
-            let news_first = self.random.chance(0.5);
+            let question_first = self.random.chance(0.5);
             let line = &mut self.watch.lines[id];
-            if line.question && !(news_first && !line.news.is_empty()) {
+            if line.question && (question_first || line.news.is_empty()) {
                 line.question = false;
                 self.ask_line(id);
             } else if let Some(news) = line.news.pop_front() {

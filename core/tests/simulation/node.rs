@@ -84,7 +84,8 @@ impl World {
         client.input.drain(..at);
         if !out.is_empty() && self.random.chance(self.plan.lost_replies) {
             self.note(|| format!("{} is cut off after it executed", address(n)));
-            self.break_off(conn);
+            self.close(conn, SERVER, true);
+            return;
         } else if !out.is_empty() {
             self.send_bytes(conn, SERVER, out.into_bytes());
         }
