@@ -158,6 +158,8 @@ impl Decide {
         let Some(best) = self.nominations().into_iter().next() else {
             return;
         };
+        // Whom they named before and name no longer has nothing to prove.
+        self.candidates.retain(|it| it.source != Source::Sentinels || it.address == best.address);
         if let Some(primary) = &mut self.primary
             && primary.address == best.address
         {
@@ -170,16 +172,23 @@ impl Decide {
             // They have not heard yet, or never will; whoever replaced it is the primary.
             return;
         }
-        let ours = self.primary.as_ref().and_then(|primary| primary.config_epoch);
-        let older = matches!((best.config_epoch, ours), (Some(its), Some(ours)) if its < ours);
-        if older && !self.is_majority(best.voices) {
-            // It has slept through the failover that made our primary one.
+        if self.is_older(now, &best) {
+            // They have slept through the failover that made our primary one.
             return;
         }
         if self.primary.is_none() {
             self.named = Some(best.address.clone());
         }
         self.nominate(now, best.address, Source::Sentinels, best.config_epoch, actions);
+    }
+
+    /// Whether this takes us back to before our primary was one. Only Sentinels that were all set
+    /// up anew count from the beginning again; or our primary is gone, and nobody remembers it.
+    fn is_older(&self, now: Time, best: &Nomination) -> bool {
+        let ours = self.primary.as_ref().and_then(|primary| primary.config_epoch);
+        let older = matches!((best.config_epoch, ours), (Some(its), Some(ours)) if its < ours);
+        let forgotten = self.lost.is_some_and(|lost| now >= lost + self.timing.left);
+        older && best.voices < self.sentinels.len() && !forgotten
     }
 
     /// Lets a node prove itself.
