@@ -18,6 +18,9 @@ impl Decide {
         match role {
             Ok(Role::Primary) => self.proved_primary(now, address, actions),
             Ok(Role::Replica { primary, port, .. }) => {
+                if !self.followers.contains(address) {
+                    self.followers.push(address.clone());
+                }
                 let of = Address { host: primary, port };
                 self.proved_other(now, address, Some(of), "a replica", actions);
             }
@@ -41,7 +44,7 @@ impl Decide {
             // It does not know yet that it was replaced.
         } else if self.incumbent() == Some(address) {
             self.accept(now, address.clone(), Source::Return, None, actions);
-        } else if self.replicas.contains(address) && self.may_be_promoted() {
+        } else if self.followers.contains(address) && self.may_be_promoted() {
             self.accept(now, address.clone(), Source::Probe, None, actions);
         }
     }
