@@ -22,10 +22,16 @@ impl Client {
         let repeat = options.repeats_writes();
         let deadlines = Deadlines::new(&self.inner.config, options, Instant::now());
         let mut backoff = Backoff::default();
+        // It was sent already, never answered, and goes again because the caller agreed to it.
+        let mut may_have_run = false;
         loop {
-            let way = self
-                .way(job.effect, job.bytes.len(), deadlines.whole, host)
-                .map_err(|error| error.during(job.name()))?;
+            let way =
+                self.way(job.effect, job.bytes.len(), deadlines.whole, host).map_err(|error| {
+                    match may_have_run {
+                        true => maybe_executed(job, None, &error),
+                        false => error.during(job.name()),
+                    }
+                })?;
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
             let request = Request { bytes: job.bytes, span: job.span.clone() };
@@ -35,17 +41,24 @@ impl Client {
                         return Ok(());
                     };
                     way.refused(line);
+                    may_have_run |=
+                        policy::after_error(job.effect, line, false) == Next::MaybeExecuted;
                     (policy::after_error(job.effect, line, repeat), Error::server(line))
                 }
                 Err(failure) => {
                     let fate = failure.fates.first().copied().unwrap_or(Fate::NotSent);
                     let reason = self.failed(&way, failure)?;
+                    may_have_run |=
+                        policy::after_loss(job.effect, fate, false) == Next::MaybeExecuted;
                     (policy::after_loss(job.effect, fate, repeat), reason)
                 }
             };
             match next {
                 Next::Deliver => return Ok(()),
                 Next::MaybeExecuted => {
+                    return Err(maybe_executed(job, Some(way.address()), &reason));
+                }
+                Next::Again if Instant::now() >= deadlines.whole && may_have_run => {
                     return Err(maybe_executed(job, Some(way.address()), &reason));
                 }
                 Next::Again if Instant::now() >= deadlines.whole => {

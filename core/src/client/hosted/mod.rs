@@ -81,6 +81,8 @@ pub struct Session {
     /// Those that wait for a connection, in order.
     held: VecDeque<Token>,
     held_bytes: usize,
+    /// Some are held only because too many others wait for replies.
+    crowded: bool,
     links: Vec<Link>,
     next_link: LinkId,
     actions: VecDeque<Action>,
@@ -101,6 +103,7 @@ impl Session {
             calls: Calls::default(),
             held: VecDeque::new(),
             held_bytes: 0,
+            crowded: false,
             links: Vec::new(),
             next_link: 0,
             actions: VecDeque::new(),
@@ -170,6 +173,7 @@ impl Session {
             options,
             deadlines: Deadlines::new(&self.config, &options, now),
             backoff: Backoff::default(),
+            may_have_run: false,
             rests_until: None,
             frames: Vec::new(),
             pipeline: None,
