@@ -233,5 +233,6 @@ impl World {
     pub(crate) fn mend_all(&mut self) {
         (0..self.mends.len()).for_each(|index| self.on_mend(index));
         (self.plan.lost_replies, self.plan.syn_drop, self.plan.spikes) = (0.0, 0.0, 0.0);
+        self.plan.window = 1 << 16;
     }
 }

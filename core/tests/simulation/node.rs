@@ -41,6 +41,8 @@ pub(crate) struct Node {
 pub(crate) struct Client {
     input: Vec<u8>,
     resp3: bool,
+    /// Logged in: later changes of the rules do not concern it.
+    welcome: bool,
     /// What it was told when it last asked for the role.
     pub(crate) told_primary: bool,
     transaction: Option<Vec<Vec<Vec<u8>>>>,
@@ -95,11 +97,13 @@ impl World {
     fn run_command(&mut self, n: usize, client: &mut Client, args: Vec<Vec<u8>>, out: &mut String) {
         let name = args[0].to_ascii_uppercase();
         let node = &self.nodes[n];
+        let locked_out = node.locked_out && !client.welcome;
+        client.welcome = !locked_out;
         match name.as_slice() {
             b"HELLO" if self.plan.resp2 => out.push_str("-ERR unknown command 'HELLO'\r\n"),
-            b"HELLO" if node.locked_out => out
+            b"HELLO" if locked_out => out
                 .push_str("-NOAUTH HELLO must be called with the client already authenticated\r\n"),
-            _ if node.locked_out => out.push_str("-NOAUTH Authentication required.\r\n"),
+            _ if locked_out => out.push_str("-NOAUTH Authentication required.\r\n"),
             b"HELLO" => {
                 client.resp3 = true;
                 out.push_str("%1\r\n$5\r\nproto\r\n:3\r\n");

@@ -130,9 +130,6 @@ impl World {
         }
         self.judge_together(s);
         self.drive_failover(s);
-        for n in 0..self.nodes.len() {
-            self.convert(s, n);
-        }
     }
 
     pub(crate) fn sees_node(&self, s: usize, n: usize) -> bool {
@@ -173,6 +170,7 @@ impl World {
             seen.role_since = now;
         }
         self.notice_promotion(s, n);
+        self.convert(s, n);
     }
 
     fn judge_node(&mut self, s: usize, n: usize) {
@@ -267,7 +265,7 @@ impl World {
         let wrong = n != primary && seen.role != Role::ReplicaOf(primary);
         let sane = !chief.down && chief.role == Role::Primary;
         let long = self.now > seen.role_since + self.plan.convert && !seen.down;
-        if wrong && sane && long && sentinel.failover.is_none() && self.sees_node(s, n) {
+        if wrong && sane && long && sentinel.failover.is_none() && sentinel.tilt_until.is_none() {
             self.sentinels[s].seen[n].role_since = self.now;
             self.reconfigure(n, Role::ReplicaOf(primary), 0);
         }
