@@ -5,6 +5,7 @@ use crate::network::Host;
 use crate::node::{Client, OpId, Role};
 use crate::plan::{node as address, node_at};
 use crate::queue::Time;
+use crate::sentinel::Sentinel;
 use crate::worker::Call;
 use crate::world::World;
 use std::time::Duration;
@@ -134,8 +135,12 @@ impl World {
     /// Every Sentinel and every node agree, and all of them are up.
     pub(crate) fn is_sane(&self) -> bool {
         let primary = self.sentinels[0].primary;
+        let knows = |it: &Sentinel| {
+            it.seen.iter().zip(&self.nodes).all(|(seen, node)| seen.role == node.role)
+        };
         let sentinels = self.sentinels.iter().all(|it| {
-            it.runs() && it.primary == primary && it.failover.is_none() && !it.seen[primary].down
+            let settled = it.failover.is_none() && !it.seen[primary].down;
+            it.runs() && it.primary == primary && settled && knows(it)
         });
         let nodes = self.nodes.iter().enumerate().all(|(n, node)| {
             let role = if n == primary { Role::Primary } else { Role::ReplicaOf(primary) };
