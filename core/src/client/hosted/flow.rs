@@ -8,7 +8,7 @@ use crate::client::Job;
 use crate::client::verdict::{closed, full, maybe_executed, unavailable, waiting_room_full};
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::Token;
-use crate::policy::{self, Doubt};
+use crate::policy::Doubt;
 use crate::proto::read::Frame;
 use crate::topology::decide::Trouble;
 use crate::topology::{Topology, endpoint};
@@ -123,7 +123,7 @@ impl Session {
         }
         match fed {
             Ok(true) => {
-                self.backoff = policy::Backoff::default();
+                self.backoff = self.guide.backoff();
                 self.connects_at = None;
                 self.reason = None;
                 self.release(now, sink);

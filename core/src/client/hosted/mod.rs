@@ -132,7 +132,10 @@ impl Session {
     pub fn simulate(&mut self, topology: Arc<Topology>) {
         match &mut self.guide {
             Guide::Simulation { topology: known, .. } => *known = topology,
-            guide => *guide = Guide::Simulation { topology, troubles: Vec::new() },
+            guide => {
+                *guide = Guide::Simulation { topology, troubles: Vec::new(), chance: 0 };
+                self.backoff = guide.backoff();
+            }
         }
     }
 
@@ -165,14 +168,14 @@ impl Session {
         self.take_on(call, now)
     }
 
-    fn call(&self, job: Job<'_>, options: CallOptions, now: Instant) -> Call {
+    fn call(&mut self, job: Job<'_>, options: CallOptions, now: Instant) -> Call {
         Call {
             bytes: job.bytes.to_vec(),
             span: job.span,
             effect: job.effect,
             options,
             deadlines: Deadlines::new(&self.config, &options, now),
-            backoff: Backoff::default(),
+            backoff: self.guide.backoff(),
             may_have_run: false,
             rests_until: None,
             frames: Vec::new(),
