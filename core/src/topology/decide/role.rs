@@ -107,11 +107,12 @@ impl Decide {
             self.reason = Some(error.to_string());
             let final_word = matches!(error.kind(), Kind::Auth | Kind::Config);
             self.refused = final_word.then_some(error);
+            // The first time; after it, checks and questions have their pace.
             if self.lost.is_none() {
                 self.lost = Some(now);
                 self.next_check = now + self.timing.retry;
+                self.ask(now, actions);
             }
-            self.ask(now, actions);
         }
     }
 
