@@ -1,6 +1,6 @@
 //! Whom the Sentinels name.
 
-use super::{Action, Candidate, Decide, SentinelId, Source, Time};
+use super::{Action, Candidate, Decide, Primary, SentinelId, Source, Time};
 use crate::config::Address;
 use crate::error::{Error, Kind};
 
@@ -173,7 +173,7 @@ impl Decide {
             return;
         }
         if self.is_older(now, &best) {
-            // They have slept through the failover that made our primary one.
+            // They may have slept through the failover that made our primary one.
             return;
         }
         if self.primary.is_none() {
@@ -182,13 +182,20 @@ impl Decide {
         self.nominate(now, best.address, Source::Sentinels, best.config_epoch, actions);
     }
 
-    /// Whether this takes us back to before our primary was one. Only Sentinels that were all set
-    /// up anew count from the beginning again; or our primary is gone, and nobody remembers it.
+    /// Whether this may take us back to before our primary was one.
     fn is_older(&self, now: Time, best: &Nomination) -> bool {
-        let ours = self.primary.as_ref().and_then(|primary| primary.config_epoch);
-        let older = matches!((best.config_epoch, ours), (Some(its), Some(ours)) if its < ours);
+        let Some(Primary { config_epoch: ours, .. }) = &self.primary else {
+            return false;
+        };
+        // Our primary is gone for long, and nobody remembers it.
         let forgotten = self.lost.is_some_and(|lost| now >= lost + self.timing.left);
-        older && best.voices < self.sentinels.len() && !forgotten
+        let doubtful = match (best.config_epoch, *ours) {
+            // Only Sentinels that were all set up anew count from the beginning again.
+            (Some(its), Some(ours)) => its < ours && best.voices < self.sentinels.len(),
+            // Nobody has said yet what counts for ours.
+            _ => self.lost.is_none() && !self.is_majority(best.voices),
+        };
+        doubtful && !forgotten
     }
 
     /// Lets a node prove itself.
