@@ -88,7 +88,7 @@ impl Plan {
             short_backlog: random.chance(0.2),
             lost_replies: rough(random, 0.4, 0.02),
             abortive: random.fraction(),
-            window: if random.chance(0.3) { random.between(20, 200) } else { 1 << 16 },
+            window: if !calm && random.chance(0.3) { random.between(20, 200) } else { 1 << 16 },
             down_after: random.millis(300, 2000),
             failover_timeout: random.millis(3000, 10_000),
             info: random.millis(1000, 10_000),
