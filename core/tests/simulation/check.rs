@@ -52,7 +52,10 @@ impl World {
         self.accepted.epoch = topology.epoch;
         self.stats.accepted += 1;
         let n = node_at(primary);
-        let generation = self.nodes[n].generation;
+        // Sentinels can make a primary of one that was never anything else.
+        let named = self.published.iter().filter(|(node, _)| *node == n);
+        let named = named.map(|(_, epoch)| *epoch).max().unwrap_or(0);
+        let generation = self.nodes[n].generation.max(named);
         if let Some((newer, best)) = self.accepted.best {
             let stands = self.nodes[newer].role == Role::Primary
                 && self.nodes[newer].generation == best
