@@ -184,18 +184,17 @@ impl Decide {
 
     /// Whether this may take us back to before our primary was one.
     fn is_older(&self, now: Time, best: &Nomination) -> bool {
-        let Some(Primary { config_epoch: ours, .. }) = &self.primary else {
+        let Some(Primary { config_epoch: ours, at_least, .. }) = self.primary else {
             return false;
         };
         // Our primary is gone for long, and nobody remembers it.
         let forgotten = self.lost.is_some_and(|lost| now >= lost + self.timing.left);
-        let doubtful = match (best.config_epoch, *ours) {
-            // Only Sentinels that were all set up anew count from the beginning again.
-            (Some(its), Some(ours)) => its < ours && best.voices < self.sentinels.len(),
-            // Nobody has said yet what counts for ours.
-            _ => self.lost.is_none() && !self.is_majority(best.voices),
-        };
-        doubtful && !forgotten
+        // Only Sentinels that were all set up anew count from the beginning again.
+        let lower = matches!((best.config_epoch, ours.max(at_least)), (Some(its), Some(ours)) if its < ours);
+        let older = lower && best.voices < self.sentinels.len();
+        let comparable = ours.is_some() && best.config_epoch.is_some();
+        let unsure = !comparable && !self.is_majority(best.voices);
+        (older || unsure) && !forgotten
     }
 
     /// Lets a node prove itself.

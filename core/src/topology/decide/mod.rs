@@ -143,6 +143,8 @@ struct Primary {
     address: Address,
     /// The failover that made it one, counted by the Sentinels; `None` while none has said.
     config_epoch: Option<u64>,
+    /// What counted for its predecessor.
+    at_least: Option<u64>,
 }
 
 /// What one Sentinel has said.
@@ -316,7 +318,8 @@ impl Decide {
     /// The primary that a node would have been, had it proved itself.
     fn as_named(&self, address: Address) -> Primary {
         let candidate = self.candidates.iter().find(|it| it.address == address);
-        Primary { config_epoch: candidate.and_then(|it| it.config_epoch), address }
+        let config_epoch = candidate.and_then(|it| it.config_epoch);
+        Primary { address, config_epoch, at_least: None }
     }
 
     /// Takes a proven node for the primary.
@@ -331,11 +334,12 @@ impl Decide {
         let since = self.lost.or(self.failover.as_ref().map(|failover| failover.since));
         let took = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
         let from = self.primary.take();
+        let at_least = from.as_ref().and_then(|from| from.config_epoch.max(from.at_least));
         let before = from.clone().or_else(|| self.named.take().map(|it| self.as_named(it)));
         if let Some(before) = before.filter(|before| before.address != address) {
             self.left.retain(|left| left.address != before.address);
             self.learn_replica(before.address.clone());
-            let Primary { address, config_epoch } = before;
+            let Primary { address, config_epoch, .. } = before;
             self.left.push(Left { address, config_epoch, since: now });
         }
         self.left.retain(|left| left.address != address);
@@ -359,7 +363,7 @@ impl Decide {
             detected_by: source,
             took,
         }));
-        self.primary = Some(Primary { address, config_epoch });
+        self.primary = Some(Primary { address, config_epoch, at_least });
     }
 }
 
