@@ -48,11 +48,19 @@ impl Batch {
 
 #[derive(Debug, Clone)]
 enum Item {
-    /// Still to be executed.
-    Open,
+    /// Still to be executed; or once more, if it was sent and the caller agreed to repetitions.
+    Open {
+        may_have_run: bool,
+    },
     /// Where in the frames its reply is.
     Reply(Range<usize>),
     Failed(Error),
+}
+
+impl Item {
+    fn may_have_run(&self) -> bool {
+        matches!(self, Item::Open { may_have_run: true })
+    }
 }
 
 /// What came of each command, in order.
@@ -77,7 +85,7 @@ impl Outcomes {
             Item::Reply(range) => Ok(Frame::trusted(&self.frames[range.clone()])),
             Item::Failed(error) => Err(error),
             // A pipeline ends only when nothing is open.
-            Item::Open => Ok(Frame::trusted(b"_\r\n")),
+            Item::Open { .. } => Ok(Frame::trusted(b"_\r\n")),
         })
     }
 
@@ -105,7 +113,8 @@ pub(super) struct Pipeline {
 impl Pipeline {
     pub(super) fn new(batch: Batch, repeats_writes: bool) -> Self {
         let sent = (0..batch.len()).collect();
-        let outcomes = Outcomes { frames: Vec::new(), items: vec![Item::Open; batch.len()] };
+        let items = vec![Item::Open { may_have_run: false }; batch.len()];
+        let outcomes = Outcomes { frames: Vec::new(), items };
         Self { batch, repeats_writes, outcomes, sent, bytes: None, answered: 0 }
     }
 
@@ -148,7 +157,11 @@ impl Pipeline {
             Some(line) => {
                 let (job, error) = (self.batch.job(index), Error::server(line));
                 match policy::after_error(job.effect, line, self.repeats_writes) {
-                    Next::Again => Item::Open,
+                    Next::Again => {
+                        let doubtful = policy::after_error(job.effect, line, false);
+                        let before = self.outcomes.items[index].may_have_run();
+                        Item::Open { may_have_run: before || doubtful == Next::MaybeExecuted }
+                    }
                     Next::Deliver => Item::Failed(error.during(job.name())),
                     Next::MaybeExecuted => Item::Failed(maybe_executed(&job, None, &error)),
                 }
@@ -171,45 +184,52 @@ impl Pipeline {
     pub(super) fn lost(&mut self, fates: &[Fate], reason: &Error, address: Option<&str>) {
         for (&index, &fate) in self.sent[self.answered..].iter().zip(fates) {
             let job = self.batch.job(index);
-            if policy::after_loss(job.effect, fate, self.repeats_writes) == Next::MaybeExecuted {
-                let error = maybe_executed(&job, address.map(str::to_owned), reason);
-                self.outcomes.items[index] = Item::Failed(error);
+            if policy::after_loss(job.effect, fate, false) != Next::MaybeExecuted {
+                continue;
             }
+            self.outcomes.items[index] = if self.repeats_writes {
+                Item::Open { may_have_run: true }
+            } else {
+                Item::Failed(maybe_executed(&job, address.map(str::to_owned), reason))
+            };
         }
     }
 
     /// Puts together the next request of what is still open. `false`: nothing is.
     pub(super) fn resume(&mut self) -> bool {
         self.answered = 0;
-        let is_open = |index: &usize| matches!(self.outcomes.items[*index], Item::Open);
+        let is_open = |index: &usize| matches!(self.outcomes.items[*index], Item::Open { .. });
         self.sent = (0..self.batch.len()).filter(is_open).collect();
         let bytes = self.sent.iter().flat_map(|&index| self.batch.bytes_of(index)).copied();
         self.bytes = Some(bytes.collect());
         !self.sent.is_empty()
     }
 
-    /// The deadline has passed: what is open did not run.
+    /// The deadline has passed for what is open.
     pub(super) fn expire(&mut self, reason: &Error) {
-        for index in 0..self.batch.len() {
-            if matches!(self.outcomes.items[index], Item::Open) {
-                self.outcomes.items[index] = Item::Failed(too_late(&self.batch.job(index), reason));
-            }
-        }
+        self.give_up(reason, |job| too_late(job, reason));
     }
 
     /// What is open failed for the same reason.
     pub(super) fn fail(&mut self, error: &Error) {
+        self.give_up(error, |job| error.clone().during(job.name()));
+    }
+
+    fn give_up(&mut self, reason: &Error, unexecuted: impl Fn(&Job<'_>) -> Error) {
         for index in 0..self.batch.len() {
-            if matches!(self.outcomes.items[index], Item::Open) {
-                let error = error.clone().during(self.batch.job(index).name());
-                self.outcomes.items[index] = Item::Failed(error);
+            if let Item::Open { may_have_run } = self.outcomes.items[index] {
+                let job = self.batch.job(index);
+                self.outcomes.items[index] = Item::Failed(match may_have_run {
+                    true => maybe_executed(&job, None, reason),
+                    false => unexecuted(&job),
+                });
             }
         }
     }
 
-    /// Whether any command has an outcome.
+    /// Whether any command has an outcome, or may have run without one.
     pub(super) fn has_begun(&self) -> bool {
-        self.outcomes.items.iter().any(|item| !matches!(item, Item::Open))
+        self.outcomes.items.iter().any(|item| !matches!(item, Item::Open { may_have_run: false }))
     }
 
     pub(super) fn finish(self) -> Outcomes {

@@ -16,6 +16,8 @@ pub(super) struct Call {
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,
+    /// It was sent already, never answered, and goes again because the caller agreed to it.
+    pub(super) may_have_run: bool,
     /// Not to be sent again before this.
     pub(super) rests_until: Option<Instant>,
     /// The replies of a transaction so far.

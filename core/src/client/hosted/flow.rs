@@ -5,10 +5,10 @@ use super::link::{Link, LinkId};
 use super::settle::{Answered, answer};
 use super::{Action, Completion, Session, Sink};
 use crate::client::Job;
-use crate::client::verdict::{closed, full, unavailable, waiting_room_full};
+use crate::client::verdict::{closed, full, maybe_executed, unavailable, waiting_room_full};
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::Token;
-use crate::policy::{self, Doubt};
+use crate::policy::Doubt;
 use crate::proto::read::Frame;
 use crate::topology::decide::Trouble;
 use crate::topology::{Topology, endpoint};
@@ -23,8 +23,15 @@ impl Session {
         }
         let topology = self.current();
         if let Some(link) = self.link(&topology).filter(|_| !topology.holds(call.effect)) {
+            // Those that wait their turn count as well, or they could become any number.
+            if !self.held.is_empty() && self.held.len() >= self.config.max_held {
+                return Err(waiting_room_full(self.held.len(), self.held_bytes));
+            }
             let token = self.calls.add(call);
-            self.send(token, link, now)?;
+            if !self.send(token, link, now) {
+                self.calls.take(token);
+                return Err(full(self.config.max_in_flight));
+            }
             return Ok(token);
         }
         if let Some(refused) = &topology.refused {
@@ -52,19 +59,15 @@ impl Session {
         self.links.iter().find(usable).map(|link| link.id)
     }
 
-    fn send(&mut self, token: Token, link: LinkId, now: Instant) -> Result<()> {
+    /// `false`: too many wait for replies already.
+    fn send(&mut self, token: Token, link: LinkId, now: Instant) -> bool {
         let (Some(link), Some(call)) =
             (self.links.iter_mut().find(|it| it.id == link), self.calls.get(token))
         else {
-            return Ok(());
+            return false;
         };
         let deadline = call.deadlines.reply_by(now, &call.options);
-        let sent = link.lane.submit(token, &call.bytes, call.span.clone(), Some(deadline));
-        if sent.is_err() {
-            self.calls.take(token);
-            return Err(full(self.config.max_in_flight));
-        }
-        Ok(())
+        link.lane.submit(token, &call.bytes, call.span.clone(), Some(deadline)).is_ok()
     }
 
     /// Asks the host for a connection to the primary, unless there is one or it must wait.
@@ -120,11 +123,12 @@ impl Session {
         }
         match fed {
             Ok(true) => {
-                self.backoff = policy::Backoff::default();
+                self.backoff = self.guide.backoff();
                 self.connects_at = None;
                 self.reason = None;
                 self.release(now, sink);
             }
+            Ok(false) if self.crowded => self.release(now, sink),
             Ok(false) => {}
             Err((error, doubt)) => self.drop_link(link, 0, error, doubt, now, sink),
         }
@@ -172,7 +176,7 @@ impl Session {
         if fatal {
             // Nothing but the user can change that.
             for token in std::mem::take(&mut self.held) {
-                self.finish(token, Completion::Failed(why.clone()), sink);
+                self.finish_late(token, why.clone(), sink);
             }
             self.held_bytes = 0;
         }
@@ -197,6 +201,9 @@ impl Session {
             return;
         }
         let link = self.link(&topology);
+        // A moment that has passed is nothing to be woken for again.
+        self.connects_at.take_if(|at| now >= *at);
+        self.crowded = false;
         let mut rest = VecDeque::new();
         while let Some(token) = self.held.pop_front() {
             let Some(call) = self.calls.get(token) else {
@@ -204,16 +211,18 @@ impl Session {
             };
             let bytes = call.bytes.len();
             let late = now >= call.deadlines.whole;
-            let rests = call.rests_until.is_some_and(|until| now < until);
-            let waits = rests || topology.holds(call.effect);
+            call.rests_until.take_if(|until| now >= *until);
+            let waits = call.rests_until.is_some() || topology.holds(call.effect);
             if late {
                 self.held_bytes -= bytes;
                 let error = unavailable(&self.config, &topology, self.reason.as_ref());
                 self.finish_late(token, error, sink);
-            } else if let Some(link) = link.filter(|_| !waits) {
-                self.held_bytes -= bytes;
-                if let Err(error) = self.send(token, link, now) {
-                    sink(token, Completion::Failed(error));
+            } else if let Some(link) = link.filter(|_| !waits && !self.crowded) {
+                self.crowded = !self.send(token, link, now);
+                if self.crowded {
+                    rest.push_back(token);
+                } else {
+                    self.held_bytes -= bytes;
                 }
             } else {
                 rest.push_back(token);
@@ -237,7 +246,10 @@ impl Session {
             }
             None => {
                 let job = Job { bytes: &call.bytes, span: call.span.clone(), effect: call.effect };
-                let error = error.during(job.name());
+                let error = match call.may_have_run {
+                    true => maybe_executed(&job, None, &error),
+                    false => error.during(job.name()),
+                };
                 self.finish(token, Completion::Failed(error), sink);
             }
         }

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::Result;
 use crate::event::Event;
+use crate::policy::Backoff;
 use crate::topology::decide::Trouble;
 use crate::topology::{Deployment, Topology};
 use std::sync::Arc;
@@ -14,8 +15,9 @@ pub(super) enum Guide {
     None,
     /// The background thread, which is to call us after every change.
     Watch { deployment: Arc<Deployment>, waker: u64 },
-    /// A simulation, which tells the topology and asks for the troubles.
-    Simulation { topology: Arc<Topology>, troubles: Vec<(u64, Trouble)> },
+    /// A simulation, which tells the topology and asks for the troubles. It can be run again, so
+    /// its chance is counted, not drawn.
+    Simulation { topology: Arc<Topology>, troubles: Vec<(u64, Trouble)>, chance: u64 },
 }
 
 impl Guide {
@@ -38,6 +40,17 @@ impl Guide {
             Self::None => {}
             Self::Watch { deployment, .. } => deployment.report(epoch, trouble),
             Self::Simulation { troubles, .. } => troubles.push((epoch, trouble)),
+        }
+    }
+
+    /// Pauses for a call, or for connecting.
+    pub(super) fn backoff(&mut self) -> Backoff {
+        match self {
+            Self::Simulation { chance, .. } => {
+                *chance = chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                Backoff::seeded(*chance)
+            }
+            _ => Backoff::default(),
         }
     }
 

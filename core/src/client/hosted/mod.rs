@@ -81,6 +81,8 @@ pub struct Session {
     /// Those that wait for a connection, in order.
     held: VecDeque<Token>,
     held_bytes: usize,
+    /// Some are held only because too many others wait for replies.
+    crowded: bool,
     links: Vec<Link>,
     next_link: LinkId,
     actions: VecDeque<Action>,
@@ -101,6 +103,7 @@ impl Session {
             calls: Calls::default(),
             held: VecDeque::new(),
             held_bytes: 0,
+            crowded: false,
             links: Vec::new(),
             next_link: 0,
             actions: VecDeque::new(),
@@ -129,7 +132,10 @@ impl Session {
     pub fn simulate(&mut self, topology: Arc<Topology>) {
         match &mut self.guide {
             Guide::Simulation { topology: known, .. } => *known = topology,
-            guide => *guide = Guide::Simulation { topology, troubles: Vec::new() },
+            guide => {
+                *guide = Guide::Simulation { topology, troubles: Vec::new(), chance: 0 };
+                self.backoff = guide.backoff();
+            }
         }
     }
 
@@ -162,14 +168,15 @@ impl Session {
         self.take_on(call, now)
     }
 
-    fn call(&self, job: Job<'_>, options: CallOptions, now: Instant) -> Call {
+    fn call(&mut self, job: Job<'_>, options: CallOptions, now: Instant) -> Call {
         Call {
             bytes: job.bytes.to_vec(),
             span: job.span,
             effect: job.effect,
             options,
             deadlines: Deadlines::new(&self.config, &options, now),
-            backoff: Backoff::default(),
+            backoff: self.guide.backoff(),
+            may_have_run: false,
             rests_until: None,
             frames: Vec::new(),
             pipeline: None,

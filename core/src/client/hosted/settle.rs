@@ -4,7 +4,7 @@ use super::calls::Call;
 use super::link::LinkId;
 use super::{Completion, Session, Sink};
 use crate::client::Job;
-use crate::client::verdict::{maybe_executed, overdue, too_late};
+use crate::client::verdict::{maybe_executed, overdue, refusal, too_late};
 use crate::error::Error;
 use crate::lane::hosted::Token;
 use crate::policy::{self, Doubt, Fate, Next};
@@ -17,6 +17,7 @@ pub(super) struct Verdict {
     token: Token,
     next: Next,
     fate: Option<Fate>,
+    may_have_run: bool,
     reason: Error,
 }
 
@@ -43,7 +44,8 @@ impl Session {
         }
         let fate = lost.fates.first().copied().unwrap_or(Fate::NotSent);
         let next = policy::after_loss(call.effect, fate, repeats);
-        let verdict = Verdict { token, next, fate: Some(fate), reason: why.clone() };
+        let may_have_run = policy::after_loss(call.effect, fate, false) == Next::MaybeExecuted;
+        let verdict = Verdict { token, next, fate: Some(fate), may_have_run, reason: why.clone() };
         self.judge_at(verdict, address, now, sink);
     }
 
@@ -77,14 +79,17 @@ impl Session {
         now: Instant,
         sink: &mut Sink<'_>,
     ) {
-        let Verdict { token, next, fate, reason } = verdict;
+        let Verdict { token, next, fate, may_have_run, reason } = verdict;
         let Some(call) = self.calls.get(token) else {
             return;
         };
+        call.may_have_run |= may_have_run;
         let job = Job { bytes: &call.bytes, span: call.span.clone(), effect: call.effect };
+        let late = now >= call.deadlines.whole;
         let failed = match next {
             Next::MaybeExecuted => maybe_executed(&job, address, &reason),
-            Next::Again if now >= call.deadlines.whole => too_late(&job, &reason),
+            Next::Again if late && call.may_have_run => maybe_executed(&job, address, &reason),
+            Next::Again if late => too_late(&job, &reason),
             _ => {
                 let pause = call.backoff.next();
                 // What never left goes on at once; what was refused rests a little.
@@ -138,20 +143,25 @@ pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool
             return Answered::Partly;
         }
         let reason = refusal.unwrap_or_else(overdue);
-        return Answered::Badly(Verdict { token, next: Next::Again, fate: None, reason });
+        let (next, may_have_run) = (Next::Again, false);
+        return Answered::Badly(Verdict { token, next, fate: None, may_have_run, reason });
     }
-    if matches!(call.span, Span::Unit { .. }) {
+    let replies = if matches!(call.span, Span::Unit { .. }) {
         call.frames.extend_from_slice(frame.bytes());
         if !last {
             return Answered::Partly;
         }
-    }
-    let Some(line) = frame.error() else { return Answered::Well };
+        &call.frames
+    } else {
+        frame.bytes()
+    };
+    let Some(line) = refusal(&call.span, replies) else { return Answered::Well };
     match policy::after_error(call.effect, line, call.options.repeats_writes()) {
         Next::Deliver => Answered::Well,
         next => {
             let reason = Error::server(line);
-            Answered::Badly(Verdict { token, next, fate: None, reason })
+            let may_have_run = policy::after_error(call.effect, line, false) == Next::MaybeExecuted;
+            Answered::Badly(Verdict { token, next, fate: None, may_have_run, reason })
         }
     }
 }

@@ -42,6 +42,8 @@ impl Session {
         for link in &mut self.links {
             for token in link.lane.overdue(now) {
                 let sent = !link.lane.withdraw(token);
+                // It may go out again, and the late reply must not be taken for the new one.
+                link.lane.disown(token);
                 found.push((link.epoch, token, if sent { Fate::Sent } else { Fate::NotSent }));
             }
         }

@@ -1,6 +1,6 @@
 //! Whom the Sentinels name.
 
-use super::{Action, Candidate, Decide, SentinelId, Source, Time};
+use super::{Action, Candidate, Decide, Primary, SentinelId, Source, Time};
 use crate::config::Address;
 use crate::error::{Error, Kind};
 
@@ -158,6 +158,8 @@ impl Decide {
         let Some(best) = self.nominations().into_iter().next() else {
             return;
         };
+        // Whom they named before and name no longer has nothing to prove.
+        self.candidates.retain(|it| it.source != Source::Sentinels || it.address == best.address);
         if let Some(primary) = &mut self.primary
             && primary.address == best.address
         {
@@ -170,10 +172,29 @@ impl Decide {
             // They have not heard yet, or never will; whoever replaced it is the primary.
             return;
         }
+        if self.is_older(now, &best) {
+            // They may have slept through the failover that made our primary one.
+            return;
+        }
         if self.primary.is_none() {
             self.named = Some(best.address.clone());
         }
         self.nominate(now, best.address, Source::Sentinels, best.config_epoch, actions);
+    }
+
+    /// Whether this may take us back to before our primary was one.
+    fn is_older(&self, now: Time, best: &Nomination) -> bool {
+        let Some(Primary { config_epoch: ours, at_least, .. }) = self.primary else {
+            return false;
+        };
+        // Our primary is gone for long, and nobody remembers it.
+        let forgotten = self.lost.is_some_and(|lost| now >= lost + self.timing.left);
+        // Only Sentinels that were all set up anew count from the beginning again.
+        let lower = matches!((best.config_epoch, ours.max(at_least)), (Some(its), Some(ours)) if its < ours);
+        let older = lower && best.voices < self.sentinels.len();
+        let comparable = ours.is_some() && best.config_epoch.is_some();
+        let unsure = !comparable && !self.is_majority(best.voices);
+        (older || unsure) && !forgotten
     }
 
     /// Lets a node prove itself.

@@ -7,7 +7,8 @@
 //! - A candidate is named by the Sentinels (highest config epoch, then most voices), by
 //!   `+switch-master`, or by a demoted primary; it is accepted once it answers ROLE as primary.
 //! - A replica that answers ROLE as primary is accepted without being named only while a failover
-//!   of our primary is announced, or while our primary is lost and a majority calls it down.
+//!   of our primary is announced, or while our primary is lost and a majority calls it down; and
+//!   only if it was seen to be a replica before: a former primary that restarts says "master" too.
 //! - An address that was left stays fenced until it is named with a newer config epoch, or the
 //!   primary that replaced it turns out to be none.
 
@@ -122,6 +123,8 @@ pub struct Decide {
     left: Vec<Left>,
     candidates: Vec<Candidate>,
     replicas: Vec<Address>,
+    /// Those that have said that they are, since the primary was accepted.
+    followers: Vec<Address>,
     round: Option<Round>,
     next_ask: Time,
     /// How often asking in a row has led to nothing.
@@ -140,6 +143,8 @@ struct Primary {
     address: Address,
     /// The failover that made it one, counted by the Sentinels; `None` while none has said.
     config_epoch: Option<u64>,
+    /// What counted for its predecessor.
+    at_least: Option<u64>,
 }
 
 /// What one Sentinel has said.
@@ -220,6 +225,7 @@ impl Decide {
             left: Vec::new(),
             candidates: Vec::new(),
             replicas: Vec::new(),
+            followers: Vec::new(),
             round: None,
             next_ask: Time::ZERO,
             vain: 0,
@@ -309,6 +315,13 @@ impl Decide {
         }
     }
 
+    /// The primary that a node would have been, had it proved itself.
+    fn as_named(&self, address: Address) -> Primary {
+        let candidate = self.candidates.iter().find(|it| it.address == address);
+        let config_epoch = candidate.and_then(|it| it.config_epoch);
+        Primary { address, config_epoch, at_least: None }
+    }
+
     /// Takes a proven node for the primary.
     fn accept(
         &mut self,
@@ -321,14 +334,13 @@ impl Decide {
         let since = self.lost.or(self.failover.as_ref().map(|failover| failover.since));
         let took = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
         let from = self.primary.take();
-        if let Some(from) = from.as_ref().filter(|from| from.address != address) {
-            self.left.retain(|left| left.address != from.address);
-            self.left.push(Left {
-                address: from.address.clone(),
-                config_epoch: from.config_epoch,
-                since: now,
-            });
-            self.learn_replica(from.address.clone());
+        let at_least = from.as_ref().and_then(|from| from.config_epoch.max(from.at_least));
+        let before = from.clone().or_else(|| self.named.take().map(|it| self.as_named(it)));
+        if let Some(before) = before.filter(|before| before.address != address) {
+            self.left.retain(|left| left.address != before.address);
+            self.learn_replica(before.address.clone());
+            let Primary { address, config_epoch, .. } = before;
+            self.left.push(Left { address, config_epoch, since: now });
         }
         self.left.retain(|left| left.address != address);
         self.epoch += 1;
@@ -338,6 +350,7 @@ impl Decide {
         self.refused = None;
         self.failover = None;
         self.candidates.clear();
+        self.followers.clear();
         self.vain = 0;
         for view in &mut self.sentinels {
             view.calls_down = false;
@@ -350,7 +363,7 @@ impl Decide {
             detected_by: source,
             took,
         }));
-        self.primary = Some(Primary { address, config_epoch });
+        self.primary = Some(Primary { address, config_epoch, at_least });
     }
 }
 

@@ -18,6 +18,9 @@ impl Decide {
         match role {
             Ok(Role::Primary) => self.proved_primary(now, address, actions),
             Ok(Role::Replica { primary, port, .. }) => {
+                if !self.followers.contains(address) {
+                    self.followers.push(address.clone());
+                }
                 let of = Address { host: primary, port };
                 self.proved_other(now, address, Some(of), "a replica", actions);
             }
@@ -41,7 +44,7 @@ impl Decide {
             // It does not know yet that it was replaced.
         } else if self.incumbent() == Some(address) {
             self.accept(now, address.clone(), Source::Return, None, actions);
-        } else if self.replicas.contains(address) && self.may_be_promoted() {
+        } else if self.followers.contains(address) && self.may_be_promoted() {
             self.accept(now, address.clone(), Source::Probe, None, actions);
         }
     }
@@ -104,11 +107,12 @@ impl Decide {
             self.reason = Some(error.to_string());
             let final_word = matches!(error.kind(), Kind::Auth | Kind::Config);
             self.refused = final_word.then_some(error);
+            // The first time; after it, checks and questions have their pace.
             if self.lost.is_none() {
                 self.lost = Some(now);
                 self.next_check = now + self.timing.retry;
+                self.ask(now, actions);
             }
-            self.ask(now, actions);
         }
     }
 
