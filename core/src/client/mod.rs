@@ -5,11 +5,13 @@
 //! | `blocking` | the client for callers that wait on their own thread |
 //! | `hosted` | the client inside an event loop, which owns the sockets and the clock |
 //! | `pipeline` | independent commands on their way, each with its own outcome |
+//! | `transaction` | commands that run together or not at all |
 //! | `verdict` | what a caller is told when there is no good reply |
 
 pub mod blocking;
 pub mod hosted;
 mod pipeline;
+pub(crate) mod transaction;
 mod verdict;
 
 use crate::command;
