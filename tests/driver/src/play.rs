@@ -47,6 +47,9 @@ pub(crate) async fn play(scenario: &Scenario, command: &[String]) -> Result<Play
     let environment = environment.variables().map(|(name, value)| (name.to_owned(), value.into()));
     let mut variables = Variables::default();
     variables.set("env", Json::Object(environment.collect()));
+    for node in lab.status().nodes {
+        variables.set(&node.server.name, json!({ "port": node.server.announced.port() }));
+    }
     let mut stage =
         Stage { scenario, command, lab: &lab, variables, worker: None, started: false };
     let mut played = Played { fault: stage.run().await.err(), ..Played::default() };
@@ -56,7 +59,8 @@ pub(crate) async fn play(scenario: &Scenario, command: &[String]) -> Result<Play
         let stopped = worker.stop(scenario.longest_call()).await;
         played.fault = played.fault.or(stopped.err());
         played.take_log(&log);
-        match truth(&lab, &played.operations).await {
+        let node = scenario.expect.truth.as_deref().unwrap_or("primary");
+        match truth(&lab, node, &played.operations).await {
             Ok(truth) => played.truth = truth,
             Err(fault) => played.fault = played.fault.or(Some(fault)),
         }
@@ -180,9 +184,10 @@ impl Stage<'_> {
     }
 }
 
-/// What the primary holds of every key that was written.
+/// What this node holds of every key that was written.
 pub(crate) async fn truth(
     lab: &Lab,
+    node: &str,
     operations: &[Operation],
 ) -> Result<BTreeMap<String, i64>, Fault> {
     let written = operations.iter().filter(|operation| operation.writes());
@@ -194,7 +199,7 @@ pub(crate) async fn truth(
         return Ok(BTreeMap::new());
     }
     let words: Vec<&str> = ["MGET"].into_iter().chain(keys.iter().map(String::as_str)).collect();
-    let reply = lab.call("primary", &words, PATIENCE).await.map_err(|error| error.to_string())?;
+    let reply = lab.call(node, &words, PATIENCE).await.map_err(|error| error.to_string())?;
     let values: Vec<Option<i64>> = match reply {
         Value::Array(_) => redis::from_redis_value(reply).map_err(|error| error.to_string())?,
         other => return Err(format!("the primary answered MGET with {other:?}")),

@@ -123,6 +123,8 @@ pub(crate) struct Expect {
     pub(crate) may_fail: BTreeMap<String, u64>,
     /// A kind of error that must occur, and what it has to say.
     pub(crate) must_fail: Option<Failure>,
+    /// The node that holds the truth in the end; the one promoted last unless named.
+    pub(crate) truth: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -65,7 +65,8 @@ impl Run {
         std::thread::scope(|threads| {
             for _ in 0..self.jobs.unwrap_or(cores / 2).max(1) {
                 threads.spawn(|| {
-                    while let Some(job) = lock(&jobs).pop_front() {
+                    let next = || lock(&jobs).pop_front();
+                    while let Some(job) = next() {
                         let outcome = job.run(self.keep_log.as_deref());
                         outcome.print();
                         lock(&done).push(outcome);
