@@ -286,6 +286,10 @@ impl Decide {
         self.primary.as_ref().is_some_and(|primary| primary.address == *address)
     }
 
+    fn is_left(&self, address: &Address) -> bool {
+        self.left.iter().any(|left| left.address == *address)
+    }
+
     /// The primary, or who was named as such while there is none.
     fn incumbent(&self) -> Option<&Address> {
         self.primary.as_ref().map(|primary| &primary.address).or(self.named.as_ref())
@@ -350,6 +354,11 @@ impl Decide {
             detected_by: source,
             took,
         }));
+        let replaced = |view: &View| view.answer.as_ref().is_some_and(|it| it.replaces(&address));
+        if self.sentinels.iter().any(replaced) {
+            // Started in the middle of a failover: this one says "primary" to the end.
+            self.failover = Some(Failover { since: now, fences: self.fence });
+        }
         self.primary = Some(Primary { address, config_epoch });
     }
 }

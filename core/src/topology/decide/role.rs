@@ -37,7 +37,7 @@ impl Decide {
         if let Some(candidate) = self.candidates.iter().find(|it| it.address == *address) {
             let (source, config_epoch) = (candidate.source, candidate.config_epoch);
             self.accept(now, address.clone(), source, config_epoch, actions);
-        } else if self.left.iter().any(|left| left.address == *address) {
+        } else if self.is_left(address) {
             // It does not know yet that it was replaced.
         } else if self.incumbent() == Some(address) {
             self.accept(now, address.clone(), Source::Return, None, actions);

@@ -151,12 +151,11 @@ impl Decide {
             (None, None) => return None,
         };
         let incumbent = self.incumbent();
-        let is_left = |node: &Address| self.left.iter().any(|left| left.address == *node);
         let mut nodes: Vec<Address> = self.replicas.clone();
         nodes.extend(self.candidates.iter().map(|candidate| candidate.address.clone()));
         nodes.sort();
         nodes.dedup();
-        nodes.retain(|node| Some(node) != incumbent && !is_left(node));
+        nodes.retain(|node| Some(node) != incumbent && !self.is_left(node));
         (!nodes.is_empty()).then_some(Probe { nodes, every })
     }
 
