@@ -8,8 +8,8 @@
 //!   `+switch-master`, or by a demoted primary; it is accepted once it answers ROLE as primary.
 //! - A replica that answers ROLE as primary is accepted without being named only while a failover
 //!   of our primary is announced, or while our primary is lost and a majority calls it down.
-//! - An address that was left stays fenced until it is named with a newer config epoch, or the
-//!   primary that replaced it turns out to be none.
+//! - An address that was left stays fenced until it is named with a newer config epoch, says that
+//!   it is a replica, or the primary that replaced it turns out to be none.
 
 mod candidate;
 mod news;

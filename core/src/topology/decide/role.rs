@@ -60,6 +60,8 @@ impl Decide {
         is: &str,
         actions: &mut Vec<Action>,
     ) {
+        // Now it knows that it was replaced: from here on its word counts again.
+        self.left.retain(|left| left.address != *address);
         if self.incumbent() == Some(address) {
             self.reason = Some(format!("{address} is {is}"));
             self.refused = None;
