@@ -1,10 +1,10 @@
 //! The promises, checked in a log of every operation and the truth on the servers.
 
 use crate::count::Count;
+use crate::figures;
 use crate::operation::Operation;
 use crate::play::Played;
 use crate::scenario::{Expect, Scenario};
-use crate::figures;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;

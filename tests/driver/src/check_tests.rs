@@ -82,7 +82,9 @@ fn a_write_must_not_run_after_it_was_reported_failed() {
 #[test]
 fn errors_are_those_that_were_agreed_and_no_more() {
     let log = vec![incr(0, 1), failed(2, "Unavailable")];
-    assert!(broken(log, &[("n0", 1)], &terms()).contains("1 operations failed as Unavailable: why"));
+    assert!(
+        broken(log, &[("n0", 1)], &terms()).contains("1 operations failed as Unavailable: why")
+    );
     let log = || vec![incr(0, 1), failed(2, "MaybeExecuted"), failed(4, "MaybeExecuted")];
     assert!(broken(log(), &[("n0", 1)], &terms()).contains("2 operations failed as MaybeExecuted"));
     let wide = Terms { in_flight: 10, ..terms() };
@@ -108,7 +110,8 @@ fn a_transaction_runs_as_a_whole() {
     assert_eq!(broken(whole, &[("n0:a", 2), ("n0:b", 2)], &terms()), "");
     let half = vec![multi(0, json!([1, 1])), multi(2, json!([2, 3]))];
     assert!(broken(half, &[("n0:a", 2), ("n0:b", 3)], &terms()).contains("half"));
-    let half = vec![Operation::new("multi", "n0", (0, 1), Err("MaybeExecuted")), multi(2, json!([1, 1]))];
+    let half =
+        vec![Operation::new("multi", "n0", (0, 1), Err("MaybeExecuted")), multi(2, json!([1, 1]))];
     assert!(broken(half, &[("n0:a", 1), ("n0:b", 2)], &terms()).contains("half"));
 }
 

@@ -58,7 +58,9 @@ impl Count {
                 "{what} {answer}, at most {} was possible: executed after it was reported failed as {kind}, or twice",
                 most + offset
             ),
-            None => format!("{what} {answer}, at most {} was possible: executed twice", most + offset),
+            None => {
+                format!("{what} {answer}, at most {} was possible: executed twice", most + offset)
+            }
         })
     }
 }

@@ -13,7 +13,7 @@
 //! | `figures` | what is printed and never judged |
 //! | `suite` | many scenarios at once, and the table |
 //! | `table` | columns of text |
-//! | `demo` | a live view for newcomers |
+//! | `demo`, `screen` | a live view for newcomers |
 
 mod check;
 mod count;
@@ -22,6 +22,7 @@ mod figures;
 mod operation;
 mod play;
 mod scenario;
+mod screen;
 mod suite;
 mod table;
 mod variables;

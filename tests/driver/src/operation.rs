@@ -44,8 +44,8 @@ impl Operation {
         match self.op.as_str() {
             "multi" | "eval" => {
                 let both = [("a", 0), ("b", 1)];
-                let pair = both
-                    .map(|(name, i)| (format!("{}:{name}", self.key), self.value[i].as_i64()));
+                let pair =
+                    both.map(|(name, i)| (format!("{}:{name}", self.key), self.value[i].as_i64()));
                 pair.to_vec()
             }
             "incr" => vec![(self.key.clone(), self.value.as_i64())],

@@ -50,8 +50,7 @@ pub(crate) async fn play(scenario: &Scenario, command: &[String]) -> Result<Play
     for node in lab.status().nodes {
         variables.set(&node.server.name, json!({ "port": node.server.announced.port() }));
     }
-    let mut stage =
-        Stage { scenario, command, lab: &lab, variables, worker: None, started: false };
+    let mut stage = Stage { scenario, command, lab: &lab, variables, worker: None, started: false };
     let mut played = Played { fault: stage.run().await.err(), ..Played::default() };
     if let Some(worker) = stage.worker {
         let log = Arc::clone(worker.log());
@@ -176,7 +175,12 @@ impl Stage<'_> {
         let filled = self.variables.fill(&Json::Object(verb))?;
         let request = Request::parse(filled).map_err(|error| error.to_string())?;
         let mut result = request.run(self.lab).await.map_err(|error| error.to_string())?;
-        if let (Some(name), Some(fields)) = (name.as_ref().and_then(Json::as_str), result.as_object_mut()) {
+        if let (Some(name), Some(fields)) =
+            (name.as_ref().and_then(Json::as_str), result.as_object_mut())
+        {
+            let address = fields.get("address").and_then(Json::as_str);
+            let port = address.and_then(|address| address.rsplit(':').next()).map(Json::from);
+            fields.extend(port.map(|port| ("port".to_owned(), port)));
             fields.entry("at").or_insert(at.into());
             self.variables.set(name, result);
         }
@@ -191,8 +195,7 @@ pub(crate) async fn truth(
     operations: &[Operation],
 ) -> Result<BTreeMap<String, i64>, Fault> {
     let written = operations.iter().filter(|operation| operation.writes());
-    let mut keys: Vec<String> =
-        written.flat_map(Operation::values).map(|(key, _)| key).collect();
+    let mut keys: Vec<String> = written.flat_map(Operation::values).map(|(key, _)| key).collect();
     keys.sort();
     keys.dedup();
     if keys.is_empty() {

@@ -45,6 +45,7 @@ pub(crate) struct Play {
 /// One scenario with one worker.
 struct Job {
     file: PathBuf,
+    story: String,
     worker: String,
     command: String,
 }
@@ -52,6 +53,7 @@ struct Job {
 /// What came of it.
 struct Outcome {
     name: String,
+    story: String,
     verdict: Verdict,
     took: Duration,
 }
@@ -103,7 +105,8 @@ impl Run {
             for (worker, command, plays_all) in &workers {
                 if *plays_all || scenario.core {
                     let (worker, command) = (worker.clone(), command.clone());
-                    jobs.push_back(Job { file: file.clone(), worker, command });
+                    let (file, story) = (file.clone(), scenario.story.clone());
+                    jobs.push_back(Job { file, story, worker, command });
                 }
             }
         }
@@ -118,20 +121,19 @@ impl Job {
         let name = format!("{stem} ({})", self.worker);
         let folder = keep_log.map_or_else(|| crate::root().join("target/scenarios"), PathBuf::from);
         let log = folder.join(format!("{stem}.{}.jsonl", self.worker));
-        let verdict = self.verdict(&log).unwrap_or_else(|fault| Verdict {
-            broken: vec![fault],
-            ..Verdict::default()
-        });
+        let verdict = self
+            .verdict(&log)
+            .unwrap_or_else(|fault| Verdict { broken: vec![fault], ..Verdict::default() });
         if keep_log.is_none() && verdict.broken.is_empty() {
             // It may never have been written.
             let _ = std::fs::remove_file(&log);
         }
-        Outcome { name, verdict, took: began.elapsed() }
+        Outcome { name, story: self.story.clone(), verdict, took: began.elapsed() }
     }
 
     fn verdict(&self, log: &Path) -> Result<Verdict, Fault> {
-        let program = std::env::current_exe().map_err(|error| error.to_string())?;
-        let mut command = Command::new(program);
+        // This very program, even if another has been built in its place meanwhile.
+        let mut command = Command::new("/proc/self/exe");
         command.arg("play").arg(&self.file).arg("--worker").arg(&self.command);
         command.arg("--log").arg(log).stdin(Stdio::null()).stderr(Stdio::inherit());
         let output = command.output().map_err(|error| format!("cannot be played: {error}"))?;
@@ -151,6 +153,9 @@ impl Outcome {
 
     fn print(&self) {
         println!("{:<7} {} in {}", self.mark(), self.name, seconds(self.took));
+        if !self.verdict.broken.is_empty() {
+            println!("        {}", self.story);
+        }
         for fault in &self.verdict.broken {
             println!("        {fault}");
         }
@@ -187,9 +192,9 @@ impl Play {
             .build()
             .map_err(|error| error.to_string())?;
         let played = runtime.block_on(async {
-            tokio::time::timeout(LONGEST, play(&scenario, &command)).await.unwrap_or_else(|_| {
-                Err(format!("it was not over after {} s", LONGEST.as_secs()))
-            })
+            tokio::time::timeout(LONGEST, play(&scenario, &command))
+                .await
+                .unwrap_or_else(|_| Err(format!("it was not over after {} s", LONGEST.as_secs())))
         });
         let verdict = match played {
             Ok(played) => {

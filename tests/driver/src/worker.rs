@@ -135,9 +135,7 @@ impl Log {
         };
         match timeout(patience, wait).await {
             Ok(outcome) => outcome,
-            Err(_) => {
-                Err(format!("waited {} s for the worker: {}", patience.as_secs(), missing()))
-            }
+            Err(_) => Err(format!("waited {} s for the worker: {}", patience.as_secs(), missing())),
         }
     }
 

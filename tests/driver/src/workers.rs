@@ -63,6 +63,7 @@ impl Worker {
 
 /// The Rust worker is built as this program is.
 fn fill(word: &str) -> String {
-    let (folder, profile) = if cfg!(debug_assertions) { ("debug", "dev") } else { ("release", "release") };
+    let (folder, profile) =
+        if cfg!(debug_assertions) { ("debug", "dev") } else { ("release", "release") };
     word.replace("CARGO-PROFILE", profile).replace("PROFILE", folder)
 }

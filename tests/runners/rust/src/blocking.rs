@@ -54,9 +54,9 @@ fn perform(client: &Client, call: &Call) -> Vec<Result<Reply, Error>> {
     match call {
         Call::Command(words) => vec![client.call(words)],
         Call::Transaction(commands) => vec![client.transaction(commands).map(Reply::List)],
-        Call::Pipeline(commands) => client
-            .pipeline(commands)
-            .unwrap_or_else(|error| vec![Err(error); commands.len()]),
+        Call::Pipeline(commands) => {
+            client.pipeline(commands).unwrap_or_else(|error| vec![Err(error); commands.len()])
+        }
     }
 }
 

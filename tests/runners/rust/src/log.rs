@@ -22,7 +22,9 @@ pub(crate) fn done() {
 
 /// The driver knows what the environment is to lead to, so this too is an operation.
 pub(crate) fn connect_failed(start: u64, error: &Error) {
-    print(&json!({ "op": "connect", "key": "", "start": start, "end": now(), "error": failure(error) }));
+    print(
+        &json!({ "op": "connect", "key": "", "start": start, "end": now(), "error": failure(error) }),
+    );
 }
 
 /// One line for each outcome of a step.

@@ -4,10 +4,10 @@ use crate::log;
 use crate::order::{Call, Order};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use steadis::Error;
 use steadis::aio::Client;
 use steadis::client::Batch;
 use steadis::proto::reply::Reply;
-use steadis::Error;
 use tokio::runtime::Builder;
 
 pub(crate) fn run(order: Order, lines: &mut dyn Iterator<Item = String>) {
