@@ -8,6 +8,7 @@
 //! ```
 
 use crate::client::hosted::{Action, Completion, LinkId, Session};
+use crate::client::transaction::Transaction;
 use crate::client::{Batch, CallOptions, Job, Outcomes};
 use crate::command;
 use crate::config::{Config, Endpoint, Tls};
@@ -126,6 +127,13 @@ impl Client {
             Done::Outcomes(outcomes) => Ok(outcomes),
             Done::Replies(_) => Err(mixed_up()),
         }
+    }
+
+    /// Sends commands that run together or not at all, and returns their replies.
+    pub async fn transaction<A: AsRef<[u8]>>(&self, commands: &[Vec<A>]) -> Result<Vec<Reply>> {
+        let transaction = Transaction::new(commands);
+        let frames = self.execute(transaction.job()).await?;
+        transaction.outcome(&frames)
     }
 
     async fn wait_for(&self, submit: impl FnOnce(&mut Session) -> Result<Token>) -> Result<Done> {

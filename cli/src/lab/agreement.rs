@@ -18,6 +18,9 @@ impl Lab {
     /// Whether every running replica is linked to the primary and has all its data.
     pub(crate) async fn in_sync(&self) -> Result<()> {
         let primary = self.primary();
+        // Something to send: after the first copy a primary may keep everything back until the
+        // replica has said how far it is, up to a second, and both look complete meanwhile.
+        let _: u64 = primary.control.ask(&["PUBLISH", "lab", "in sync?"]).await?;
         let (_, end, _): (Value, u64, Value) = primary.control.ask(&["ROLE"]).await?;
         for replica in self.running_replicas() {
             let reply: Value = replica.control.ask(&["ROLE"]).await?;

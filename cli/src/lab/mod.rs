@@ -52,6 +52,7 @@ pub use fixtures::Fake;
 pub use options::{Options, Setting};
 pub use process::State;
 pub use proxy::{Direction, Fault, Traffic};
+pub use request::Request;
 pub use roles::Role;
 pub use status::{NodeStatus, ServerStatus, Status};
 pub use verbs::PauseMode;

@@ -14,10 +14,10 @@ use super::reply;
 use super::verbs::PauseMode;
 use super::wait::Condition;
 
-/// One line of input: what is to be done, and to whom.
+/// One line of input: what is to be done, and to whom. docs/lab.md explains the verbs.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) enum Request {
+pub enum Request {
     Status,
     Environment,
     Kill {
@@ -92,7 +92,7 @@ pub(crate) enum Request {
 /// A word of a command; numbers may be written as numbers.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Word {
+pub enum Word {
     Text(String),
     Number(serde_json::Number),
 }
@@ -108,13 +108,13 @@ impl Word {
 
 impl Request {
     /// Understands a request, whose `id` has been taken out.
-    pub(crate) fn parse(request: Json) -> Result<Self> {
+    pub fn parse(request: Json) -> Result<Self> {
         serde_json::from_value(request)
             .map_err(|error| Error::new(format!("the request is not understood: {error}")))
     }
 
     /// Does what is asked and returns the result.
-    pub(crate) async fn run(self, lab: &Lab) -> Result<Json> {
+    pub async fn run(self, lab: &Lab) -> Result<Json> {
         match self {
             Self::Status => return json_of(&lab.status()),
             Self::Environment => return Ok(lab.environment().json()),

@@ -6,12 +6,14 @@
 //! | `hosted` | the client inside an event loop, which owns the sockets and the clock |
 //! | `pipeline` | independent commands on their way, each with its own outcome |
 //! | `pubsub` | what subscribers want and what reaches them |
+//! | `transaction` | commands that run together or not at all |
 //! | `verdict` | what a caller is told when there is no good reply |
 
 pub mod blocking;
 pub mod hosted;
 mod pipeline;
 mod pubsub;
+pub(crate) mod transaction;
 mod verdict;
 
 use crate::command;

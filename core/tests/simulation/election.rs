@@ -13,7 +13,7 @@ pub(crate) struct Failover {
     forced: bool,
     step: Step,
     since: Time,
-    chosen: Option<usize>,
+    pub(crate) chosen: Option<usize>,
     /// The chosen replica, once it said that it is a primary.
     pub(crate) promoted: Option<usize>,
     pub(crate) reconfigures: bool,

@@ -300,6 +300,8 @@ impl World {
             primary: node_address(named),
             config_epoch: Some(epoch),
             down: sentinel.seen[sentinel.primary].down,
+            replacing: sentinel.failover.is_some() && named == sentinel.primary,
+            chosen: sentinel.failover.as_ref().and_then(|it| it.chosen).map(node_address),
             replicas: Some(replicas.map(node_address).collect()),
             sentinels: others.map(sentinel_address).collect(),
         }

@@ -20,17 +20,17 @@ mod route;
 mod subscribe;
 mod watch;
 
+use super::transaction::Transaction;
 use super::verdict::closed;
 use super::{Batch, CallOptions, Deadlines, Job};
 use crate::command;
 use crate::config::{Config, Explanation, Input, Resolved};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::lane::call::Host;
-use crate::policy::Effect;
 use crate::proto::encode;
 use crate::proto::ledger::Span;
-use crate::proto::read::{Frame, Reader};
+use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
 use crate::stats::{Counters, Stats};
 use crate::topology::{Deployment, Health, Topology};
@@ -162,34 +162,10 @@ impl Client {
 
     /// Sends commands that run together or not at all, and returns their replies.
     pub fn transaction<A: AsRef<[u8]>>(&self, commands: &[Vec<A>]) -> Result<Vec<Reply>> {
-        let mut bytes = Vec::new();
-        encode::command(&mut bytes, &["MULTI"]);
-        let mut effect = Effect::Reads;
-        for args in commands {
-            encode::command(&mut bytes, args);
-            effect = effect.max(command::effect(args));
-        }
-        encode::command(&mut bytes, &["EXEC"]);
-        let replies = commands.len() + 2;
-        let span = Span::Unit { bytes: bytes.len(), replies };
-        let job = Job { bytes: &bytes, span, effect };
+        let transaction = Transaction::new(commands);
         let mut frames = Vec::new();
-        self.execute(&job, &self.options(), &(), &mut frames)?;
-        let mut reader = Reader::new(Frame::trusted(&frames));
-        let mut refused = None;
-        for args in std::iter::once(None).chain(commands.iter().map(Some)) {
-            let line = reader.next_frame().and_then(Frame::error);
-            if let (Some(line), Some(args), None) = (line, args, &refused) {
-                refused = Some(Error::server(line).during(command::name(args)));
-            }
-        }
-        match Reply::next(&mut reader) {
-            Some(Reply::List(replies)) => Ok(replies),
-            Some(Reply::Error(line)) => {
-                Err(refused.unwrap_or_else(|| Error::server(&line).during("EXEC")))
-            }
-            _ => Err(Error::new(Kind::Internal, "EXEC answered in an unknown way")),
-        }
+        self.execute(&transaction.job(), &self.options(), &(), &mut frames)?;
+        transaction.outcome(&frames)
     }
 
     /// What is known of the deployment now.

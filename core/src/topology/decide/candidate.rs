@@ -13,6 +13,10 @@ pub enum Answer {
         config_epoch: Option<u64>,
         /// It calls this primary down.
         down: bool,
+        /// It leads a failover of this primary just now.
+        replacing: bool,
+        /// The replica that it has chosen for that.
+        chosen: Option<Address>,
         /// `None` where the right to ask is refused.
         replicas: Option<Vec<Address>>,
         /// The Sentinels it knows besides itself.
@@ -22,6 +26,23 @@ pub enum Answer {
     Unknown { names: Vec<String> },
     /// It could not be asked.
     Failed(Error),
+}
+
+impl Answer {
+    /// The replica that takes this primary's place, where the answer is its Sentinel's choice.
+    pub(super) fn chosen_for(&self, address: &Address) -> Option<&Address> {
+        match self {
+            Self::Names { primary, chosen, replacing: true, .. } if primary == address => {
+                chosen.as_ref()
+            }
+            _ => None,
+        }
+    }
+
+    /// Its Sentinel leads a failover of this primary.
+    pub(super) fn replaces(&self, address: &Address) -> bool {
+        matches!(self, Self::Names { primary, replacing: true, .. } if primary == address)
+    }
 }
 
 /// An address and those who name it.
@@ -47,7 +68,7 @@ impl Decide {
         if let Answer::Names { down, .. } = &answer {
             view.calls_down = *down;
         }
-        view.answer = Some(answer.clone());
+        let before = view.answer.replace(answer.clone());
         if let Some(round) = &mut self.round {
             round.open.retain(|open| *open != sentinel);
             if matches!(answer, Answer::Names { .. }) && !round.answered {
@@ -55,11 +76,34 @@ impl Decide {
                 round.patience = Some(now + self.timing.grace);
             }
         }
+        self.compare(now, before.as_ref(), &answer, actions);
         if let Answer::Names { replicas, sentinels, .. } = answer {
             replicas.into_iter().flatten().for_each(|replica| self.learn_replica(replica));
             sentinels.into_iter().for_each(|sentinel| self.learn_sentinel(sentinel));
         }
         self.weigh(now, actions);
+    }
+
+    /// What was published of a failover may have been missed: the leader's answers tell as well.
+    fn compare(
+        &mut self,
+        now: Time,
+        before: Option<&Answer>,
+        answer: &Answer,
+        actions: &mut Vec<Action>,
+    ) {
+        let Answer::Names { primary, replacing, .. } = answer else {
+            return;
+        };
+        if let Some(chosen) = answer.chosen_for(primary).filter(|_| self.is_primary(primary)) {
+            self.learn_follower(chosen.clone());
+        }
+        let known = before.is_some_and(|before| before.replaces(primary));
+        if self.is_primary(primary) && *replacing && !known {
+            self.announce(now, true);
+        } else if self.is_primary(primary) && !replacing && known && self.failover.is_some() {
+            self.unfence(now, "the Sentinels called it off", actions);
+        }
     }
 
     /// Chooses as soon as waiting for more answers cannot change the choice, or takes too long.

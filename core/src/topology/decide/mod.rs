@@ -9,8 +9,8 @@
 //! - A replica that answers ROLE as primary is accepted without being named only while a failover
 //!   of our primary is announced, or while our primary is lost and a majority calls it down; and
 //!   only if it was seen to be a replica before: a former primary that restarts says "master" too.
-//! - An address that was left stays fenced until it is named with a newer config epoch, or the
-//!   primary that replaced it turns out to be none.
+//! - An address that was left stays fenced until it is named with a newer config epoch, says that
+//!   it is a replica, or the primary that replaced it turns out to be none.
 
 mod candidate;
 mod news;
@@ -123,7 +123,8 @@ pub struct Decide {
     left: Vec<Left>,
     candidates: Vec<Candidate>,
     replicas: Vec<Address>,
-    /// Those that have said that they are, since the primary was accepted.
+    /// Those that have said that they are, since the primary was accepted, and those that a
+    /// Sentinel has chosen to follow it.
     followers: Vec<Address>,
     round: Option<Round>,
     next_ask: Time,
@@ -292,6 +293,10 @@ impl Decide {
         self.primary.as_ref().is_some_and(|primary| primary.address == *address)
     }
 
+    fn is_left(&self, address: &Address) -> bool {
+        self.left.iter().any(|left| left.address == *address)
+    }
+
     /// The primary, or who was named as such while there is none.
     fn incumbent(&self) -> Option<&Address> {
         self.primary.as_ref().map(|primary| &primary.address).or(self.named.as_ref())
@@ -312,6 +317,12 @@ impl Decide {
     fn learn_replica(&mut self, address: Address) {
         if !self.replicas.contains(&address) {
             self.replicas.push(address);
+        }
+    }
+
+    fn learn_follower(&mut self, address: Address) {
+        if !self.followers.contains(&address) {
+            self.followers.push(address);
         }
     }
 
@@ -350,7 +361,9 @@ impl Decide {
         self.refused = None;
         self.failover = None;
         self.candidates.clear();
-        self.followers.clear();
+        let chosen =
+            self.sentinels.iter().filter_map(|view| view.answer.as_ref()?.chosen_for(&address));
+        self.followers = chosen.cloned().collect();
         self.vain = 0;
         for view in &mut self.sentinels {
             view.calls_down = false;
@@ -363,6 +376,11 @@ impl Decide {
             detected_by: source,
             took,
         }));
+        let replaced = |view: &View| view.answer.as_ref().is_some_and(|it| it.replaces(&address));
+        if self.sentinels.iter().any(replaced) {
+            // Started in the middle of a failover: this one says "primary" to the end.
+            self.failover = Some(Failover { since: now, fences: self.fence });
+        }
         self.primary = Some(Primary { address, config_epoch, at_least });
     }
 }

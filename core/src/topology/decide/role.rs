@@ -18,9 +18,7 @@ impl Decide {
         match role {
             Ok(Role::Primary) => self.proved_primary(now, address, actions),
             Ok(Role::Replica { primary, port, .. }) => {
-                if !self.followers.contains(address) {
-                    self.followers.push(address.clone());
-                }
+                self.learn_follower(address.clone());
                 let of = Address { host: primary, port };
                 self.proved_other(now, address, Some(of), "a replica", actions);
             }
@@ -40,7 +38,7 @@ impl Decide {
         if let Some(candidate) = self.candidates.iter().find(|it| it.address == *address) {
             let (source, config_epoch) = (candidate.source, candidate.config_epoch);
             self.accept(now, address.clone(), source, config_epoch, actions);
-        } else if self.left.iter().any(|left| left.address == *address) {
+        } else if self.is_left(address) {
             // It does not know yet that it was replaced.
         } else if self.incumbent() == Some(address) {
             self.accept(now, address.clone(), Source::Return, None, actions);
@@ -63,6 +61,8 @@ impl Decide {
         is: &str,
         actions: &mut Vec<Action>,
     ) {
+        // Now it knows that it was replaced: from here on its word counts again.
+        self.left.retain(|left| left.address != *address);
         if self.incumbent() == Some(address) {
             self.reason = Some(format!("{address} is {is}"));
             self.refused = None;
