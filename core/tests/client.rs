@@ -104,10 +104,11 @@ fn the_tokio_client_does_the_same() {
 
 #[test]
 fn a_restarted_server_is_found_again() {
-    let mut redis = Redis::start();
+    // Not one of the ports that the system hands out: nobody else shall take it meanwhile.
+    let port = 20_000 + (std::process::id() % 10_000) as u16;
+    let mut redis = Redis::start_at(port);
     let client = client(&redis);
     client.call(&["PING"]).unwrap();
-    let port = redis.port;
     redis.kill();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| client.call(&["INCR", "n"]));
