@@ -1,5 +1,6 @@
 //! The calls that have no outcome yet.
 
+use super::link::LinkId;
 use crate::client::pipeline::Pipeline;
 use crate::client::{CallOptions, Deadlines};
 use crate::lane::hosted::Token;
@@ -16,6 +17,8 @@ pub(super) struct Call {
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,
+    /// Where its replies will come from. Those of an earlier attempt are not its own.
+    pub(super) sent_on: Option<LinkId>,
     /// Not to be sent again before this.
     pub(super) rests_until: Option<Instant>,
     /// The replies of a transaction so far.

@@ -48,7 +48,8 @@ impl Session {
 
     /// The connection that leads to this topology's primary, verified.
     fn link(&self, topology: &Topology) -> Option<LinkId> {
-        let usable = |link: &&Link| link.is_ready() && link.epoch == topology.epoch;
+        let usable =
+            |link: &&Link| link.is_ready() && !link.shunned && link.epoch == topology.epoch;
         self.links.iter().find(usable).map(|link| link.id)
     }
 
@@ -58,6 +59,7 @@ impl Session {
         else {
             return Ok(());
         };
+        call.sent_on = Some(link.id);
         let deadline = call.deadlines.reply_by(now, &call.options);
         let sent = link.lane.submit(token, &call.bytes, call.span.clone(), Some(deadline));
         if sent.is_err() {
@@ -72,7 +74,8 @@ impl Session {
         let Some(primary) = &topology.primary else {
             return;
         };
-        let there = self.links.iter().any(|link| link.epoch == topology.epoch);
+        let leads_there = |link: &Link| link.epoch == topology.epoch && !link.shunned;
+        let there = self.links.iter().any(leads_there);
         if there || topology.phase.holds_reads() || self.connects_at.is_some_and(|at| now < at) {
             return;
         }
@@ -102,7 +105,8 @@ impl Session {
         let fed = {
             let Self { links, calls, .. } = self;
             links[place].feed(bytes, |token, frame, last| {
-                let Some(call) = calls.get(token) else { return };
+                let own = |call: &&mut Call| call.sent_on == Some(link);
+                let Some(call) = calls.get(token).filter(own) else { return };
                 match answer(token, call, frame, last) {
                     Answered::Partly => {}
                     Answered::Well => {
@@ -128,6 +132,7 @@ impl Session {
             Ok(false) => {}
             Err((error, doubt)) => self.drop_link(link, 0, error, doubt, now, sink),
         }
+        self.drop_shunned(now, sink);
     }
 
     /// The connection is gone, or could not be made. `unwritten`: bytes that the host knows it
@@ -167,7 +172,11 @@ impl Session {
         }
         let lost = link.lane.on_lost(unwritten);
         for lost in lost.into_iter().rev() {
-            self.lose(lost, &why, link.epoch, now, sink);
+            // One that was given up here may be on its way elsewhere.
+            let own = |call: &mut Call| call.sent_on == Some(link.id);
+            if self.calls.get(lost.token).is_some_and(own) {
+                self.lose(lost, &why, link.epoch, now, sink);
+            }
         }
         if fatal {
             // Nothing but the user can change that.

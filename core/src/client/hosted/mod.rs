@@ -170,6 +170,7 @@ impl Session {
             options,
             deadlines: Deadlines::new(&self.config, &options, now),
             backoff: Backoff::default(),
+            sent_on: None,
             rests_until: None,
             frames: Vec::new(),
             pipeline: None,

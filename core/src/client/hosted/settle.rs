@@ -91,6 +91,7 @@ impl Session {
                 let rests = fate.is_none_or(Fate::unknown) && !pause.is_zero();
                 call.rests_until = rests.then(|| now + pause);
                 call.frames.clear();
+                call.sent_on = None;
                 self.held_bytes += call.bytes.len();
                 self.held.push_front(token);
                 return;
@@ -105,6 +106,7 @@ impl Session {
         let Some(pipeline) = &mut call.pipeline else { return };
         let goes_on = pipeline.resume();
         if goes_on && now < call.deadlines.whole {
+            call.sent_on = None;
             call.bytes = pipeline.bytes().to_vec();
             call.span = pipeline.span();
             call.effect = pipeline.effect();
