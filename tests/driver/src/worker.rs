@@ -3,6 +3,7 @@
 use crate::Fault;
 use crate::operation::Operation;
 use crate::scenario::Who;
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -191,8 +192,6 @@ impl Lines {
         self.events.iter().any(|told| told == event)
     }
 }
-
-use serde::Deserialize;
 
 async fn listen(output: ChildStdout, log: Arc<Log>) {
     let mut lines = BufReader::new(output).lines();
