@@ -163,8 +163,10 @@ fn up_prints_the_environment_and_every_change_until_ctrl_c() {
 fn up_on_a_terminal_draws_a_picture_until_ctrl_c() {
     let directory = directory();
     let mut terminal = Program::start(
+        // Without `exec` Ctrl-C would reach a shell as well, and not every shell survives that.
         Command::new("script")
-            .args(["-qec", &format!("{STEADIS} lab up"), "/dev/null"])
+            .args(["-qec", &format!("exec '{STEADIS}' lab up"), "/dev/null"])
+            .env("SHELL", "/bin/sh")
             .env("TMPDIR", directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped()),

@@ -17,11 +17,22 @@ type Entry = HashMap<String, String>;
 impl Lab {
     /// Whether every running replica is linked to the primary and has all its data.
     pub(crate) async fn in_sync(&self) -> Result<()> {
-        let primary = self.primary();
+        self.linked().await?;
         // Something to send: after the first copy a primary may keep everything back until the
         // replica has said how far it is, up to a second, and both look complete meanwhile.
+        let primary = self.primary();
         let _: u64 = primary.control.ask(&["PUBLISH", "lab", "in sync?"]).await?;
-        let (_, end, _): (Value, u64, Value) = primary.control.ask(&["ROLE"]).await?;
+        let (_, end, _): (Value, i64, Value) = primary.control.ask(&["ROLE"]).await?;
+        for (name, offset) in self.linked().await? {
+            hold(offset >= end, || format!("{name} is at offset {offset} of {end}"))?;
+        }
+        Ok(())
+    }
+
+    /// Every running replica and its offset, if all are linked to the primary.
+    async fn linked(&self) -> Result<Vec<(&str, i64)>> {
+        let primary = self.primary();
+        let mut offsets = Vec::new();
         for replica in self.running_replicas() {
             let reply: Value = replica.control.ask(&["ROLE"]).await?;
             let name = replica.name();
@@ -35,9 +46,9 @@ impl Lab {
                 format!("{name} follows {followed} instead of {}", primary.name())
             })?;
             hold(link == "connected", || format!("{name} has no link to its primary ({link})"))?;
-            hold(offset >= end as i64, || format!("{name} is at offset {offset} of {end}"))?;
+            offsets.push((name, offset));
         }
-        Ok(())
+        Ok(offsets)
     }
 
     /// Whether every running Sentinel sees the primary, all running replicas and all running

@@ -42,6 +42,8 @@ pub enum Fault {
     },
     /// Every open connection ends with RST; new ones pass.
     Reset,
+    /// Nothing passes on any open connection any more, although it stays open; new ones pass.
+    Stick,
     /// The client is sent FIN on every open connection, and can go on sending; new ones pass.
     HalfClose,
 }
@@ -127,8 +129,11 @@ impl Proxy {
 
     /// Gets in the way as told, instead of as before.
     pub(crate) fn set(&self, fault: Fault) {
-        let standing =
-            if matches!(fault, Fault::Reset | Fault::HalfClose) { Fault::Pass } else { fault };
+        let standing = if matches!(fault, Fault::Reset | Fault::Stick | Fault::HalfClose) {
+            Fault::Pass
+        } else {
+            fault
+        };
         *self.shared.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
         // Nobody listens when there is no connection.
         let _ = self.shared.orders.send(fault);

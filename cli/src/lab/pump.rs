@@ -47,6 +47,10 @@ impl<'a> Pump<'a> {
                 biased;
                 order = self.orders.recv() => {
                     let Ok(fault) = order else { continue };
+                    if self.fault == Fault::Stick {
+                        // What was taken is gone: going on would tear a hole into the stream.
+                        continue;
+                    }
                     (self.fault, self.passed) = (fault, 0);
                     if fault == Fault::HalfClose && self.direction == Direction::Replies {
                         let _ = to.shutdown().await;
@@ -76,6 +80,7 @@ impl<'a> Pump<'a> {
     async fn deliver(&mut self, bytes: &[u8], to: &mut WriteHalf<'_>) -> Result<(), End> {
         match self.fault {
             Fault::Swallow(direction) if direction == self.direction => Ok(()),
+            Fault::Stick => Ok(()),
             Fault::Cut { bytes: limit, direction, reset } if direction == self.direction => {
                 let left = (limit - self.passed).min(bytes.len() as u64);
                 write(to, &bytes[..left as usize]).await?;

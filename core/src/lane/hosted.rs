@@ -184,6 +184,11 @@ impl Lane {
         overdue
     }
 
+    /// Whether anybody still waits for a reply in time.
+    pub fn is_awaited(&self) -> bool {
+        self.ledger.waiting().any(|waiting| waiting.deadline.is_some())
+    }
+
     pub fn in_flight(&self) -> usize {
         self.ledger.len()
     }

@@ -131,6 +131,10 @@ impl Slot {
         news
     }
 
+    pub(super) fn is_abandoned(&self) -> bool {
+        matches!(lock(&self.inner).phase, Phase::Abandoned)
+    }
+
     pub(super) fn is_replied(&self) -> bool {
         matches!(lock(&self.inner).phase, Phase::Replied)
     }

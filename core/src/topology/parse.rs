@@ -204,6 +204,23 @@ mod tests {
     }
 
     #[test]
+    fn the_leader_tells_of_its_failover_until_it_names_the_new_primary() {
+        let text = |words: &[&str]| {
+            Value::Array(words.iter().map(|word| Value::BulkString((*word).into())).collect())
+        };
+        let answer = |named: &str, flags: &str| {
+            let about = ["ip", "127.0.0.1", "port", "6379", "flags", flags];
+            match answer(&[text(&["127.0.0.1", named]), text(&about)]) {
+                Some(Answer::Names { replacing, .. }) => replacing,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(answer("6379", "master,failover_in_progress"));
+        assert!(!answer("6379", "master"));
+        assert!(!answer("6380", "master,failover_in_progress"));
+    }
+
+    #[test]
     fn other_primaries_other_kinds_and_nonsense_are_no_news() {
         let read = |channel, payload| news(channel, payload, "mymaster");
         assert_eq!(read("+switch-master", "other 127.0.0.1 1 127.0.0.1 2"), None);

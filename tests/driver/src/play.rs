@@ -120,9 +120,9 @@ impl Stage<'_> {
                 };
                 log.wait(enough, PATIENCE, missing).await
             }
-            Step::Failed { failed } => {
-                let missing = || format!("no operation failed as {failed}");
-                self.log()?.wait(|lines| lines.failed_as(failed), PATIENCE, missing).await
+            Step::Failed { failed, by } => {
+                let missing = || format!("too few operations failed as {failed}");
+                self.log()?.wait(|lines| lines.failed_as(failed) >= *by, PATIENCE, missing).await
             }
             Step::Event { event } => {
                 let missing = || format!("it told of no {event}");

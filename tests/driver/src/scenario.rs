@@ -79,9 +79,11 @@ pub(crate) enum Step {
         #[serde(default)]
         of: Who,
     },
-    /// Waits for an operation that failed in this way.
+    /// Waits until so many workers have had an operation that failed in this way.
     Failed {
         failed: String,
+        #[serde(default = "one")]
+        by: u64,
     },
     /// Waits until the client has told of such an event.
     Event {
@@ -93,6 +95,10 @@ pub(crate) enum Step {
     },
     /// A verb of the lab; `as` gives its result a name.
     Lab(Map<String, Json>),
+}
+
+fn one() -> u64 {
+    1
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -28,7 +28,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "DIR")]
     keep_log: Option<PathBuf>,
 
-    /// How many at once; by default one for every two processors
+    /// How many at once; by default two for each processor, for they wait more than they work
     #[arg(long)]
     jobs: Option<usize>,
 }
@@ -65,7 +65,7 @@ impl Run {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let began = Instant::now();
         std::thread::scope(|threads| {
-            for _ in 0..self.jobs.unwrap_or(cores / 2).max(1) {
+            for _ in 0..self.jobs.unwrap_or(cores * 2).max(1) {
                 threads.spawn(|| {
                     let next = || lock(&jobs).pop_front();
                     while let Some(job) = next() {

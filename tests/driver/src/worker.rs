@@ -3,8 +3,9 @@
 use crate::Fault;
 use crate::operation::Operation;
 use crate::scenario::Who;
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -182,17 +183,18 @@ impl Lines {
         acknowledged.values().filter(|&&many| many >= count).count() as u64
     }
 
-    pub(crate) fn failed_as(&self, kind: &str) -> bool {
-        let kinds = self.operations.iter().filter_map(|operation| operation.error.as_ref());
-        kinds.into_iter().any(|failure| failure.kind == kind)
+    /// How many workers had an operation that failed in this way.
+    pub(crate) fn failed_as(&self, kind: &str) -> u64 {
+        let so = |it: &&Operation| it.error.as_ref().is_some_and(|failure| failure.kind == kind);
+        let workers: HashSet<&str> =
+            self.operations.iter().filter(so).map(|it| it.key.as_str()).collect();
+        workers.len() as u64
     }
 
     pub(crate) fn told(&self, event: &str) -> bool {
         self.events.iter().any(|told| told == event)
     }
 }
-
-use serde::Deserialize;
 
 async fn listen(output: ChildStdout, log: Arc<Log>) {
     let mut lines = BufReader::new(output).lines();

@@ -76,7 +76,7 @@ impl Client {
             }
             if let Some(failure) = failure {
                 let fates = failure.fates.clone();
-                let why = self.failed(&way, failure)?;
+                let why = self.failed(&way, failure, options)?;
                 pipeline.lost(&fates, &why, Some(&way.address()));
                 reason = Some(why);
             }

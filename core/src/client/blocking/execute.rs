@@ -97,7 +97,7 @@ impl Client {
                 }
                 Err(failure) => {
                     let fate = failure.fates.first().copied().unwrap_or(Fate::NotSent);
-                    let reason = self.failed(&way, failure)?;
+                    let reason = self.failed(&way, failure, options)?;
                     may_have_run |=
                         policy::after_loss(job.effect, fate, false) == Next::MaybeExecuted;
                     (policy::after_loss(job.effect, fate, repeat), reason)
@@ -120,11 +120,21 @@ impl Client {
     }
 
     /// What a failed call says about the primary, and about the call. `Err` ends the call.
-    pub(super) fn failed(&self, way: &Way, failure: Failure) -> Result<Error> {
+    pub(super) fn failed(
+        &self,
+        way: &Way,
+        failure: Failure,
+        options: &CallOptions,
+    ) -> Result<Error> {
         match failure.cause {
             Cause::Lost(why) if why.kind() == Kind::Closed => Err(why),
             Cause::Lost(why) => Ok(why),
             Cause::Deadline => {
+                // The connection may be dead although the node is well. A caller who is merely
+                // in a hurry proves nothing.
+                if options.timeout.is_none() {
+                    way.lane.shun();
+                }
                 way.home.doubt(way.topology.epoch, Doubt::Overdue);
                 Ok(overdue())
             }

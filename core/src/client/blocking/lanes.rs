@@ -130,7 +130,7 @@ impl Lanes {
                 Some(fleet) if fleet.epoch == epoch => fleet.lanes.clone(),
                 _ => Vec::new(),
             };
-            lanes.retain(|lane| lane.load().is_some());
+            lanes.retain(|lane| lane.load().is_some() || lane.is_awaited());
             lanes.push(Arc::clone(&lane));
             Some(Arc::new(Fleet { epoch, lanes }))
         });

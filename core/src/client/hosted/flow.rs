@@ -55,7 +55,8 @@ impl Session {
 
     /// The connection that leads to this topology's primary, verified.
     fn link(&self, topology: &Topology) -> Option<LinkId> {
-        let usable = |link: &&Link| link.is_ready() && link.epoch == topology.epoch;
+        let usable =
+            |link: &&Link| link.is_ready() && !link.shunned && link.epoch == topology.epoch;
         self.links.iter().find(usable).map(|link| link.id)
     }
 
@@ -75,7 +76,8 @@ impl Session {
         let Some(primary) = &topology.primary else {
             return;
         };
-        let there = self.links.iter().any(|link| link.epoch == topology.epoch);
+        let leads_there = |link: &Link| link.epoch == topology.epoch && !link.shunned;
+        let there = self.links.iter().any(leads_there);
         if there || topology.phase.holds_reads() || self.connects_at.is_some_and(|at| now < at) {
             return;
         }
@@ -132,6 +134,7 @@ impl Session {
             Ok(false) => {}
             Err((error, doubt)) => self.drop_link(link, 0, error, doubt, now, sink),
         }
+        self.drop_shunned(now, sink);
     }
 
     /// The connection is gone, or could not be made. `unwritten`: bytes that the host knows it

@@ -25,6 +25,8 @@ pub(super) struct Link {
     pub(super) epoch: u64,
     pub(super) lane: Lane,
     state: State,
+    /// A reply did not come in time: no more calls for it, but those that wait may be answered.
+    pub(super) shunned: bool,
     /// When the primary must be verified at the latest.
     pub(super) ready_by: Option<Instant>,
 }
@@ -45,6 +47,7 @@ impl Link {
             epoch,
             lane: Lane::new(limits, config.max_in_flight),
             state: State::Opening,
+            shunned: false,
             ready_by: Some(now + config.connect_timeout),
         }
     }

@@ -1,6 +1,7 @@
 //! Deadlines, and changes of the topology.
 
-use super::link::LinkId;
+use super::calls::Call;
+use super::link::{Link, LinkId};
 use super::{Session, Sink};
 use crate::client::verdict::overdue;
 use crate::error::{Error, Kind};
@@ -33,6 +34,7 @@ impl Session {
             self.drop_link(link, 0, why, Doubt::Unreachable, now, sink);
         }
         self.give_up_overdue(now, sink);
+        self.drop_shunned(now, sink);
         self.release(now, sink);
     }
 
@@ -44,6 +46,10 @@ impl Session {
                 let sent = !link.lane.withdraw(token);
                 // It may go out again, and the late reply must not be taken for the new one.
                 link.lane.disown(token);
+                // The connection may be dead although the node is well. A caller who is merely in
+                // a hurry proves nothing.
+                let in_a_hurry = |call: &mut Call| call.options.timeout.is_some();
+                link.shunned |= sent && !self.calls.get(token).is_some_and(in_a_hurry);
                 found.push((link.epoch, token, if sent { Fate::Sent } else { Fate::NotSent }));
             }
         }
@@ -58,6 +64,14 @@ impl Session {
             };
             let lost = Lost { token, answered: 0, fates };
             self.lose(lost, &overdue(), epoch, now, sink);
+        }
+    }
+
+    /// Ends connections that are kept only for replies which nobody waits for any more.
+    pub(super) fn drop_shunned(&mut self, now: Instant, sink: &mut Sink<'_>) {
+        let over = |link: &&Link| link.shunned && !link.lane.is_awaited();
+        while let Some(link) = self.links.iter().find(over).map(|link| link.id) {
+            self.drop_link(link, 0, overdue(), Doubt::None, now, sink);
         }
     }
 

@@ -46,6 +46,8 @@ struct State {
     writing: bool,
     /// Why no command may be sent any more.
     over: Option<Error>,
+    /// A reply did not come in time: nobody else shall wait behind it.
+    shunned: bool,
     last_call: Instant,
     distance: Distance,
 }
@@ -71,6 +73,7 @@ impl<W: Wire> Lane<W> {
                 led: false,
                 writing: false,
                 over: None,
+                shunned: false,
                 last_call: Instant::now(),
                 distance: Distance::default(),
             }),
@@ -109,10 +112,20 @@ impl<W: Wire> Lane<W> {
         lock(&self.state).over.clone()
     }
 
-    /// How many calls wait for replies; `None` once the lane is out of use.
+    /// Asks for no more calls on this lane; those that wait here may still be answered.
+    pub fn shun(&self) {
+        lock(&self.state).shunned = true;
+    }
+
+    /// How many calls wait for replies; `None` once there shall be no more of them.
     pub fn load(&self) -> Option<usize> {
         let state = lock(&self.state);
-        state.over.is_none().then(|| state.ledger.len())
+        (state.over.is_none() && !state.shunned).then(|| state.ledger.len())
+    }
+
+    /// Whether any caller still waits here.
+    pub fn is_awaited(&self) -> bool {
+        lock(&self.state).ledger.waiting().any(|slot| !slot.is_abandoned())
     }
 
     /// Calls that wait for replies.

@@ -120,6 +120,9 @@ pub struct Decide {
     /// Since when the primary (or the named node) is known to be gone or silent.
     lost: Option<Time>,
     failover: Option<Failover>,
+    /// The first primary was proven before all Sentinels were heard. Only one of them, the leader,
+    /// knows of a failover under way, and it may be the last to answer.
+    hearing: bool,
     left: Vec<Left>,
     candidates: Vec<Candidate>,
     replicas: Vec<Address>,
@@ -223,6 +226,7 @@ impl Decide {
             named: None,
             lost: None,
             failover: None,
+            hearing: false,
             left: Vec::new(),
             candidates: Vec::new(),
             replicas: Vec::new(),
@@ -284,6 +288,7 @@ impl Decide {
         match (&self.primary, self.lost, &self.failover) {
             (None, ..) => Phase::Resolving,
             (Some(_), Some(_), _) => Phase::Lost,
+            _ if self.hearing => Phase::Resolving,
             (Some(_), None, Some(failover)) if failover.fences => Phase::Fenced,
             _ => Phase::Ready,
         }
@@ -354,6 +359,7 @@ impl Decide {
             self.left.push(Left { address, config_epoch, since: now });
         }
         self.left.retain(|left| left.address != address);
+        self.hearing = self.fence && self.epoch == 0 && self.round.is_some();
         self.epoch += 1;
         self.named = None;
         self.lost = None;

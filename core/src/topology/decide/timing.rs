@@ -78,6 +78,7 @@ impl Decide {
         } else {
             self.weigh(now, actions);
         }
+        self.hearing &= self.round.as_ref().is_some_and(|round| round.patience.is_some());
         if self.round.is_none() && now >= self.next_ask {
             self.ask(now, actions);
         }
