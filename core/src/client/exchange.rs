@@ -31,7 +31,11 @@ thread_local! {
 
 impl Exchange {
     /// A command of the table, with positional arguments and named options.
-    pub fn new(command: &'static Command, args: &[Arg<'_>], named: &[(&str, Arg<'_>)]) -> Result<Self> {
+    pub fn new(
+        command: &'static Command,
+        args: &[Arg<'_>],
+        named: &[(&str, Arg<'_>)],
+    ) -> Result<Self> {
         if command.subscribes || command.administers {
             let words: Vec<&str> = command.name.split('|').collect();
             stateful::refuse(&words)?;
@@ -84,6 +88,11 @@ impl Exchange {
         self.encoded
     }
 
+    /// Takes the reply in.
+    pub(crate) fn answered(&mut self, reply: Vec<u8>) {
+        self.frames = reply;
+    }
+
     /// The encoded command.
     pub fn bytes(&self) -> &[u8] {
         &self.out
@@ -101,7 +110,8 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let (mut out, mut frames) = (std::mem::take(&mut self.out), std::mem::take(&mut self.frames));
+        let (mut out, mut frames) =
+            (std::mem::take(&mut self.out), std::mem::take(&mut self.frames));
         if out.capacity() <= KEPT && frames.capacity() <= KEPT {
             out.clear();
             frames.clear();

@@ -4,6 +4,7 @@ use super::outcomes::{Item, Outcomes};
 use super::script;
 use super::verdict::{maybe_executed, too_late};
 use super::{Batch, Job};
+use crate::command::Wait;
 use crate::error::Error;
 use crate::policy::{self, Effect, Fate, Next};
 use crate::proto::ledger::Span;
@@ -63,6 +64,12 @@ impl Pipeline {
     pub(super) fn effect(&self) -> Effect {
         let effects = self.sent.iter().map(|&index| self.batch.encoded(index).effect);
         effects.max().unwrap_or(Effect::Reads)
+    }
+
+    /// The next request.
+    pub(super) fn job(&self) -> Job<'_> {
+        let (bytes, span, effect) = (self.bytes(), self.span(), self.effect());
+        Job { bytes, span, effect, wait: Wait::No, on_replica: self.batch.on_replica() }
     }
 
     /// How many commands of the request have no reply yet.

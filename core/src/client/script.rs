@@ -18,7 +18,7 @@ pub struct Script {
 impl Script {
     pub fn new(source: impl Into<Vec<u8>>) -> Self {
         let source = source.into();
-        let digest = sha1_smol::Sha1::from(&source).hexdigest();
+        let digest = sha1_smol::Sha1::from(&source).digest().to_string();
         Self { source, digest }
     }
 
@@ -57,9 +57,10 @@ impl Script {
     }
 }
 
-/// The server has no script of this digest, so it has not run.
+/// The server has no script of this digest, so nothing has run. Its own words in full: the first
+/// of them alone can be what a script has answered after it wrote.
 pub(super) fn is_missing(line: &[u8]) -> bool {
-    line.starts_with(b"NOSCRIPT ")
+    line == b"NOSCRIPT No matching script. Please use EVAL."
 }
 
 fn unknown() -> Error {

@@ -6,14 +6,7 @@ use crate::error::{Error, Result};
 /// The commands, and what to use instead.
 const INSTEAD: &[(&[&str], &str)] = &[
     (
-        &[
-            "subscribe",
-            "psubscribe",
-            "ssubscribe",
-            "unsubscribe",
-            "punsubscribe",
-            "sunsubscribe",
-        ],
+        &["subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe"],
         "use subscribe(), which keeps a connection of its own and survives failover",
     ),
     (&["multi", "exec", "discard"], "use multi(), which sends a transaction as a whole"),

@@ -52,8 +52,9 @@ impl Transaction {
             let frame = parts.next_frame().ok_or_else(unreadable)?;
             match frame.error() {
                 None => outcomes.push_reply(frame, self.batch.encoded(index).shape),
-                Some(line) => outcomes
-                    .push_error(Error::server(line).during(self.batch.job(index).name())),
+                Some(line) => {
+                    outcomes.push_error(Error::server(line).during(self.batch.job(index).name()))
+                }
             }
         }
         Ok(Some(outcomes))

@@ -38,7 +38,7 @@ impl Command {
         match walk.all(positional) {
             Ok((count, encoded)) => {
                 let count = self.head.1 + count;
-                if count > guess + 99 {
+                if count != guess {
                     replace_header(out, start, count, guess);
                 }
                 Ok(encoded)

@@ -50,11 +50,7 @@ struct Failed {
 }
 
 impl Lanes {
-    pub(super) fn new(
-        config: Arc<Config>,
-        counters: Arc<Counters>,
-        scripts: Arc<Scripts>,
-    ) -> Self {
+    pub(super) fn new(config: Arc<Config>, counters: Arc<Counters>, scripts: Arc<Scripts>) -> Self {
         let most = config.lanes.map_or(MOST, usize::from);
         let (fleet, dialling) = (ArcSwapOption::empty(), Mutex::new(None));
         Self { config, counters, scripts, most, fleet, dialling }

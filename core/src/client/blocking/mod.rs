@@ -22,9 +22,9 @@ mod watch;
 
 use super::script::{Script, Scripts};
 use super::verdict::closed;
-use super::{Answer, Batch, CallOptions, Deadlines, Exchange};
+use super::{Answer, Batch, CallOptions, Exchange};
 use crate::config::{Config, Explanation, Input, Resolved};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::Event;
 use crate::proto::reply::Reply;
 use crate::stats::{Counters, Stats};
