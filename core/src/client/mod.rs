@@ -24,7 +24,7 @@ mod pubsub;
 mod script;
 mod stateful;
 pub(crate) mod transaction;
-mod verdict;
+pub(crate) mod verdict;
 
 use crate::command::{self, Wait};
 use crate::config::{Config, ReadFrom, RetryWrites};

@@ -49,7 +49,7 @@ pub(super) fn too_late(job: &Job<'_>, reason: &Error) -> Error {
 }
 
 /// Nobody was found in time, and why.
-pub(super) fn unavailable(config: &Config, topology: &Topology, reason: Option<&Error>) -> Error {
+pub(crate) fn unavailable(config: &Config, topology: &Topology, reason: Option<&Error>) -> Error {
     let say = |sentinel: &crate::topology::Sentinel| {
         format!("{} says {}", sentinel.address, sentinel.says)
     };
@@ -91,7 +91,7 @@ pub(super) fn waiting_room_full(count: usize, bytes: usize) -> Error {
 }
 
 /// The host has ended the wait, and knows why.
-pub(super) fn interrupted() -> Error {
+pub(crate) fn interrupted() -> Error {
     Error::new(Kind::Unavailable, "the wait was interrupted")
 }
 

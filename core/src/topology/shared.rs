@@ -3,6 +3,7 @@
 use super::{Phase, Topology};
 use crate::event::{self, Listeners};
 use arc_swap::ArcSwap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,9 @@ pub(crate) struct Shared {
     listeners: Listeners,
     /// Since when commands wait.
     held: Mutex<Option<Instant>>,
+    /// Troubles that were reported, and how many of them are reflected in the topology.
+    reported: AtomicU64,
+    heeded: AtomicU64,
 }
 
 impl Shared {
@@ -22,6 +26,8 @@ impl Shared {
             changes: (Mutex::new(()), Condvar::new()),
             listeners: Listeners::default(),
             held: Mutex::new(None),
+            reported: AtomicU64::new(0),
+            heeded: AtomicU64::new(0),
         }
     }
 
@@ -109,6 +115,27 @@ impl Shared {
             guard =
                 self.changes.1.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// A trouble is on its way to whoever decides.
+    pub(super) fn report(&self) {
+        self.reported.fetch_add(1, Ordering::Release);
+    }
+
+    /// A trouble has been decided about, and the topology shows what came of it.
+    pub(super) fn heed(&self) {
+        self.heeded.fetch_add(1, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// How many troubles there have been; the number is for [`has_heeded`](Self::has_heeded).
+    pub(crate) fn reports(&self) -> u64 {
+        self.reported.load(Ordering::Acquire)
+    }
+
+    /// Whether the topology reflects so many troubles.
+    pub(crate) fn has_heeded(&self, reports: u64) -> bool {
+        self.heeded.load(Ordering::Acquire) >= reports
     }
 
     /// Lets everybody who waits look up, although nothing has changed here.

@@ -41,6 +41,7 @@ impl Watch {
         let mut probes: HashMap<Address, tokio::task::AbortHandle> = HashMap::new();
         let mut probing = None;
         let mut actions = self.decide.start(began.elapsed());
+        let mut troubled = false;
         loop {
             for (id, address) in self.decide.sentinels().enumerate().skip(bells.len()) {
                 let question = Arc::new(Notify::new());
@@ -67,6 +68,9 @@ impl Watch {
                     Action::Tell(told) => self.tell(told),
                 }
             }
+            if std::mem::take(&mut troubled) {
+                self.shared.heed();
+            }
             let wanted = self.decide.probe();
             if wanted != probing {
                 self.probe(wanted.as_ref(), &mut probes, &mut tasks);
@@ -76,7 +80,10 @@ impl Watch {
             let wake = tokio::time::Instant::from_std(began + self.decide.wake_at());
             actions = tokio::select! {
                 input = self.inputs.recv() => match input {
-                    Some(Input::Event(event)) => self.decide.handle(began.elapsed(), event),
+                    Some(Input::Event(event)) => {
+                        troubled = matches!(event, Event::Trouble { .. });
+                        self.decide.handle(began.elapsed(), event)
+                    }
                     Some(Input::Warning(message)) => {
                         self.shared.tell(&event::Event::Warning { message });
                         Vec::new()

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // every test file uses its part
 
+pub(crate) mod deployment;
+
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -72,6 +74,13 @@ impl Redis {
             .output()
             .expect("redis-cli (apt-get install redis-tools)");
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// Waits until its link to its primary is up.
+    pub(crate) fn wait_for_link(&self) {
+        while !self.cli(&["INFO", "replication"]).contains("master_link_status:up") {
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn pid(&self) -> u32 {
