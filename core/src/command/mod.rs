@@ -64,16 +64,23 @@ pub fn effect<A: AsRef<[u8]>>(args: &[A]) -> Effect {
 /// Appends these arguments as they are, and tells what is known of the command. Its reply has no
 /// shape, and what the table does not know, or cannot follow, may do anything.
 pub fn encode_raw<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
-    let shape = &Shape::Raw;
-    let unknown = Encoded { effect: Effect::Writes, idempotent: false, wait: Wait::No, shape };
-    let known = find(args).map(|command| {
-        let words = args.len().min(command.words());
-        let rest: Vec<Arg<'_>> = args[words..].iter().map(|arg| Arg::Bytes(arg.as_ref())).collect();
-        let encoded = command.encode(&rest, &[], &mut Vec::new());
-        encoded.map_or(command.at_worst(), |encoded| Encoded { shape, ..encoded })
-    });
+    Encoded { shape: &Shape::Raw, ..encode_words(args, out) }
+}
+
+/// The same, for hosts that know commands by their words alone: the reply has the shape of the
+/// command, as far as the table can follow.
+pub fn encode_words<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
     crate::proto::encode::command(out, args);
-    known.unwrap_or(unknown)
+    let Some(command) = find(args) else {
+        let (effect, shape) = (Effect::Writes, &Shape::Raw);
+        return Encoded { effect, idempotent: false, wait: Wait::No, shape };
+    };
+    let rest = &args[args.len().min(command.words())..];
+    if command.plain.is_some_and(|plain| plain.takes(rest.len())) {
+        return command.plainly();
+    }
+    let rest: Vec<Arg<'_>> = rest.iter().map(|arg| Arg::Bytes(arg.as_ref())).collect();
+    command.encode(&rest, &[], &mut Vec::new()).unwrap_or(command.at_worst())
 }
 
 /// A name in small letters, put together without asking for memory.
@@ -132,5 +139,14 @@ mod tests {
         assert_eq!(known(&["XGROUP", "CREATE"]), (Effect::Writes, Wait::No));
         assert_eq!(known(&["FT.SEARCH", "i", "q"]), (Effect::Writes, Wait::No));
         assert_eq!(known(&[]), (Effect::Writes, Wait::No));
+    }
+
+    #[test]
+    fn words_give_a_reply_its_shape() {
+        let shape = |args: &[&str]| format!("{:?}", encode_words(args, &mut Vec::new()).shape);
+        assert_eq!(shape(&["HGETALL", "k"]), "Map");
+        assert_eq!(shape(&["zrange", "k", "0", "-1"]), "Raw");
+        assert_eq!(shape(&["zrange", "k", "0", "-1", "WITHSCORES"]), "Rows");
+        assert_eq!(shape(&["HGETALL"]), "Raw");
     }
 }
