@@ -1,6 +1,6 @@
 //! Writes what is generated, or checks that what is committed is what would be generated.
 
-use crate::{commands, configuration, root};
+use crate::{commands, configuration, header, root};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,6 +28,7 @@ fn generated() -> Vec<(&'static str, String)> {
     vec![
         ("docs/commands.md", commands::document()),
         ("docs/configuration.md", configuration::document()),
+        ("bindings/c/include/steadis.h", header::document()),
     ]
 }
 

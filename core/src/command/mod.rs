@@ -24,7 +24,7 @@ mod table;
 mod take;
 mod walk;
 
-pub use arg::Arg;
+pub use arg::{Arg, Float};
 pub use outcome::{Encoded, Wait};
 pub use replies::{REPLIES, Reply};
 pub use syntax::Syntax;
