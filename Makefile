@@ -6,7 +6,7 @@
 help: ## what there is
 	@echo "Steadis: one Redis connection that stays up through failover"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 test: ## every test, in every language, ending with one count
 	@xtask/setup test
