@@ -3,6 +3,7 @@
 use super::decide::{Action, Decide, Event, Probe, Told};
 use super::role::Asker;
 use super::sentinel::Sentinel;
+use super::track::track;
 use super::{Name, Shared};
 use crate::config::{Address, Config};
 use crate::error::Error;
@@ -20,6 +21,8 @@ use tokio::time::{sleep, sleep_until};
 pub(crate) enum Input {
     Event(Event),
     Warning(String),
+    /// Somebody reads from replicas.
+    Track,
     /// The last client has gone.
     Close,
 }
@@ -42,6 +45,7 @@ impl Watch {
         let mut probing = None;
         let mut actions = self.decide.start(began.elapsed());
         let mut troubled = false;
+        let mut tracker: Option<tokio::task::AbortHandle> = None;
         loop {
             for (id, address) in self.decide.sentinels().enumerate().skip(bells.len()) {
                 let question = Arc::new(Notify::new());
@@ -86,6 +90,15 @@ impl Watch {
                     }
                     Some(Input::Warning(message)) => {
                         self.shared.tell(&event::Event::Warning { message });
+                        Vec::new()
+                    }
+                    Some(Input::Track) => {
+                        if tracker.as_ref().is_none_or(tokio::task::AbortHandle::is_finished) {
+                            self.shared.interest.serve();
+                            let (config, shared) = (&self.config, &self.shared);
+                            let track = track(Arc::clone(config), Arc::clone(shared));
+                            tracker = Some(tasks.spawn(track));
+                        }
                         Vec::new()
                     }
                     Some(Input::Close) | None => return,
