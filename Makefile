@@ -12,6 +12,10 @@ test: ## every test, in every language, ending with one count
 	@xtask/setup test
 	@cargo xtask test
 
+demo: ## three failovers live, in about a minute
+	@xtask/setup demo
+	@cargo run --quiet --locked --package steadis-scenarios -- demo
+
 bench: ## side by side with the peers, in one interleaved run
 	@xtask/setup bench
 	@cargo xtask bench

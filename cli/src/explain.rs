@@ -7,8 +7,8 @@ use clap::Args;
 use steadis::config::{Config, Environment, Input, Resolved};
 
 /// Print the configuration that a program in this environment would get.
-#[derive(Args)]
-pub(crate) struct Explain {
+#[derive(Debug, Args)]
+pub struct Explain {
     /// A URL, as the url argument of connect().
     url: Option<String>,
     /// Read the variables with this prefix, such as CACHE_.
@@ -23,7 +23,7 @@ pub(crate) struct Explain {
 }
 
 impl Explain {
-    pub(crate) fn run(self) -> ExitCode {
+    pub fn run(self) -> ExitCode {
         let json = self.json;
         let printed = match Config::resolve(&self.input()) {
             Ok(resolved) if json => writeln!(io::stdout(), "{}", as_json(&resolved)),

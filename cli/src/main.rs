@@ -1,10 +1,8 @@
-//! The `steadis` program: one file for each subcommand.
-
-mod explain;
-
-use std::process::ExitCode;
+//! The `steadis` program: one module for each subcommand.
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use steadis_cli::{explain, lab};
 
 /// One Redis connection that stays up through failover.
 #[derive(Parser)]
@@ -17,10 +15,14 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Explain(explain::Explain),
+    /// Start a real local Sentinel deployment to develop, test and break things with
+    #[command(subcommand)]
+    Lab(lab::Command),
 }
 
 fn main() -> ExitCode {
     match Program::parse().command {
         Command::Explain(command) => command.run(),
+        Command::Lab(command) => command.run(),
     }
 }

@@ -7,6 +7,7 @@
 //! | `policy` | what may be sent again | I/O, clock |
 //! | [`error`] | the ten kinds of error | |
 
+pub mod aio;
 pub mod client;
 pub mod command;
 pub mod config;
@@ -17,7 +18,9 @@ pub mod proto;
 pub mod topology;
 
 mod event;
+mod redis_compat;
 mod runtime;
+mod stats;
 mod sync;
 mod sys;
 
@@ -25,3 +28,10 @@ pub use client::blocking::Client;
 pub use config::Config;
 pub use error::{Error, Kind, Result};
 pub use event::Event;
+pub use proto::reply::Reply;
+pub use stats::Stats;
+
+/// A client of the deployment that the environment describes.
+pub fn connect() -> Result<Client> {
+    Client::open(&config::Input::new(config::Environment::process()))
+}

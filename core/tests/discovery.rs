@@ -26,6 +26,8 @@ fn answer(value: &Value) -> Answer {
             primary: address(text(&it["names"])),
             config_epoch: it.get("epoch").and_then(Value::as_u64),
             down: it.get("down").and_then(Value::as_bool).unwrap_or(false),
+            replacing: it.contains_key("replacing"),
+            chosen: it.get("replacing").and_then(Value::as_str).map(address),
             replicas: it.get("replicas").map(addresses),
             sentinels: it.get("sentinels").map(addresses).unwrap_or_default(),
         },

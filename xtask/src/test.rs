@@ -19,6 +19,21 @@ const STAGES: &[Stage] = &[
         line: &["cargo", "test", "--locked", "--workspace", "--no-fail-fast"],
     },
     Stage {
+        name: "scenarios",
+        what: "failovers of every kind against real servers, and the promises",
+        line: &[
+            "cargo",
+            "run",
+            "--quiet",
+            "--locked",
+            "--package",
+            "steadis-scenarios",
+            "--",
+            "run",
+            "all",
+        ],
+    },
+    Stage {
         name: "schedules",
         what: "the hand-over of the lead under thousands of thread schedules",
         line: &[

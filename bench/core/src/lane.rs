@@ -1,6 +1,7 @@
 //! Steadis' blocking lane: every thread calls the same few connections.
 
 use crate::contender::{Contender, Workload};
+use crate::tree::Tree;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -13,29 +14,39 @@ use steadis::proto::read::{Frame, Reader};
 use steadis::proto::reply::Reply;
 use steadis::proto::scan::Limits;
 
+/// What is made of the replies.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Terms {
+    C,
+    Rust,
+}
+
 pub(crate) struct Steadis {
+    terms: Terms,
     lanes: Vec<Lane<Socket>>,
     next: AtomicUsize,
 }
 
 impl Steadis {
-    pub(crate) fn new(port: u16, lanes: usize) -> Self {
+    pub(crate) fn new(port: u16, lanes: usize, terms: Terms) -> Self {
         let lane = |_| {
             let socket = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
             socket.set_nodelay(true).expect("TCP_NODELAY");
             Lane::new(Socket::new(socket).expect("a socket"), Limits::default(), 100_000)
         };
-        Self { lanes: (0..lanes).map(lane).collect(), next: AtomicUsize::new(0) }
+        Self { terms, lanes: (0..lanes).map(lane).collect(), next: AtomicUsize::new(0) }
     }
 }
 
 impl Contender for Steadis {
     fn name(&self) -> String {
-        format!("steadis, {} lane(s)", self.lanes.len())
+        let terms = if self.terms == Terms::C { "C" } else { "Rust" };
+        format!("steadis for {terms}, {} lane(s)", self.lanes.len())
     }
 
     fn operation<'a>(&'a self, workload: Workload) -> Box<dyn FnMut() + Send + 'a> {
         let lane = &self.lanes[self.next.fetch_add(1, Ordering::Relaxed) % self.lanes.len()];
+        let terms = self.terms;
         let mut bytes = Vec::new();
         let mut ends = Vec::new();
         let mut frames = Vec::new();
@@ -56,8 +67,17 @@ impl Contender for Steadis {
             let caller = Caller { now, deadline: now + Duration::from_secs(5), host: &() };
             lane.call(Request { bytes: &bytes, span }, caller, &mut frames).expect("replies");
             let mut replies = Reader::new(Frame::trusted(&frames));
-            while let Some(reply) = Reply::next(&mut replies) {
-                std::hint::black_box(reply);
+            match terms {
+                Terms::C => {
+                    while let Some(reply) = Tree::read(&mut replies) {
+                        std::hint::black_box(reply);
+                    }
+                }
+                Terms::Rust => {
+                    while let Some(reply) = Reply::next(&mut replies) {
+                        std::hint::black_box(reply);
+                    }
+                }
             }
         })
     }

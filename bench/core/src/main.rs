@@ -9,8 +9,10 @@ mod lane;
 mod redis_crate;
 mod report;
 mod server;
+mod tree;
 
 use contender::{Contender, Workload};
+use lane::Terms;
 use std::time::Duration;
 
 fn main() {
@@ -25,8 +27,9 @@ fn main() {
         }
         let contenders: Vec<Box<dyn Contender>> = vec![
             Box::new(hiredis::Hiredis::new(server.port)),
-            Box::new(lane::Steadis::new(server.port, 1)),
-            Box::new(lane::Steadis::new(server.port, 4)),
+            Box::new(lane::Steadis::new(server.port, 1, Terms::C)),
+            Box::new(lane::Steadis::new(server.port, 4, Terms::C)),
+            Box::new(lane::Steadis::new(server.port, 4, Terms::Rust)),
             Box::new(redis_crate::RedisCrate::new(server.port)),
         ];
         report::print(workload, &contender::race(&contenders, workload, rounds as u32, slice));

@@ -4,20 +4,26 @@
 //! |---|---|
 //! | `blocking` | the client for callers that wait on their own thread |
 //! | `hosted` | the client inside an event loop, which owns the sockets and the clock |
+//! | `pipeline` | independent commands on their way, each with its own outcome |
+//! | `pubsub` | what subscribers want and what reaches them |
+//! | `transaction` | commands that run together or not at all |
 //! | `verdict` | what a caller is told when there is no good reply |
 
 pub mod blocking;
 pub mod hosted;
+mod pipeline;
+mod pubsub;
+pub(crate) mod transaction;
 mod verdict;
 
 use crate::command;
 use crate::config::{Config, RetryWrites};
-use crate::error::{Error, Result};
 use crate::policy::Effect;
-use crate::proto::encode;
 use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
+pub use pipeline::{Batch, Outcomes};
+pub use pubsub::{By, Incoming, Wanted};
 use std::time::{Duration, Instant};
 
 /// What may differ from call to call.
@@ -82,60 +88,5 @@ impl Job<'_> {
         let args: Vec<&[u8]> =
             reply.as_list().into_iter().flatten().filter_map(Reply::as_bytes).collect();
         command::name(&args)
-    }
-}
-
-/// Encoded commands that have nothing to do with each other.
-#[derive(Debug, Default)]
-pub struct Batch {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    effects: Vec<Effect>,
-}
-
-impl Batch {
-    /// Appends a command.
-    pub fn push<A: AsRef<[u8]>>(&mut self, args: &[A]) {
-        encode::command(&mut self.bytes, args);
-        self.ends.push(self.bytes.len());
-        self.effects.push(command::effect(args));
-    }
-
-    /// What they may do, taken together.
-    fn effect(&self) -> Effect {
-        self.effects.iter().copied().max().unwrap_or(Effect::Reads)
-    }
-
-    fn bytes_of(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start..self.ends[index]]
-    }
-
-    fn job(&self, index: usize) -> Job<'_> {
-        let bytes = self.bytes_of(index);
-        Job { bytes, span: Span::Command { bytes: bytes.len() }, effect: self.effects[index] }
-    }
-}
-
-/// What came of one command.
-#[derive(Debug)]
-pub enum Outcome {
-    /// The bytes of its reply, which can be the server's error.
-    Frame(Vec<u8>, String),
-    Failed(Error),
-}
-
-impl Outcome {
-    pub fn into_reply(self) -> Result<Reply> {
-        match self {
-            Outcome::Frame(bytes, name) => {
-                let frame = Frame::trusted(&bytes);
-                match frame.error() {
-                    Some(line) => Err(Error::server(line).during(name)),
-                    None => Ok(Reply::from_frame(frame)),
-                }
-            }
-            Outcome::Failed(error) => Err(error),
-        }
     }
 }

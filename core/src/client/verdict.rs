@@ -4,17 +4,37 @@ use super::Job;
 use crate::config::{Config, Target};
 use crate::error::{Error, Kind};
 use crate::policy::Effect;
+use crate::proto::ledger::Span;
+use crate::proto::read::{Frame, Reader};
 use crate::topology::{Phase, Topology};
 
+/// The error line that decides about the whole. In a transaction it is that of EXEC, or what
+/// EXEC only alludes to: the reason why the first command was not even queued.
+pub(super) fn refusal<'a>(span: &Span, frames: &'a [u8]) -> Option<&'a [u8]> {
+    let whole = Frame::trusted(frames);
+    if matches!(span, Span::Command { .. }) {
+        return whole.error();
+    }
+    let mut reader = Reader::new(whole);
+    let replies: Vec<_> = std::iter::from_fn(|| reader.next_frame()).collect();
+    let last = replies.last()?.error()?;
+    let first = replies.iter().find_map(|reply| reply.error());
+    if last.starts_with(b"EXECABORT") { first } else { Some(last) }
+}
+
 /// A write was sent, and what became of it is unknown.
-pub(super) fn maybe_executed(job: &Job<'_>, address: String, reason: &Error) -> Error {
+pub(super) fn maybe_executed(job: &Job<'_>, address: Option<String>, reason: &Error) -> Error {
     let message =
         format!("sent, but never answered, so it may have run or not: {}", reason.message());
     let mut error = Error::new(Kind::MaybeExecuted, message);
     if let Some(code) = reason.code() {
         error = error.with_code(code);
     }
-    error.during(job.name()).at(address)
+    let error = error.during(job.name());
+    match address {
+        Some(address) => error.at(address),
+        None => error,
+    }
 }
 
 /// The deadline has passed, and the command did not run.
@@ -77,4 +97,23 @@ pub(super) fn interrupted() -> Error {
 
 pub(super) fn closed() -> Error {
     Error::new(Kind::Closed, "the client is closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decides(replies: &[u8]) -> Option<&[u8]> {
+        refusal(&Span::Unit { bytes: 0, replies: 3 }, replies)
+    }
+
+    #[test]
+    fn a_transaction_is_refused_for_what_kept_its_commands_from_the_queue() {
+        let discarded = b"+OK\r\n-READONLY no\r\n-EXECABORT Transaction discarded because of previous errors.\r\n";
+        assert_eq!(decides(discarded), Some(b"READONLY no".as_slice()));
+        // MULTI was refused, so its commands ran one by one.
+        let apart = b"-NOPERM no\r\n:1\r\n-ERR EXEC without MULTI\r\n";
+        assert_eq!(decides(apart), Some(b"ERR EXEC without MULTI".as_slice()));
+        assert_eq!(decides(b"+OK\r\n+QUEUED\r\n*1\r\n-READONLY said a script\r\n"), None);
+    }
 }

@@ -26,6 +26,11 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// A configuration that nobody has to explain.
+    pub(crate) fn by_hand(config: Config) -> Self {
+        Self { config, warnings: Vec::new(), origins: BTreeMap::new() }
+    }
+
     /// Which source supplied each setting, passwords cut.
     pub fn explain(&self) -> Explanation {
         Explanation::of(self)

@@ -21,8 +21,11 @@ pub struct Secret(Origin);
 enum Origin {
     Known(Arc<Zeroizing<Vec<u8>>>),
     File(Arc<Path>),
-    Callback(Arc<dyn Fn() -> Result<String> + Send + Sync>),
+    Callback(Arc<Ask>),
 }
+
+/// Answers with a password, and with the user it belongs to if that is not the configured one.
+type Ask = dyn Fn() -> Result<(Option<String>, String)> + Send + Sync;
 
 /// Who we are to a server.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +34,15 @@ pub struct Credentials {
     pub username: Option<String>,
     /// The password; without one no AUTH is sent.
     pub password: Option<Secret>,
+}
+
+impl Credentials {
+    /// User and password as they are now: files are read and functions asked each time.
+    pub fn reveal(&self) -> Result<(Option<String>, Option<Vec<u8>>)> {
+        let Some(password) = &self.password else { return Ok((self.username.clone(), None)) };
+        let (user, password) = password.answer()?;
+        Ok((user.or_else(|| self.username.clone()), Some(password)))
+    }
 }
 
 impl Secret {
@@ -46,20 +58,32 @@ impl Secret {
 
     /// A password that a function supplies each time a connection is made.
     pub fn callback(ask: impl Fn() -> Result<String> + Send + Sync + 'static) -> Self {
-        Self(Origin::Callback(Arc::new(ask)))
+        Self(Origin::Callback(Arc::new(move || Ok((None, ask()?)))))
+    }
+
+    /// A user and a password that a function supplies each time a connection is made.
+    pub fn login(ask: impl Fn() -> Result<(String, String)> + Send + Sync + 'static) -> Self {
+        Self(Origin::Callback(Arc::new(move || {
+            let (user, password) = ask()?;
+            Ok((Some(user), password))
+        })))
     }
 
     /// The password itself, read or asked for anew; a file loses one trailing newline.
     pub fn reveal(&self) -> Result<Vec<u8>> {
+        Ok(self.answer()?.1)
+    }
+
+    fn answer(&self) -> Result<(Option<String>, Vec<u8>)> {
         match &self.0 {
-            Origin::Known(bytes) => Ok(bytes.to_vec()),
-            Origin::File(path) => read(path).map_err(|why| {
+            Origin::Known(bytes) => Ok((None, bytes.to_vec())),
+            Origin::File(path) => read(path).map(|bytes| (None, bytes)).map_err(|why| {
                 Error::config(format!(
                     "the secret file {} {why}; make it a readable file again",
                     path.display()
                 ))
             }),
-            Origin::Callback(ask) => ask().map(String::into_bytes),
+            Origin::Callback(ask) => ask().map(|(user, password)| (user, password.into_bytes())),
         }
     }
 

@@ -32,7 +32,8 @@ pub struct Lane {
 
 #[derive(Debug)]
 struct Waiting {
-    token: Token,
+    /// `None` once nobody waits for the reply.
+    token: Option<Token>,
     /// `None` once it has passed and the host was told.
     deadline: Option<Instant>,
 }
@@ -67,7 +68,7 @@ impl Lane {
             ));
         }
         self.out.extend_from_slice(bytes);
-        self.ledger.append(Waiting { token, deadline }, span);
+        self.ledger.append(Waiting { token: Some(token), deadline }, span);
         self.earliest = sooner(self.earliest, deadline);
         Ok(())
     }
@@ -111,7 +112,9 @@ impl Lane {
                 return Err(Error::new(Kind::Server, why));
             };
             ledger.retire();
-            show(Arrival::Reply { token, frame, last });
+            if let Some(token) = token {
+                show(Arrival::Reply { token, frame, last });
+            }
         }
         if buffered {
             input.drain(..start);
@@ -128,11 +131,20 @@ impl Lane {
     /// Takes back a command whose caller has gone, if its bytes were not taken yet. Else its
     /// reply will still come, and the host drops it by its token.
     pub fn withdraw(&mut self, token: Token) -> bool {
-        let range = self.ledger.withdraw(self.out.len(), |waiting| waiting.token == token);
+        let is_it = |waiting: &Waiting| waiting.token == Some(token);
+        let range = self.ledger.withdraw(self.out.len(), is_it);
         if let Some(range) = range.clone() {
             self.out.drain(range);
         }
         range.is_some()
+    }
+
+    /// Parts a command from its token, which may be submitted anew: the reply is dropped when it
+    /// comes, and nothing is told of its fate.
+    pub fn disown(&mut self, token: Token) {
+        for waiting in self.ledger.waiting_mut() {
+            waiting.token.take_if(|it| *it == token);
+        }
     }
 
     /// The transport is gone. `unwritten`: how many bytes of the output it knows it never wrote;
@@ -141,8 +153,10 @@ impl Lane {
         self.ledger.unwrote(unwritten);
         let lost = self.ledger.lost().into_iter();
         *self = Self::new(self.scanner.limits(), self.max_in_flight);
-        lost.map(|Lost { token, answered, fates }| Lost { token: token.token, answered, fates })
-            .collect()
+        lost.filter_map(|Lost { token, answered, fates }| {
+            Some(Lost { token: token.token?, answered, fates })
+        })
+        .collect()
     }
 
     /// When the host has to look for overdue commands, if nothing comes before. May be too
@@ -159,7 +173,7 @@ impl Lane {
             match waiting.deadline {
                 Some(deadline) if deadline <= now => {
                     waiting.deadline = None;
-                    overdue.push(waiting.token);
+                    overdue.extend(waiting.token);
                 }
                 Some(deadline) => {
                     self.earliest = sooner(self.earliest, Some(deadline));

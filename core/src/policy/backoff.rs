@@ -14,6 +14,11 @@ impl Backoff {
     const FIRST: Duration = Duration::from_millis(2);
     const MOST: Duration = Duration::from_millis(200);
 
+    /// With a randomness of its own, which is not zero.
+    pub fn seeded(random: u64) -> Self {
+        Self { attempts: 0, random }
+    }
+
     /// The pause before the next attempt.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Duration {

@@ -22,22 +22,35 @@ pub fn argument(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn length(out: &mut Vec<u8>, mark: u8, mut number: usize) {
+fn length(out: &mut Vec<u8>, mark: u8, number: usize) {
+    match number {
+        // Nearly all of them.
+        0..10 => out.extend_from_slice(&[mark, digit(number), b'\r', b'\n']),
+        10..100 => {
+            out.extend_from_slice(&[mark, digit(number / 10), digit(number), b'\r', b'\n']);
+        }
+        _ => long_length(out, mark, number),
+    }
+}
+
+fn long_length(out: &mut Vec<u8>, mark: u8, mut number: usize) {
     let mut line = [0; 24];
     let mut at = line.len() - 2;
     line[at] = b'\r';
     line[at + 1] = b'\n';
-    loop {
+    while number > 0 {
         at -= 1;
-        line[at] = b'0' + (number % 10) as u8;
+        line[at] = digit(number);
         number /= 10;
-        if number == 0 {
-            break;
-        }
     }
     at -= 1;
     line[at] = mark;
     out.extend_from_slice(&line[at..]);
+}
+
+/// The last decimal digit.
+fn digit(number: usize) -> u8 {
+    b'0' + (number % 10) as u8
 }
 
 #[cfg(test)]

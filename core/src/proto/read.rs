@@ -148,6 +148,22 @@ impl<'a> Reader<'a> {
     /// Builds the next reply; `None` at the end.
     pub fn next<B: Build>(&mut self, builder: &mut B) -> Option<Result<B::Value, B::Error>> {
         let whole = self.rest;
+        // Strings and small integers are what most replies are made of.
+        if let Some((number, start)) = scan::short_number(whole, 1) {
+            match whole[0] {
+                b'$' => {
+                    if let Some(bytes) = whole.get(start..start + number) {
+                        self.rest = whole.get(start + number + 2..).unwrap_or_default();
+                        return Some(builder.bulk(bytes));
+                    }
+                }
+                b':' => {
+                    self.rest = &whole[start..];
+                    return Some(builder.integer(number as i64));
+                }
+                _ => {}
+            }
+        }
         let (&kind, rest) = whole.split_first()?;
         let (line, rest) = line(rest);
         self.rest = rest;

@@ -122,6 +122,12 @@ impl Scanner {
             self.needed = self.at + 1;
             return Ok(false);
         };
+        // Strings are what most replies are made of, and their lengths are short.
+        if kind == b'$'
+            && let Some((length, start)) = short_number(buffer, self.at + 1)
+        {
+            return self.string(buffer, start, length);
+        }
         match kind {
             b'$' | b'*' | b':' | b'+' | b'-' | b'%' | b'~' | b'_' | b'#' | b',' | b'(' | b'='
             | b'!' | b'>' | b'|' => {}
@@ -141,15 +147,7 @@ impl Scanner {
                 if kind == b'=' && length < 4 {
                     return Err(Malformed::Line);
                 }
-                let end = self.within(line_end, length.checked_add(2))?;
-                if buffer.len() < end {
-                    self.needed = end;
-                    return Ok(false);
-                }
-                if &buffer[end - 2..end] != b"\r\n" {
-                    return Err(Malformed::Ending);
-                }
-                self.step(end);
+                return self.string(buffer, line_end, length);
             }
             b'*' | b'~' | b'>' => {
                 let values = length(line)?.unwrap_or(0);
@@ -182,6 +180,22 @@ impl Scanner {
         Ok(true)
     }
 
+    /// Steps over the `length` bytes of a string from `start` on, and their CR LF.
+    #[inline]
+    fn string(&mut self, buffer: &[u8], start: usize, length: usize) -> Result<bool, Malformed> {
+        let end = self.within(start, length.checked_add(2))?;
+        match buffer.get(end - 2..end) {
+            Some(b"\r\n") => self.step(end),
+            Some(_) => return Err(Malformed::Ending),
+            None => {
+                self.needed = end;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    #[inline]
     fn step(&mut self, end: usize) {
         self.at = end;
         self.left -= 1;
@@ -202,6 +216,7 @@ impl Scanner {
         Ok(())
     }
 
+    #[inline]
     fn within(&self, start: usize, length: Option<usize>) -> Result<usize, Malformed> {
         length
             .and_then(|length| start.checked_add(length))
@@ -235,6 +250,23 @@ pub(super) fn length(line: &[u8]) -> Result<Option<usize>, Malformed> {
         Some(n) => usize::try_from(n).map(Some).map_err(|_| Malformed::Line),
         None => Err(Malformed::Line),
     }
+}
+
+/// A number of up to nine digits that begins at `start`, and where its line has ended. `None`
+/// says nothing: the line is of another form, or not whole.
+#[inline]
+pub(super) fn short_number(buffer: &[u8], start: usize) -> Option<(usize, usize)> {
+    let mut value = 0;
+    for at in start..start + 10 {
+        match *buffer.get(at)? {
+            digit @ b'0'..=b'9' => value = value * 10 + usize::from(digit - b'0'),
+            b'\r' if at > start && buffer.get(at + 1) == Some(&b'\n') => {
+                return Some((value, at + 2));
+            }
+            _ => return None,
+        }
+    }
+    None
 }
 
 pub(super) fn number(line: &[u8]) -> Option<i64> {

@@ -6,21 +6,25 @@
 //! | `watch` | the deployment's task, which carries them out |
 //! | `sentinel` | one Sentinel, asked and heard; `parse` reads what it sends |
 //! | `role` | a data node, asked for its ROLE |
+//! | `health` | how it fares, in one word |
 //! | `shared` | the current topology, and who wants to know of the next |
 //! | `deployment` | what all clients of one deployment share |
 
 pub mod decide;
 mod deployment;
+mod health;
 mod parse;
 mod role;
 mod sentinel;
 mod shared;
-mod stream;
+pub(crate) mod stream;
 mod watch;
 
 use crate::config::{Address, Endpoint};
+use crate::error::Error;
 use crate::policy::Effect;
 pub(crate) use deployment::{Deployment, Name};
+pub use health::{Health, State};
 pub(crate) use role::login;
 pub(crate) use shared::Shared;
 
@@ -36,6 +40,8 @@ pub struct Topology {
     pub sentinels: Vec<Sentinel>,
     /// Why there is no primary: what the node in question last answered.
     pub reason: Option<String>,
+    /// What only the user can mend: refused credentials, a name that nobody knows.
+    pub refused: Option<Error>,
 }
 
 impl Topology {
@@ -48,6 +54,7 @@ impl Topology {
             replicas: Vec::new(),
             sentinels: Vec::new(),
             reason: None,
+            refused: None,
         }
     }
 

@@ -85,16 +85,30 @@ pub(super) fn answer(replies: &[Value]) -> Option<Answer> {
     };
     let about = replies.get(1).and_then(fields).unwrap_or_default();
     let flags = find(&about, "flags").unwrap_or_default();
+    // Towards the end the leader already names the new primary, but still describes the old one.
+    let describes_named = node(&about).is_none_or(|described| described == named);
+    let replacing = describes_named && flags.split(',').any(|flag| flag == "failover_in_progress");
     let list = |i: usize| match replies.get(i) {
         Some(Value::Array(items)) => {
             Some(items.iter().filter_map(|item| node(&fields(item)?)).collect::<Vec<_>>())
         }
         _ => None,
     };
+    let promoted = |item: &Value| {
+        let replica = fields(item)?;
+        let flags = find(&replica, "flags")?;
+        flags.split(',').any(|flag| flag == "promoted").then(|| node(&replica)).flatten()
+    };
+    let chosen = match replies.get(2) {
+        Some(Value::Array(items)) => items.iter().find_map(promoted),
+        _ => None,
+    };
     Some(Answer::Names {
         primary: named,
         config_epoch: find(&about, "config-epoch").and_then(|epoch| epoch.parse().ok()),
         down: flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down")),
+        replacing,
+        chosen,
         replicas: list(2),
         sentinels: list(3).unwrap_or_default(),
     })

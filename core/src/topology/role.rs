@@ -115,11 +115,13 @@ fn lost(error: &std::io::Error) -> Error {
 
 /// The credentials as they are now: files are read and callbacks asked each time.
 pub(crate) fn login(config: &Config) -> Result<Login> {
-    let credentials = config.data.credentials.as_ref();
-    let password = credentials.and_then(|credentials| credentials.password.as_ref());
+    let (username, password) = match &config.data.credentials {
+        Some(credentials) => credentials.reveal()?,
+        None => (None, None),
+    };
     Ok(Login {
-        username: credentials.and_then(|credentials| credentials.username.clone()),
-        password: password.map(|password| password.reveal()).transpose()?,
+        username,
+        password,
         db: config.data.db,
         client_name: config.data.client_name.clone(),
         resp2: config.protocol == crate::config::Protocol::Resp2,

@@ -302,11 +302,8 @@ impl Sentinel {
 type Pair = (Option<String>, Vec<u8>);
 
 fn reveal(credentials: Option<&Credentials>) -> Result<Option<Pair>> {
-    let Some(credentials) = credentials else {
-        return Ok(None);
-    };
-    let password = credentials.password.as_ref().map(|password| password.reveal()).transpose()?;
-    Ok(match (credentials.username.clone(), password) {
+    let Some(credentials) = credentials else { return Ok(None) };
+    Ok(match credentials.reveal()? {
         (None, None) => None,
         (user, password) => Some((user, password.unwrap_or_default())),
     })

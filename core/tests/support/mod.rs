@@ -19,30 +19,37 @@ impl Redis {
 
     /// Starts a server and waits until it says that it accepts connections.
     pub(crate) fn start_with(options: &[&str]) -> Self {
-        loop {
-            let dir = tempfile::tempdir().expect("a temporary directory");
-            let port = free_port();
-            let mut process = Command::new("redis-server")
-                .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-                .args(["--save", "", "--appendonly", "no", "--enable-debug-command", "yes"])
-                .args(["--dir", &dir.path().to_string_lossy()])
-                .args(options)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("redis-server (apt-get install redis-server)");
-            let mut lines = BufReader::new(process.stdout.take().expect("its log")).lines();
-            let ready = lines.any(|line| {
-                line.is_ok_and(|line| line.to_lowercase().contains("ready to accept connections"))
-            });
-            if ready {
-                // Its log must go on being read, or it would block one day.
-                std::thread::spawn(move || lines.for_each(drop));
-                return Self { process, port, _dir: dir };
-            }
-            // Another took the port between our look and its start.
+        // Another may take the port between our look and its start.
+        std::iter::repeat_with(|| Self::try_start(free_port(), options)).flatten().next().unwrap()
+    }
+
+    /// Starts a server where one was before.
+    pub(crate) fn start_at(port: u16) -> Self {
+        Self::try_start(port, &[]).expect("the port is free again")
+    }
+
+    fn try_start(port: u16, options: &[&str]) -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut process = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--save", "", "--appendonly", "no", "--enable-debug-command", "yes"])
+            .args(["--dir", &dir.path().to_string_lossy()])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server (apt-get install redis-server)");
+        let mut lines = BufReader::new(process.stdout.take().expect("its log")).lines();
+        let ready = lines.any(|line| {
+            line.is_ok_and(|line| line.to_lowercase().contains("ready to accept connections"))
+        });
+        if !ready {
             process.wait().expect("its end");
+            return None;
         }
+        // Its log must go on being read, or it would block one day.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self { process, port, _dir: dir })
     }
 
     pub(crate) fn connect(&self) -> TcpStream {

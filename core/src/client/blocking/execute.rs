@@ -2,19 +2,40 @@
 
 use super::Client;
 use super::route::Way;
-use crate::client::verdict::{full, interrupted, maybe_executed, overdue, too_late};
+use crate::client::verdict::{full, interrupted, maybe_executed, overdue, refusal, too_late};
 use crate::client::{CallOptions, Deadlines, Job};
 use crate::error::{Error, Kind, Result};
 use crate::lane::call::{Caller, Cause, Failure, Host, Request};
 use crate::policy::{self, Backoff, Doubt, Fate, Next};
-use crate::proto::ledger::Span;
-use crate::proto::read::{Frame, Reader};
+use crate::stats::Counters;
 use std::time::Instant;
 
 impl Client {
     /// Executes a command or a transaction; its replies are in `frames` then, end to end, the
     /// server's error among them where it refused.
-    pub(crate) fn execute(
+    pub fn execute(
+        &self,
+        job: &Job<'_>,
+        options: &CallOptions,
+        host: &dyn Host,
+        frames: &mut Vec<u8>,
+    ) -> Result<()> {
+        let outcome = self.attempt(job, options, host, frames);
+        self.count(outcome.as_ref().err());
+        outcome
+    }
+
+    /// Notes a call and how it ended.
+    pub(super) fn count(&self, error: Option<&Error>) {
+        let counters = &self.inner.counters;
+        Counters::add(&counters.calls, 1);
+        if let Some(error) = error {
+            Counters::add(&counters.failed, 1);
+            Counters::add(&counters.maybe_executed, error.maybe_executed().into());
+        }
+    }
+
+    fn attempt(
         &self,
         job: &Job<'_>,
         options: &CallOptions,
@@ -24,10 +45,16 @@ impl Client {
         let repeat = options.repeats_writes();
         let deadlines = Deadlines::new(&self.inner.config, options, Instant::now());
         let mut backoff = Backoff::default();
+        // It was sent already, never answered, and goes again because the caller agreed to it.
+        let mut may_have_run = false;
         loop {
-            let way = self
-                .way(job.effect, job.bytes.len(), deadlines.whole, host)
-                .map_err(|error| error.during(job.name()))?;
+            let way =
+                self.way(job.effect, job.bytes.len(), deadlines.whole, host).map_err(|error| {
+                    match may_have_run {
+                        true => maybe_executed(job, None, &error),
+                        false => error.during(job.name()),
+                    }
+                })?;
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
             let request = Request { bytes: job.bytes, span: job.span.clone() };
@@ -37,17 +64,26 @@ impl Client {
                         return Ok(());
                     };
                     way.refused(line);
+                    may_have_run |=
+                        policy::after_error(job.effect, line, false) == Next::MaybeExecuted;
                     (policy::after_error(job.effect, line, repeat), Error::server(line))
                 }
                 Err(failure) => {
                     let fate = failure.fates.first().copied().unwrap_or(Fate::NotSent);
                     let reason = self.failed(&way, failure)?;
+                    may_have_run |=
+                        policy::after_loss(job.effect, fate, false) == Next::MaybeExecuted;
                     (policy::after_loss(job.effect, fate, repeat), reason)
                 }
             };
             match next {
                 Next::Deliver => return Ok(()),
-                Next::MaybeExecuted => return Err(maybe_executed(job, way.address(), &reason)),
+                Next::MaybeExecuted => {
+                    return Err(maybe_executed(job, Some(way.address()), &reason));
+                }
+                Next::Again if Instant::now() >= deadlines.whole && may_have_run => {
+                    return Err(maybe_executed(job, Some(way.address()), &reason));
+                }
                 Next::Again if Instant::now() >= deadlines.whole => {
                     return Err(too_late(job, &reason));
                 }
@@ -72,6 +108,7 @@ impl Client {
 
     /// Lets a moment pass before the next attempt; a new topology ends it sooner.
     pub(super) fn pause(&self, way: &Way, backoff: &mut Backoff, host: &dyn Host) -> Result<()> {
+        Counters::add(&self.inner.counters.repeated, 1);
         let pause = backoff.next();
         if !pause.is_zero() {
             way.home.deployment.shared.wait(pause, |topology| topology.epoch != way.topology.epoch);
@@ -88,18 +125,6 @@ impl Way {
     pub(super) fn refused(&self, line: &[u8]) {
         if policy::doubts_primary(line) {
             self.home.doubt(self.topology.epoch, Doubt::NotPrimary);
-        }
-    }
-}
-
-/// The error line that decides about the whole: EXEC's in a transaction.
-fn refusal<'a>(span: &Span, frames: &'a [u8]) -> Option<&'a [u8]> {
-    let whole = Frame::trusted(frames);
-    match span {
-        Span::Command { .. } => whole.error(),
-        _ => {
-            let mut reader = Reader::new(whole);
-            std::iter::from_fn(|| reader.next_frame()).last()?.error()
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The connections to the primary of one epoch.
 
-use crate::config::Config;
+use crate::config::{Address, Config};
 use crate::error::{Error, Kind, Result};
 use crate::lane::blocking::Lane;
 use crate::lane::call::Host;
@@ -8,6 +8,7 @@ use crate::lane::dial::{Connection, Dial};
 use crate::policy::Doubt;
 use crate::proto::handshake::Role;
 use crate::proto::scan::Limits;
+use crate::stats::Counters;
 use crate::topology::{self, Topology};
 use arc_swap::ArcSwapOption;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,7 @@ struct Fleet {
 #[derive(Debug)]
 pub(super) struct Lanes {
     config: Arc<Config>,
+    counters: Arc<Counters>,
     most: usize,
     fleet: ArcSwapOption<Fleet>,
     /// Held while dialling: one dials, the others wait for what comes of it.
@@ -45,9 +47,13 @@ struct Failed {
 }
 
 impl Lanes {
-    pub(super) fn new(config: Arc<Config>) -> Self {
+    pub(super) fn new(config: Arc<Config>, counters: Arc<Counters>) -> Self {
         let most = config.lanes.map_or(MOST, usize::from);
-        Self { config, most, fleet: ArcSwapOption::empty(), dialling: Mutex::new(None) }
+        Self { config, counters, most, fleet: ArcSwapOption::empty(), dialling: Mutex::new(None) }
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
     }
 
     /// A lane to the primary of this topology: a free one, or another one while there may be
@@ -56,6 +62,7 @@ impl Lanes {
         &self,
         topology: &Topology,
         host: &dyn Host,
+        epoch_now: impl Fn() -> u64,
     ) -> Result<SharedLane, (Error, Doubt)> {
         if let Some(lane) = self.existing(topology.epoch) {
             return Ok(lane);
@@ -75,6 +82,11 @@ impl Lanes {
             Ok(lane) => {
                 *failed = None;
                 self.join(topology.epoch, Arc::clone(&lane));
+                // Left while we dialled: whoever retires the others may not have seen this one.
+                if epoch_now() != topology.epoch {
+                    lane.retire(outdated());
+                    return Err((outdated(), Doubt::None));
+                }
                 Ok(lane)
             }
             Err(why) => {
@@ -122,16 +134,9 @@ impl Lanes {
             let why = Error::new(Kind::Unavailable, "no primary is known");
             return Err((why, Doubt::None));
         };
-        let (connection, role) = connect(&self.config, primary, host)?;
-        match role {
-            Role::Primary => {
-                Ok(Arc::new(Lane::new(connection, limits(&self.config), self.config.max_in_flight)))
-            }
-            other => {
-                let why = format!("{primary} is no primary but a {}", other.name());
-                Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
-            }
-        }
+        let connection = connect_primary(&self.config, primary, host)?;
+        Counters::add(&self.counters.connections, 1);
+        Ok(Arc::new(Lane::new(connection, limits(&self.config), self.config.max_in_flight)))
     }
 
     /// Leaves the lanes of every epoch but this one.
@@ -154,10 +159,30 @@ impl Lanes {
     }
 }
 
+/// The primary has changed while we connected to the former one.
+pub(super) fn outdated() -> Error {
+    Error::new(Kind::Unavailable, "the primary has changed")
+}
+
+/// Connects to the primary, and makes sure on this very socket that it is one.
+pub(super) fn connect_primary(
+    config: &Config,
+    primary: &Address,
+    host: &dyn Host,
+) -> Result<Connection, (Error, Doubt)> {
+    match connect(config, primary, host)? {
+        (connection, Role::Primary) => Ok(connection),
+        (_, other) => {
+            let why = format!("{primary} is no primary but a {}", other.name());
+            Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
+        }
+    }
+}
+
 /// Connects to a node at the address that is reachable from here.
 pub(super) fn connect(
     config: &Config,
-    announced: &crate::config::Address,
+    announced: &Address,
     host: &dyn Host,
 ) -> Result<(Connection, Role), (Error, Doubt)> {
     let endpoint = topology::endpoint(&config.address_map.reachable(announced));
@@ -180,6 +205,6 @@ pub(super) fn connect(
     }
 }
 
-fn limits(config: &Config) -> Limits {
+pub(super) fn limits(config: &Config) -> Limits {
     Limits { bytes: config.max_reply_bytes, ..Limits::default() }
 }

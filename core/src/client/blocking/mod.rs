@@ -5,30 +5,43 @@
 //! | `execute` | one command or transaction: sent, sent again, or honestly given up |
 //! | `batch` | a pipeline: the same for each of its commands |
 //! | `route` | which lane a command takes, and how long it waits for one |
-//! | `lanes` | the connections to the primary of one epoch |
+//! | `lanes` | the shared connections to the primary of one epoch |
+//! | `block` | commands that wait on the server |
+//! | `watch` | optimistic transactions |
+//! | `subscribe` | subscriptions |
+//! | `own` | connections of one caller's own, for what blocks or keeps state |
 
 mod batch;
+mod block;
 mod execute;
 mod lanes;
+mod own;
 mod route;
+mod subscribe;
+mod watch;
 
+use super::transaction::Transaction;
 use super::verdict::closed;
-use super::{Batch, CallOptions, Job, Outcome};
+use super::{Batch, CallOptions, Deadlines, Job};
 use crate::command;
-use crate::config::Config;
-use crate::error::{Error, Kind, Result};
+use crate::config::{Config, Explanation, Input, Resolved};
+use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::lane::call::Host;
-use crate::policy::Effect;
 use crate::proto::encode;
 use crate::proto::ledger::Span;
-use crate::proto::read::{Frame, Reader};
+use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
-use crate::topology::{Deployment, Topology};
+use crate::stats::{Counters, Stats};
+use crate::topology::{Deployment, Health, Topology};
 use arc_swap::ArcSwapOption;
 use lanes::Lanes;
+use own::Owned;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+pub use subscribe::Subscription;
+pub use watch::View;
 
 /// A client for callers that wait on their own thread. Clones share everything.
 #[derive(Debug, Clone)]
@@ -39,11 +52,13 @@ pub struct Client {
 #[derive(Debug)]
 struct Inner {
     config: Arc<Config>,
+    resolved: Resolved,
     /// What belongs to this process: made at the first command, and anew after a fork.
     home: ArcSwapOption<Home>,
     closed: AtomicBool,
     held: AtomicUsize,
     held_bytes: AtomicUsize,
+    counters: Arc<Counters>,
 }
 
 /// The parts that do not survive a fork.
@@ -51,25 +66,48 @@ struct Inner {
 struct Home {
     deployment: Arc<Deployment>,
     lanes: Arc<Lanes>,
+    owned: Arc<Owned>,
     waker: u64,
 }
 
 impl Client {
-    /// A client that touches the network at its first command.
+    /// A client of what arguments, URL and environment describe. It touches the network at its
+    /// first command.
+    pub fn open(input: &Input) -> Result<Self> {
+        Ok(Self::of(Config::resolve(input)?))
+    }
+
+    /// A client of a configuration that was put together by hand.
     pub fn new(config: Config) -> Self {
+        Self::of(Resolved::by_hand(config))
+    }
+
+    fn of(resolved: Resolved) -> Self {
         Self {
             inner: Arc::new(Inner {
-                config: Arc::new(config),
+                config: Arc::new(resolved.config.clone()),
+                resolved,
                 home: ArcSwapOption::empty(),
                 closed: AtomicBool::new(false),
                 held: AtomicUsize::new(0),
                 held_bytes: AtomicUsize::new(0),
+                counters: Arc::default(),
             }),
         }
     }
 
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// Which variable or argument supplied each setting, passwords cut.
+    pub fn explain(&self) -> Explanation {
+        self.inner.resolved.explain()
+    }
+
+    /// What is odd about the settings, one sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.inner.resolved.warnings
     }
 
     /// The options of a call that asks for nothing special.
@@ -102,7 +140,10 @@ impl Client {
             effect: command::effect(args),
         };
         let mut frames = Vec::new();
-        self.execute(&request, options, host, &mut frames)?;
+        match command::find(args).filter(|command| command.blocks) {
+            Some(_) => self.execute_blocking(&request, None, options, host, &mut frames)?,
+            None => self.execute(&request, options, host, &mut frames)?,
+        }
         let frame = Frame::trusted(&frames);
         match frame.error() {
             Some(line) => Err(Error::server(line).during(request.name())),
@@ -116,40 +157,15 @@ impl Client {
         for args in commands {
             batch.push(args);
         }
-        let outcomes = self.execute_batch(&batch, &self.options(), &())?;
-        Ok(outcomes.into_iter().map(Outcome::into_reply).collect())
+        Ok(self.execute_batch(batch, &self.options(), &())?.into_replies())
     }
 
     /// Sends commands that run together or not at all, and returns their replies.
     pub fn transaction<A: AsRef<[u8]>>(&self, commands: &[Vec<A>]) -> Result<Vec<Reply>> {
-        let mut bytes = Vec::new();
-        encode::command(&mut bytes, &["MULTI"]);
-        let mut effect = Effect::Reads;
-        for args in commands {
-            encode::command(&mut bytes, args);
-            effect = effect.max(command::effect(args));
-        }
-        encode::command(&mut bytes, &["EXEC"]);
-        let replies = commands.len() + 2;
-        let span = Span::Unit { bytes: bytes.len(), replies };
-        let job = Job { bytes: &bytes, span, effect };
+        let transaction = Transaction::new(commands);
         let mut frames = Vec::new();
-        self.execute(&job, &self.options(), &(), &mut frames)?;
-        let mut reader = Reader::new(Frame::trusted(&frames));
-        let mut refused = None;
-        for args in std::iter::once(None).chain(commands.iter().map(Some)) {
-            let line = reader.next_frame().and_then(Frame::error);
-            if let (Some(line), Some(args), None) = (line, args, &refused) {
-                refused = Some(Error::server(line).during(command::name(args)));
-            }
-        }
-        match Reply::next(&mut reader) {
-            Some(Reply::List(replies)) => Ok(replies),
-            Some(Reply::Error(line)) => {
-                Err(refused.unwrap_or_else(|| Error::server(&line).during("EXEC")))
-            }
-            _ => Err(Error::new(Kind::Internal, "EXEC answered in an unknown way")),
-        }
+        self.execute(&transaction.job(), &self.options(), &(), &mut frames)?;
+        transaction.outcome(&frames)
     }
 
     /// What is known of the deployment now.
@@ -157,9 +173,23 @@ impl Client {
         Ok(self.home()?.deployment.shared.topology())
     }
 
+    /// How the deployment fares, without asking anybody.
+    pub fn health(&self) -> Result<Health> {
+        Ok(self.topology()?.health())
+    }
+
+    /// Figures since this client was made.
+    pub fn stats(&self) -> Stats {
+        self.inner.counters.read()
+    }
+
     /// Calls `listener` with every event of the deployment, on a background thread.
     pub fn on(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Result<u64> {
         Ok(self.home()?.deployment.shared.listeners().add(Arc::new(listener)))
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.inner.closed.load(Ordering::Acquire)
     }
 
     /// Ends all connections. Calls that wait end with an error, as do later ones.
@@ -167,6 +197,8 @@ impl Client {
         self.inner.closed.store(true, Ordering::Release);
         if let Some(home) = self.inner.home.swap(None).filter(|home| home.deployment.is_ours()) {
             home.lanes.retire_all(&closed());
+            // No topology has this epoch: all of them go.
+            home.owned.leave_all_but(u64::MAX);
             home.deployment.shared.wake_all();
         }
     }
@@ -185,24 +217,37 @@ impl Client {
             }
             // None yet, or one that this process inherited. That one is left as it is: its
             // sockets are the parent's, and closing descriptors says nothing on the wire.
-            let fresh = Arc::new(Home::open(&self.inner.config)?);
+            let fresh = Arc::new(Home::open(&self.inner)?);
             self.inner.home.compare_and_swap(&current, Some(fresh));
         }
     }
 }
 
 impl Home {
-    fn open(config: &Arc<Config>) -> Result<Self> {
+    fn open(client: &Inner) -> Result<Self> {
+        let (config, counters) = (&client.config, &client.counters);
         let deployment = Deployment::open(config)?;
-        let lanes = Arc::new(Lanes::new(Arc::clone(config)));
+        let lanes = Arc::new(Lanes::new(Arc::clone(config), Arc::clone(counters)));
+        let owned = Arc::new(Owned::new(Arc::clone(config), Arc::clone(counters)));
         let (shared, watched) = (Arc::downgrade(&deployment.shared), Arc::downgrade(&lanes));
+        let watched_too = Arc::downgrade(&owned);
         // A new primary wakes everybody who waits for the old one.
         let waker = deployment.shared.listeners().add_waker(Arc::new(move || {
             if let (Some(shared), Some(lanes)) = (shared.upgrade(), watched.upgrade()) {
-                lanes.leave_all_but(&shared.topology());
+                let topology = shared.topology();
+                lanes.leave_all_but(&topology);
+                if let Some(owned) = watched_too.upgrade() {
+                    owned.leave_all_but(topology.epoch);
+                }
             }
         }));
-        Ok(Self { deployment, lanes, waker })
+        Ok(Self { deployment, lanes, owned, waker })
+    }
+}
+
+impl Home {
+    fn failover_timeout(&self) -> Duration {
+        self.lanes.config().failover_timeout
     }
 }
 

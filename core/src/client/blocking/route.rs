@@ -1,21 +1,24 @@
 //! Which lane a command takes, and how long it waits for one.
 
 use super::lanes::SharedLane;
+use super::own::Own;
 use super::{Client, Home};
 use crate::client::verdict::{closed, interrupted, unavailable, waiting_room_full};
 use crate::error::{Error, Kind, Result};
 use crate::lane::call::Host;
 use crate::lane::wire::SLICE;
 use crate::policy::{Backoff, Doubt, Effect};
+use crate::stats::Counters;
 use crate::topology::Topology;
 use crate::topology::decide::Trouble;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// A lane, and the topology it belongs to.
-pub(super) struct Way {
-    pub(super) lane: SharedLane,
+/// A connection to the verified primary, and the topology it belongs to.
+#[derive(Debug)]
+pub(super) struct Way<C = SharedLane> {
+    pub(super) lane: C,
     pub(super) topology: Arc<Topology>,
     pub(super) home: Arc<Home>,
 }
@@ -25,17 +28,21 @@ struct Held<'a> {
     count: &'a AtomicUsize,
     bytes: &'a AtomicUsize,
     size: usize,
+    since: Instant,
+    counters: &'a Counters,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
+        let waited = self.since.elapsed().as_micros() as u64;
+        Counters::add(&self.counters.held_micros, waited);
         self.count.fetch_sub(1, Ordering::Relaxed);
         self.bytes.fetch_sub(self.size, Ordering::Relaxed);
     }
 }
 
 impl Client {
-    /// A lane to the verified primary, now or before the deadline.
+    /// A shared lane to the verified primary, now or before the deadline.
     pub(super) fn way(
         &self,
         effect: Effect,
@@ -43,13 +50,39 @@ impl Client {
         deadline: Instant,
         host: &dyn Host,
     ) -> Result<Way> {
+        self.lead_to(effect, size, deadline, host, |home, topology| {
+            home.lanes.pick(topology, host, || home.deployment.shared.topology().epoch)
+        })
+    }
+
+    /// A connection of one's own to the verified primary, now or before the deadline.
+    pub(super) fn own_way(
+        &self,
+        effect: Effect,
+        deadline: Instant,
+        host: &dyn Host,
+    ) -> Result<Way<Own>> {
+        self.lead_to(effect, 0, deadline, host, |home, topology| {
+            home.owned.take(topology, host, || home.deployment.shared.topology().epoch)
+        })
+    }
+
+    fn lead_to<C>(
+        &self,
+        effect: Effect,
+        size: usize,
+        deadline: Instant,
+        host: &dyn Host,
+        pick: impl Fn(&Home, &Topology) -> Result<C, (Error, Doubt)>,
+    ) -> Result<Way<C>> {
         let mut backoff = Backoff::default();
         let mut reason = None;
+        let mut held = None;
         loop {
             let home = self.home()?;
             let topology = home.deployment.shared.topology();
             if !topology.holds(effect) {
-                match home.lanes.pick(&topology, host) {
+                match pick(&home, &topology) {
                     Ok(lane) => {
                         return Ok(Way { lane, topology, home });
                     }
@@ -62,8 +95,14 @@ impl Client {
                     }
                 }
             }
+            if let Some(refused) = &topology.refused {
+                return Err(refused.clone());
+            }
             // Either there is no primary, or the one there was could not be reached.
-            let _held = self.hold(size)?;
+            if held.is_none() {
+                held = Some(self.hold(size)?);
+                Counters::add(&self.inner.counters.held, 1);
+            }
             self.wait_for_change(&home, &topology, effect, deadline, &mut backoff, host).map_err(
                 |error| {
                     error.unwrap_or_else(|| {
@@ -80,7 +119,13 @@ impl Client {
 
     fn hold(&self, size: usize) -> Result<Held<'_>> {
         let inner = &self.inner;
-        let held = Held { count: &inner.held, bytes: &inner.held_bytes, size };
+        let held = Held {
+            count: &inner.held,
+            bytes: &inner.held_bytes,
+            size,
+            since: Instant::now(),
+            counters: &inner.counters,
+        };
         let count = held.count.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes = held.bytes.fetch_add(size, Ordering::Relaxed) + size;
         if count > inner.config.max_held || bytes > inner.config.max_held_bytes.max(size) {
@@ -112,7 +157,8 @@ impl Client {
             let until = retry.map_or(deadline, |at| at.min(deadline));
             let patience = until.saturating_duration_since(now).min(SLICE);
             let moved = |topology: &Topology| {
-                !topology.holds(effect) && (retry.is_none() || topology.epoch != seen.epoch)
+                let open = !topology.holds(effect) || topology.refused.is_some();
+                open && (retry.is_none() || topology.epoch != seen.epoch)
             };
             let (_, changed) = home.deployment.shared.wait(patience, moved);
             if self.inner.closed.load(Ordering::Acquire) {
@@ -128,7 +174,7 @@ impl Client {
     }
 }
 
-impl Way {
+impl<C> Way<C> {
     /// The node at the other end.
     pub(super) fn address(&self) -> String {
         self.topology.primary.as_ref().map(ToString::to_string).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! The calls that have no outcome yet.
 
-use crate::client::{Batch, CallOptions, Deadlines, Outcome};
+use crate::client::pipeline::Pipeline;
+use crate::client::{CallOptions, Deadlines};
 use crate::lane::hosted::Token;
 use crate::policy::{Backoff, Effect};
 use crate::proto::ledger::Span;
@@ -15,22 +16,13 @@ pub(super) struct Call {
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,
+    /// It was sent already, never answered, and goes again because the caller agreed to it.
+    pub(super) may_have_run: bool,
     /// Not to be sent again before this.
     pub(super) rests_until: Option<Instant>,
     /// The replies of a transaction so far.
     pub(super) frames: Vec<u8>,
-    pub(super) parts: Option<Parts>,
-}
-
-/// A pipeline: which of its commands have an outcome, and which are being sent.
-#[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) batch: Batch,
-    pub(super) outcomes: Vec<Option<Outcome>>,
-    /// Indices of the commands that were sent last, in order.
-    pub(super) open: Vec<usize>,
-    /// How many of those have been answered.
-    pub(super) answered: usize,
+    pub(super) pipeline: Option<Pipeline>,
 }
 
 /// Calls by token. A token names one call and no later one, though its place is used again.

@@ -1,24 +1,39 @@
 //! The client inside an event loop. The host owns the sockets and the clock; this owns everything
 //! that knows Redis.
 //!
+//! | file | what it holds |
+//! |---|---|
+//! | `calls` | the calls without an outcome, by token |
+//! | `link` | one connection of the host's |
+//! | `guide` | where it learns who is primary |
+//! | `flow` | how calls are held, sent and answered |
+//! | `settle` | what becomes of those without a good reply |
+//! | `time` | deadlines, and changes of the topology |
+//!
 //! The host does what [`Session::poll`] says, and tells the session what happened: `opened`,
 //! `received`, `closed`, and `wake` when the topology has changed or a deadline has passed. Each
 //! call's token comes back with its outcome, exactly once.
 
 mod calls;
 mod flow;
+mod guide;
 mod link;
+mod settle;
+mod time;
 
+use super::pipeline::Pipeline;
 use super::verdict::closed;
-use super::{Batch, CallOptions, Deadlines, Job, Outcome};
+use super::{Batch, CallOptions, Deadlines, Job, Outcomes};
 use crate::config::{Config, Endpoint, Tls};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::lane::hosted::Token;
 use crate::policy::Backoff;
-use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
-use crate::topology::{Deployment, Topology};
-use calls::{Call, Calls, Parts};
+use crate::topology::Topology;
+use crate::topology::decide::Trouble;
+use calls::{Call, Calls};
+use guide::Guide;
 use link::Link;
 pub use link::LinkId;
 use std::collections::VecDeque;
@@ -50,7 +65,7 @@ pub enum Completion<'a> {
     /// The replies of a command or of a transaction, end to end; one can be the server's error.
     Replies(Frame<'a>),
     /// What came of each command of a pipeline.
-    Parts(Vec<Outcome>),
+    Outcomes(Outcomes),
     Failed(Error),
 }
 
@@ -61,13 +76,13 @@ pub type Sink<'a> = dyn FnMut(Token, Completion<'_>) + 'a;
 #[derive(Debug)]
 pub struct Session {
     config: Arc<Config>,
-    deployment: Option<Arc<Deployment>>,
-    waker: Option<u64>,
-    topology: Option<Arc<Topology>>,
+    guide: Guide,
     calls: Calls,
     /// Those that wait for a connection, in order.
     held: VecDeque<Token>,
     held_bytes: usize,
+    /// Some are held only because too many others wait for replies.
+    crowded: bool,
     links: Vec<Link>,
     next_link: LinkId,
     actions: VecDeque<Action>,
@@ -84,12 +99,11 @@ impl Session {
     pub fn new(config: Config) -> Self {
         Self {
             config: Arc::new(config),
-            deployment: None,
-            waker: None,
-            topology: None,
+            guide: Guide::None,
             calls: Calls::default(),
             held: VecDeque::new(),
             held_bytes: 0,
+            crowded: false,
             links: Vec::new(),
             next_link: 0,
             actions: VecDeque::new(),
@@ -107,18 +121,36 @@ impl Session {
     /// Begins to watch the deployment. `waker` is called on another thread after every change,
     /// and has to see to it that the host calls [`wake`](Self::wake).
     pub fn start(&mut self, waker: impl Fn() + Send + Sync + 'static) -> Result<()> {
-        if self.deployment.is_none() && !self.closed {
-            let deployment = Deployment::open(&self.config)?;
-            self.waker = Some(deployment.shared.listeners().add_waker(Arc::new(waker)));
-            self.topology = Some(deployment.shared.topology());
-            self.deployment = Some(deployment);
+        if matches!(self.guide, Guide::None) && !self.closed {
+            self.guide = Guide::watch(&self.config, Arc::new(waker))?;
         }
         Ok(())
     }
 
+    /// Learns the topology from a simulation, again and again, instead of watching anything.
+    #[doc(hidden)]
+    pub fn simulate(&mut self, topology: Arc<Topology>) {
+        match &mut self.guide {
+            Guide::Simulation { topology: known, .. } => *known = topology,
+            guide => {
+                *guide = Guide::Simulation { topology, troubles: Vec::new(), chance: 0 };
+                self.backoff = guide.backoff();
+            }
+        }
+    }
+
+    /// What a simulated watch has to be told.
+    #[doc(hidden)]
+    pub fn take_troubles(&mut self) -> Vec<(u64, Trouble)> {
+        match &mut self.guide {
+            Guide::Simulation { troubles, .. } => std::mem::take(troubles),
+            _ => Vec::new(),
+        }
+    }
+
     /// Takes a command or a transaction on.
     pub fn submit(&mut self, job: Job<'_>, options: CallOptions, now: Instant) -> Result<Token> {
-        let call = self.call(job, options, now, None);
+        let call = self.call(job, options, now);
         self.take_on(call, now)
     }
 
@@ -129,27 +161,25 @@ impl Session {
         options: CallOptions,
         now: Instant,
     ) -> Result<Token> {
-        let outcomes = batch.ends.iter().map(|_| None).collect();
-        let open = (0..batch.ends.len()).collect();
-        let (bytes, span) = (batch.bytes.clone(), Span::Batch { ends: batch.ends.clone() });
-        let effect = batch.effect();
-        let parts = Parts { batch, outcomes, open, answered: 0 };
-        let job = Job { bytes: &bytes, span, effect };
-        let call = self.call(job, options, now, Some(parts));
+        let pipeline = Pipeline::new(batch, options.repeats_writes());
+        let job = Job { bytes: pipeline.bytes(), span: pipeline.span(), effect: pipeline.effect() };
+        let mut call = self.call(job, options, now);
+        call.pipeline = Some(pipeline);
         self.take_on(call, now)
     }
 
-    fn call(&self, job: Job<'_>, options: CallOptions, now: Instant, parts: Option<Parts>) -> Call {
+    fn call(&mut self, job: Job<'_>, options: CallOptions, now: Instant) -> Call {
         Call {
             bytes: job.bytes.to_vec(),
             span: job.span,
             effect: job.effect,
             options,
             deadlines: Deadlines::new(&self.config, &options, now),
-            backoff: Backoff::default(),
+            backoff: self.guide.backoff(),
+            may_have_run: false,
             rests_until: None,
             frames: Vec::new(),
-            parts,
+            pipeline: None,
         }
     }
 
@@ -175,14 +205,41 @@ impl Session {
         Some(Action::Write { link: link.id, bytes: link.lane.take_output() })
     }
 
+    /// The next connection to open or close; for hosts that take output by themselves.
+    pub fn poll_connections(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The connections that have something to write.
+    pub fn links_with_output(&self) -> Vec<LinkId> {
+        self.links.iter().filter(|link| link.lane.has_output()).map(|link| link.id).collect()
+    }
+
+    /// What is to be written to a connection, all of it. It counts as sent from now on.
+    pub fn take_output(&mut self, link: LinkId) -> Vec<u8> {
+        let link = self.links.iter_mut().find(|it| it.id == link);
+        link.map(|link| link.lane.take_output()).unwrap_or_default()
+    }
+
     /// Calls without an outcome.
     pub fn waiting(&self) -> usize {
         self.calls.len()
     }
 
-    /// What is known of the deployment.
+    /// What is known of the deployment; `None` before the first call.
     pub fn topology(&self) -> Option<Arc<Topology>> {
-        self.deployment.as_ref().map(|deployment| deployment.shared.topology())
+        self.guide.topology()
+    }
+
+    /// Calls `listener` with every event of the deployment, on a background thread.
+    pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+        self.guide.listen(Arc::new(listener));
+    }
+
+    /// Whether it was made by this process. One that was inherited through a fork can only be
+    /// dropped.
+    pub fn is_ours(&self) -> bool {
+        self.guide.is_ours()
     }
 
     /// Ends everything. Every call that waits is told so.
@@ -197,20 +254,6 @@ impl Session {
         for link in self.links.drain(..) {
             self.actions.push_back(Action::Close { link: link.id });
         }
-        self.leave();
-    }
-
-    fn leave(&mut self) {
-        if let (Some(deployment), Some(waker)) = (self.deployment.take(), self.waker.take())
-            && deployment.is_ours()
-        {
-            deployment.shared.listeners().remove(waker);
-        }
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.leave();
+        self.guide = Guide::None;
     }
 }

@@ -23,7 +23,7 @@ pub(crate) static PASSWORD: Spec = Spec {
     env: &["REDIS_PASSWORD", "REDISPASSWORD", "REDIS_HOST_PASSWORD"],
     kind: Kind::Secret,
     scope: Scope::Server,
-    why: "The data nodes ask for one; a function is called at each connection, a file read again.",
+    why: "The data nodes ask for one; a function is called at each connection and may name the user too, a file is read again.",
     apply: |config, value| password(&mut config.data.credentials, value),
     show: |config| shown_password(config.data.credentials.as_ref()),
 };

@@ -13,10 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Replies of at least this size are handed over by swapping buffers instead of copying.
 const SWAP: usize = 16 << 10;
-/// Room for each read.
-const CHUNK: usize = 16 << 10;
-/// A buffer that has grown beyond this is given back once it is empty.
-const KEEP: usize = 64 << 10;
+/// Room for a read: as little, and as much where replies fill it.
+const ROOM: (usize, usize) = (4 << 10, 64 << 10);
 
 impl<W: Wire> Lane<W> {
     /// Reads and writes for all until our own replies are in or the lane is over; the lead is
@@ -99,52 +97,66 @@ impl<W: Wire> Lane<W> {
         let have = input.bytes.len();
         // What a large reply still lacks, but never far beyond what the server has shown to have.
         let lacks = input.scanner.needed().saturating_sub(have);
-        let room = lacks.min(have.max(1 << 20)).max(CHUNK);
+        let room = lacks.min(have.max(1 << 20)).max(input.room);
         input.bytes.try_reserve(room).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        self.wire.read(&mut input.bytes)
+        let count = self.wire.read(&mut input.bytes)?;
+        // One system call for what the server sends in one; the next reply is like the last.
+        if count >= input.room {
+            input.room = (input.room * 2).min(ROOM.1);
+        } else if count < input.room / 8 {
+            input.room = (input.room / 2).max(ROOM.0);
+        }
+        Ok(count)
     }
 
     /// Hands the complete replies to their slots.
     pub(super) fn deal_out(&self, input: &mut Input, own: &Arc<Slot>, waited: Duration) -> Dealt {
         let mut state = lock(&self.state);
         state.distance.measure(waited);
-        let mut start = 0;
         let mut broken = None;
-        while start < input.bytes.len() {
-            let length = match input.scanner.scan(&input.bytes[start..]) {
-                Ok(Some(length)) => length,
+        // The replies to the oldest call lie from `run` to `at`; they are handed over together.
+        let (mut run, mut at) = (0, 0);
+        while at < input.bytes.len() {
+            let end = match input.scanner.scan(&input.bytes[at..]) {
+                Ok(Some(length)) => at + length,
                 Ok(None) => break,
                 Err(malformed) => {
                     broken = Some(malformed.to_string());
                     break;
                 }
             };
-            let reply = start..start + length;
-            let whole = length >= SWAP && length == input.bytes.len();
-            start = reply.end;
             // Pushes answer nobody; a lane subscribes to nothing.
-            if input.bytes[reply.start] == b'>' {
+            if input.bytes[at] == b'>' {
+                deliver_part(&state, &input.bytes[run..at]);
+                run = end;
+                at = end;
                 continue;
             }
-            let Some((slot, last)) = state.ledger.answer() else {
-                broken = Some("the server sent a reply that nobody asked for".into());
-                break;
-            };
-            if whole && last && slot.deliver_whole(&mut input.bytes) {
-                input.bytes.clear();
-                start = 0;
-            } else {
-                slot.deliver(&input.bytes[reply], last);
+            at = end;
+            match state.ledger.answer() {
+                Some((_, false)) => continue,
+                Some((_, true)) => {}
+                None => {
+                    broken = Some("the server sent a reply that nobody asked for".into());
+                    break;
+                }
             }
-            if last
-                && let Some(slot) = state.ledger.retire()
-                && !Arc::ptr_eq(&slot, own)
-            {
+            let Some(slot) = state.ledger.retire() else { continue };
+            let whole = run == 0 && at == input.bytes.len() && at >= SWAP;
+            if whole && slot.deliver_whole(&mut input.bytes) {
+                input.bytes.clear();
+                at = 0;
+            } else {
+                slot.deliver(&input.bytes[run..at], true);
+            }
+            run = at;
+            if !Arc::ptr_eq(&slot, own) {
                 input.served.push(slot);
             }
         }
-        input.bytes.drain(..start);
-        if input.bytes.is_empty() && input.bytes.capacity() > KEEP {
+        deliver_part(&state, &input.bytes[run..at]);
+        input.bytes.drain(..at);
+        if input.bytes.is_empty() && input.bytes.capacity() > 2 * input.room {
             input.bytes = Vec::new();
         }
         let dealt = match broken {
@@ -167,6 +179,15 @@ impl<W: Wire> Lane<W> {
             state.ledger.shrink();
         }
         next
+    }
+}
+
+/// Some of the oldest call's replies are in, not all.
+fn deliver_part(state: &State, replies: &[u8]) {
+    if !replies.is_empty()
+        && let Some(slot) = state.ledger.waiting().next()
+    {
+        slot.deliver(replies, false);
     }
 }
 

@@ -53,6 +53,8 @@ struct State {
 #[derive(Debug)]
 struct Input {
     bytes: Vec<u8>,
+    /// How much the next read asks for.
+    room: usize,
     scanner: Scanner,
     /// Callers to wake once the locks are free.
     served: Vec<Arc<Slot>>,
@@ -74,6 +76,7 @@ impl<W: Wire> Lane<W> {
             }),
             input: Mutex::new(Input {
                 bytes: Vec::new(),
+                room: 4 << 10,
                 scanner: Scanner::new(limits),
                 served: Vec::new(),
             }),

@@ -1,8 +1,8 @@
 //! Whom the Sentinels name.
 
-use super::{Action, Candidate, Decide, SentinelId, Source, Time};
+use super::{Action, Candidate, Decide, Primary, SentinelId, Source, Time};
 use crate::config::Address;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// What a Sentinel answers when asked about our primary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub enum Answer {
         config_epoch: Option<u64>,
         /// It calls this primary down.
         down: bool,
+        /// It leads a failover of this primary just now.
+        replacing: bool,
+        /// The replica that it has chosen for that.
+        chosen: Option<Address>,
         /// `None` where the right to ask is refused.
         replicas: Option<Vec<Address>>,
         /// The Sentinels it knows besides itself.
@@ -22,6 +26,23 @@ pub enum Answer {
     Unknown { names: Vec<String> },
     /// It could not be asked.
     Failed(Error),
+}
+
+impl Answer {
+    /// The replica that takes this primary's place, where the answer is its Sentinel's choice.
+    pub(super) fn chosen_for(&self, address: &Address) -> Option<&Address> {
+        match self {
+            Self::Names { primary, chosen, replacing: true, .. } if primary == address => {
+                chosen.as_ref()
+            }
+            _ => None,
+        }
+    }
+
+    /// Its Sentinel leads a failover of this primary.
+    pub(super) fn replaces(&self, address: &Address) -> bool {
+        matches!(self, Self::Names { primary, replacing: true, .. } if primary == address)
+    }
 }
 
 /// An address and those who name it.
@@ -47,7 +68,7 @@ impl Decide {
         if let Answer::Names { down, .. } = &answer {
             view.calls_down = *down;
         }
-        view.answer = Some(answer.clone());
+        let before = view.answer.replace(answer.clone());
         if let Some(round) = &mut self.round {
             round.open.retain(|open| *open != sentinel);
             if matches!(answer, Answer::Names { .. }) && !round.answered {
@@ -55,11 +76,34 @@ impl Decide {
                 round.patience = Some(now + self.timing.grace);
             }
         }
+        self.compare(now, before.as_ref(), &answer, actions);
         if let Answer::Names { replicas, sentinels, .. } = answer {
             replicas.into_iter().flatten().for_each(|replica| self.learn_replica(replica));
             sentinels.into_iter().for_each(|sentinel| self.learn_sentinel(sentinel));
         }
         self.weigh(now, actions);
+    }
+
+    /// What was published of a failover may have been missed: the leader's answers tell as well.
+    fn compare(
+        &mut self,
+        now: Time,
+        before: Option<&Answer>,
+        answer: &Answer,
+        actions: &mut Vec<Action>,
+    ) {
+        let Answer::Names { primary, replacing, .. } = answer else {
+            return;
+        };
+        if let Some(chosen) = answer.chosen_for(primary).filter(|_| self.is_primary(primary)) {
+            self.learn_follower(chosen.clone());
+        }
+        let known = before.is_some_and(|before| before.replaces(primary));
+        if self.is_primary(primary) && *replacing && !known {
+            self.announce(now, true);
+        } else if self.is_primary(primary) && !replacing && known && self.failover.is_some() {
+            self.unfence(now, "the Sentinels called it off", actions);
+        }
     }
 
     /// Chooses as soon as waiting for more answers cannot change the choice, or takes too long.
@@ -73,8 +117,45 @@ impl Decide {
         }
         if complete {
             self.forget_replicas();
+            self.note_refusal();
             self.round = None;
         }
+    }
+
+    /// Every Sentinel has answered, and none of them with a primary.
+    fn note_refusal(&mut self) {
+        if self.primary.is_some() || self.named.is_some() {
+            return;
+        }
+        let answers: Vec<&Answer> =
+            self.sentinels.iter().filter_map(|view| view.answer.as_ref()).collect();
+        let mut known: Vec<&str> = Vec::new();
+        let mut unknown = 0;
+        for answer in &answers {
+            if let Answer::Unknown { names } = answer {
+                unknown += 1;
+                known.extend(names.iter().map(String::as_str));
+            }
+        }
+        let refusal = answers.iter().find_map(|answer| match answer {
+            Answer::Failed(error) if matches!(error.kind(), Kind::Auth | Kind::Config) => {
+                Some(error.clone())
+            }
+            _ => None,
+        });
+        known.sort_unstable();
+        known.dedup();
+        self.refused = if self.is_majority(unknown) {
+            let names = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Some(Error::config(format!(
+                "the Sentinels watch no primary of this name (option primary_name, \
+                 REDIS_SENTINEL_MASTER); they watch: {names}"
+            )))
+        } else {
+            // One that lets us in is enough, once it is back.
+            let all_failed = answers.iter().all(|answer| matches!(answer, Answer::Failed(_)));
+            refusal.filter(|_| all_failed)
+        };
     }
 
     /// Chooses among those who have answered by the end of a round.
@@ -121,6 +202,8 @@ impl Decide {
         let Some(best) = self.nominations().into_iter().next() else {
             return;
         };
+        // Whom they named before and name no longer has nothing to prove.
+        self.candidates.retain(|it| it.source != Source::Sentinels || it.address == best.address);
         if let Some(primary) = &mut self.primary
             && primary.address == best.address
         {
@@ -133,10 +216,29 @@ impl Decide {
             // They have not heard yet, or never will; whoever replaced it is the primary.
             return;
         }
+        if self.is_older(now, &best) {
+            // They may have slept through the failover that made our primary one.
+            return;
+        }
         if self.primary.is_none() {
             self.named = Some(best.address.clone());
         }
         self.nominate(now, best.address, Source::Sentinels, best.config_epoch, actions);
+    }
+
+    /// Whether this may take us back to before our primary was one.
+    fn is_older(&self, now: Time, best: &Nomination) -> bool {
+        let Some(Primary { config_epoch: ours, at_least, .. }) = self.primary else {
+            return false;
+        };
+        // Our primary is gone for long, and nobody remembers it.
+        let forgotten = self.lost.is_some_and(|lost| now >= lost + self.timing.left);
+        // Only Sentinels that were all set up anew count from the beginning again.
+        let lower = matches!((best.config_epoch, ours.max(at_least)), (Some(its), Some(ours)) if its < ours);
+        let older = lower && best.voices < self.sentinels.len();
+        let comparable = ours.is_some() && best.config_epoch.is_some();
+        let unsure = !comparable && !self.is_majority(best.voices);
+        (older || unsure) && !forgotten
     }
 
     /// Lets a node prove itself.

@@ -7,9 +7,10 @@
 //! - A candidate is named by the Sentinels (highest config epoch, then most voices), by
 //!   `+switch-master`, or by a demoted primary; it is accepted once it answers ROLE as primary.
 //! - A replica that answers ROLE as primary is accepted without being named only while a failover
-//!   of our primary is announced, or while our primary is lost and a majority calls it down.
-//! - An address that was left stays fenced until it is named with a newer config epoch, or the
-//!   primary that replaced it turns out to be none.
+//!   of our primary is announced, or while our primary is lost and a majority calls it down; and
+//!   only if it was seen to be a replica before: a former primary that restarts says "master" too.
+//! - An address that was left stays fenced until it is named with a newer config epoch, says that
+//!   it is a replica, or the primary that replaced it turns out to be none.
 
 mod candidate;
 mod news;
@@ -122,6 +123,9 @@ pub struct Decide {
     left: Vec<Left>,
     candidates: Vec<Candidate>,
     replicas: Vec<Address>,
+    /// Those that have said that they are, since the primary was accepted, and those that a
+    /// Sentinel has chosen to follow it.
+    followers: Vec<Address>,
     round: Option<Round>,
     next_ask: Time,
     /// How often asking in a row has led to nothing.
@@ -130,6 +134,7 @@ pub struct Decide {
     next_check: Time,
     /// What the incumbent answered instead of being the primary.
     reason: Option<String>,
+    refused: Option<Error>,
     shown: Option<Topology>,
 }
 
@@ -139,6 +144,8 @@ struct Primary {
     address: Address,
     /// The failover that made it one, counted by the Sentinels; `None` while none has said.
     config_epoch: Option<u64>,
+    /// What counted for its predecessor.
+    at_least: Option<u64>,
 }
 
 /// What one Sentinel has said.
@@ -219,12 +226,14 @@ impl Decide {
             left: Vec::new(),
             candidates: Vec::new(),
             replicas: Vec::new(),
+            followers: Vec::new(),
             round: None,
             next_ask: Time::ZERO,
             vain: 0,
             checking: Vec::new(),
             next_check: Time::ZERO,
             reason: None,
+            refused: None,
             shown: None,
         }
     }
@@ -267,6 +276,7 @@ impl Decide {
             primary,
             sentinels: self.sentinels.iter().map(View::show).collect(),
             reason: self.reason.clone(),
+            refused: self.refused.clone(),
         }
     }
 
@@ -281,6 +291,10 @@ impl Decide {
 
     fn is_primary(&self, address: &Address) -> bool {
         self.primary.as_ref().is_some_and(|primary| primary.address == *address)
+    }
+
+    fn is_left(&self, address: &Address) -> bool {
+        self.left.iter().any(|left| left.address == *address)
     }
 
     /// The primary, or who was named as such while there is none.
@@ -306,6 +320,19 @@ impl Decide {
         }
     }
 
+    fn learn_follower(&mut self, address: Address) {
+        if !self.followers.contains(&address) {
+            self.followers.push(address);
+        }
+    }
+
+    /// The primary that a node would have been, had it proved itself.
+    fn as_named(&self, address: Address) -> Primary {
+        let candidate = self.candidates.iter().find(|it| it.address == address);
+        let config_epoch = candidate.and_then(|it| it.config_epoch);
+        Primary { address, config_epoch, at_least: None }
+    }
+
     /// Takes a proven node for the primary.
     fn accept(
         &mut self,
@@ -318,22 +345,25 @@ impl Decide {
         let since = self.lost.or(self.failover.as_ref().map(|failover| failover.since));
         let took = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
         let from = self.primary.take();
-        if let Some(from) = from.as_ref().filter(|from| from.address != address) {
-            self.left.retain(|left| left.address != from.address);
-            self.left.push(Left {
-                address: from.address.clone(),
-                config_epoch: from.config_epoch,
-                since: now,
-            });
-            self.learn_replica(from.address.clone());
+        let at_least = from.as_ref().and_then(|from| from.config_epoch.max(from.at_least));
+        let before = from.clone().or_else(|| self.named.take().map(|it| self.as_named(it)));
+        if let Some(before) = before.filter(|before| before.address != address) {
+            self.left.retain(|left| left.address != before.address);
+            self.learn_replica(before.address.clone());
+            let Primary { address, config_epoch, .. } = before;
+            self.left.push(Left { address, config_epoch, since: now });
         }
         self.left.retain(|left| left.address != address);
         self.epoch += 1;
         self.named = None;
         self.lost = None;
         self.reason = None;
+        self.refused = None;
         self.failover = None;
         self.candidates.clear();
+        let chosen =
+            self.sentinels.iter().filter_map(|view| view.answer.as_ref()?.chosen_for(&address));
+        self.followers = chosen.cloned().collect();
         self.vain = 0;
         for view in &mut self.sentinels {
             view.calls_down = false;
@@ -346,7 +376,12 @@ impl Decide {
             detected_by: source,
             took,
         }));
-        self.primary = Some(Primary { address, config_epoch });
+        let replaced = |view: &View| view.answer.as_ref().is_some_and(|it| it.replaces(&address));
+        if self.sentinels.iter().any(replaced) {
+            // Started in the middle of a failover: this one says "primary" to the end.
+            self.failover = Some(Failover { since: now, fences: self.fence });
+        }
+        self.primary = Some(Primary { address, config_epoch, at_least });
     }
 }
 

@@ -51,11 +51,18 @@ impl Decide {
             News::Attempt { of } if self.concerns_us(&of) => self.announce(now, false),
             News::Chosen { of, replica } if self.concerns_us(&of) => {
                 self.announce(now, true);
-                self.learn_replica(replica);
+                self.learn_replica(replica.clone());
+                self.learn_follower(replica);
             }
             News::Switch { to, .. } => self.switched(now, to, actions),
             News::Aborted { of } if self.concerns_us(&of) && self.failover.is_some() => {
                 self.unfence(now, "the Sentinels called it off", actions);
+            }
+            // Whom we followed is gone, and will come back as a replica of this one.
+            News::Aborted { of } if self.lost.is_some() && self.is_left(&of) => {
+                self.left.retain(|left| left.address != of);
+                self.nominate(now, of, Source::Sentinels, None, actions);
+                self.ask(now, actions);
             }
             News::Down { primary } if self.concerns_us(&primary) => {
                 self.note_down(sentinel, true);
@@ -87,7 +94,7 @@ impl Decide {
         }
     }
 
-    fn announce(&mut self, now: Time, certain: bool) {
+    pub(super) fn announce(&mut self, now: Time, certain: bool) {
         let fences = certain && self.fence;
         match &mut self.failover {
             Some(failover) if failover.fences || !fences => {}
@@ -102,7 +109,7 @@ impl Decide {
         for view in &mut self.sentinels {
             view.doubted.take_if(|(doubted, _)| *doubted == to);
         }
-        if self.left.iter().any(|left| left.address == to) {
+        if self.is_left(&to) {
             // Back to where we came from, or a Sentinel that returns with old news: the config
             // epoch tells, so ask.
             self.ask(now, actions);

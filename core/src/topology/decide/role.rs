@@ -3,7 +3,7 @@
 use super::candidate::Answer;
 use super::{Action, Decide, Source, Time, Told, Trouble};
 use crate::config::Address;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::proto::handshake::Role;
 
 impl Decide {
@@ -18,6 +18,7 @@ impl Decide {
         match role {
             Ok(Role::Primary) => self.proved_primary(now, address, actions),
             Ok(Role::Replica { primary, port, .. }) => {
+                self.learn_follower(address.clone());
                 let of = Address { host: primary, port };
                 self.proved_other(now, address, Some(of), "a replica", actions);
             }
@@ -31,16 +32,17 @@ impl Decide {
             // While it is being replaced it goes on saying so; that proves nothing then.
             self.lost = None;
             self.reason = None;
+            self.refused = None;
             return;
         }
         if let Some(candidate) = self.candidates.iter().find(|it| it.address == *address) {
             let (source, config_epoch) = (candidate.source, candidate.config_epoch);
             self.accept(now, address.clone(), source, config_epoch, actions);
-        } else if self.left.iter().any(|left| left.address == *address) {
+        } else if self.is_left(address) {
             // It does not know yet that it was replaced.
         } else if self.incumbent() == Some(address) {
             self.accept(now, address.clone(), Source::Return, None, actions);
-        } else if self.replicas.contains(address) && self.may_be_promoted() {
+        } else if self.followers.contains(address) && self.may_be_promoted() {
             self.accept(now, address.clone(), Source::Probe, None, actions);
         }
     }
@@ -59,8 +61,11 @@ impl Decide {
         is: &str,
         actions: &mut Vec<Action>,
     ) {
+        // Now it knows that it was replaced: from here on its word counts again.
+        self.left.retain(|left| left.address != *address);
         if self.incumbent() == Some(address) {
             self.reason = Some(format!("{address} is {is}"));
+            self.refused = None;
         }
         if self.is_primary(address) {
             // Demoted behind our back. Whom it follows now is the best hint there is.
@@ -100,11 +105,14 @@ impl Decide {
     fn silent(&mut self, now: Time, address: &Address, error: Error, actions: &mut Vec<Action>) {
         if self.incumbent() == Some(address) {
             self.reason = Some(error.to_string());
+            let final_word = matches!(error.kind(), Kind::Auth | Kind::Config);
+            self.refused = final_word.then_some(error);
+            // The first time; after it, checks and questions have their pace.
             if self.lost.is_none() {
                 self.lost = Some(now);
                 self.next_check = now + self.timing.retry;
+                self.ask(now, actions);
             }
-            self.ask(now, actions);
         }
     }
 

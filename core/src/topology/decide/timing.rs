@@ -143,7 +143,8 @@ impl Decide {
         }
     }
 
-    /// The replicas to ask ROLE again and again while a new primary may turn up any moment.
+    /// The replicas to ask ROLE again and again while a new primary may turn up any moment. Those
+    /// that were left are among them: once one says "replica", it may be promoted again.
     pub fn probe(&self) -> Option<Probe> {
         let every = match (&self.failover, self.lost) {
             (Some(_), _) => self.timing.probe,
@@ -151,12 +152,11 @@ impl Decide {
             (None, None) => return None,
         };
         let incumbent = self.incumbent();
-        let is_left = |node: &Address| self.left.iter().any(|left| left.address == *node);
         let mut nodes: Vec<Address> = self.replicas.clone();
         nodes.extend(self.candidates.iter().map(|candidate| candidate.address.clone()));
         nodes.sort();
         nodes.dedup();
-        nodes.retain(|node| Some(node) != incumbent && !is_left(node));
+        nodes.retain(|node| Some(node) != incumbent);
         (!nodes.is_empty()).then_some(Probe { nodes, every })
     }
 

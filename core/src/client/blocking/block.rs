@@ -1,0 +1,149 @@
+//! Commands that wait on the server: on a connection of their own, and bounded on our side too.
+
+use super::{Client, Home};
+use crate::client::verdict::{interrupted, maybe_executed, too_late};
+use crate::client::{CallOptions, Deadlines, Job};
+use crate::error::{Error, Result};
+use crate::lane::call::{Caller, Cause, Host, Request};
+use crate::policy::{self, Backoff, Doubt, Fate, Next};
+use crate::proto::read::Frame;
+use crate::topology::Phase;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Longer than any process runs.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+impl Client {
+    /// Executes a command that may wait on the server for `wait`, or without end.
+    pub fn execute_blocking(
+        &self,
+        job: &Job<'_>,
+        wait: Option<Duration>,
+        options: &CallOptions,
+        host: &dyn Host,
+        frames: &mut Vec<u8>,
+    ) -> Result<()> {
+        let outcome = self.attempt_blocking(job, wait, options, host, frames);
+        self.count(outcome.as_ref().err());
+        outcome
+    }
+
+    fn attempt_blocking(
+        &self,
+        job: &Job<'_>,
+        wait: Option<Duration>,
+        options: &CallOptions,
+        host: &dyn Host,
+        frames: &mut Vec<u8>,
+    ) -> Result<()> {
+        let config = &self.inner.config;
+        let mut backoff = Backoff::default();
+        let mut deadlines = Deadlines::new(config, options, Instant::now());
+        loop {
+            let mut way = self
+                .own_way(job.effect, deadlines.whole, host)
+                .map_err(|error| error.during(job.name()))?;
+            let now = Instant::now();
+            // The server answers when the time is up; the grace is for the way back.
+            let deadline = now + wait.map_or(FOR_EVER, |wait| wait + config.command_timeout);
+            let watch = Watchful::new(host, &way.home, way.topology.epoch, config.command_timeout);
+            let caller = Caller { now, deadline, host: &watch };
+            let request = Request { bytes: job.bytes, span: job.span.clone() };
+            let outcome = way.lane.connection.call(request, caller, frames);
+            let given_up = watch.gave_up.get();
+            let (next, reason) = match outcome {
+                Ok(()) => {
+                    let Some(line) = Frame::trusted(frames).error() else {
+                        way.home.owned.give_back(way.lane);
+                        return Ok(());
+                    };
+                    let next = policy::after_error(job.effect, line, options.repeats_writes());
+                    if policy::doubts_primary(line) {
+                        way.home.doubt(way.topology.epoch, Doubt::NotPrimary);
+                    }
+                    (next, Error::server(line))
+                }
+                Err(failure) => {
+                    let fate = failure.fates.first().copied().unwrap_or(Fate::NotSent);
+                    let reason = match failure.cause {
+                        Cause::Interrupted if given_up => silent(),
+                        Cause::Interrupted => return Err(interrupted()),
+                        Cause::Lost(why) => why,
+                        Cause::Deadline | Cause::Full => {
+                            way.home.doubt(way.topology.epoch, Doubt::Overdue);
+                            silent()
+                        }
+                    };
+                    (policy::after_loss(job.effect, fate, options.repeats_writes()), reason)
+                }
+            };
+            // The time spent waiting was the caller's wish, and not a search for a primary.
+            deadlines = Deadlines::new(config, options, Instant::now());
+            match next {
+                Next::Deliver => return Ok(()),
+                Next::MaybeExecuted => {
+                    return Err(maybe_executed(job, Some(way.address()), &reason));
+                }
+                Next::Again if given_up => return Err(too_late(job, &reason)),
+                Next::Again => {
+                    let pause = backoff.next();
+                    let epoch = way.topology.epoch;
+                    way.home.deployment.shared.wait(pause, |topology| topology.epoch != epoch);
+                    way.topology = way.home.deployment.shared.topology();
+                }
+            }
+        }
+    }
+}
+
+fn silent() -> Error {
+    Error::new(crate::Kind::Timeout, "the server has fallen silent")
+}
+
+/// Looks up from a long wait: a server that is gone must not be waited for without end.
+struct Watchful<'a> {
+    host: &'a dyn Host,
+    home: &'a Arc<Home>,
+    epoch: u64,
+    pulse: Duration,
+    next: Cell<Instant>,
+    lost_since: Cell<Option<Instant>>,
+    patience: Duration,
+    gave_up: Cell<bool>,
+}
+
+impl<'a> Watchful<'a> {
+    fn new(host: &'a dyn Host, home: &'a Arc<Home>, epoch: u64, pulse: Duration) -> Self {
+        Self {
+            host,
+            home,
+            epoch,
+            pulse,
+            next: Cell::new(Instant::now() + pulse),
+            lost_since: Cell::new(None),
+            patience: home.failover_timeout(),
+            gave_up: Cell::new(false),
+        }
+    }
+}
+
+impl Host for Watchful<'_> {
+    fn interrupted(&self) -> bool {
+        let now = Instant::now();
+        if now >= self.next.get() {
+            self.next.set(now + self.pulse);
+            // Has the node checked; a silent one makes the topology say so.
+            self.home.doubt(self.epoch, Doubt::Overdue);
+        }
+        let lost = self.home.deployment.shared.topology().phase == Phase::Lost;
+        let since = self.lost_since.get().filter(|_| lost).unwrap_or(now);
+        self.lost_since.set(lost.then_some(since));
+        if now - since >= self.patience && lost {
+            self.gave_up.set(true);
+            return true;
+        }
+        self.host.interrupted()
+    }
+}

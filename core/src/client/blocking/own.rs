@@ -1,0 +1,108 @@
+//! Connections of one caller's own: for what blocks, or keeps state on the server.
+
+use super::lanes::{connect_primary, limits, outdated};
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::lane::call::Host;
+use crate::lane::dial::Connection;
+use crate::lane::exclusive::Exclusive;
+use crate::lane::wire::Wire;
+use crate::policy::Doubt;
+use crate::stats::Counters;
+use crate::topology::Topology;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// Connections kept for the next caller.
+const SPARE: usize = 8;
+
+/// A connection, and the epoch it belongs to.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) connection: Exclusive<Connection>,
+    epoch: u64,
+}
+
+/// Those that wait for a caller, and those that have one.
+#[derive(Debug)]
+pub(super) struct Owned {
+    config: Arc<Config>,
+    counters: Arc<Counters>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    spare: Vec<Own>,
+    /// To wake whoever waits on a connection that has to go.
+    lent: Vec<(u64, Weak<dyn Wire>)>,
+}
+
+impl Owned {
+    pub(super) fn new(config: Arc<Config>, counters: Arc<Counters>) -> Self {
+        Self { config, counters, inner: Mutex::default() }
+    }
+
+    /// A connection to the primary of this topology, an old one or a new one.
+    pub(super) fn take(
+        &self,
+        topology: &Topology,
+        host: &dyn Host,
+        epoch_now: impl Fn() -> u64,
+    ) -> Result<Own, (Error, Doubt)> {
+        let epoch = topology.epoch;
+        let spare = {
+            let mut inner = self.lock();
+            inner.spare.retain(|own| own.epoch == epoch && !own.connection.wire().is_over());
+            inner.spare.pop()
+        };
+        let own = match (spare, &topology.primary) {
+            (Some(own), _) => own,
+            (None, Some(primary)) => {
+                let wire = connect_primary(&self.config, primary, host)?;
+                Counters::add(&self.counters.connections, 1);
+                Own { connection: Exclusive::new(wire, limits(&self.config)), epoch }
+            }
+            (None, None) => {
+                let why = Error::new(Kind::Unavailable, "no primary is known");
+                return Err((why, Doubt::None));
+            }
+        };
+        {
+            let mut inner = self.lock();
+            inner.lent.retain(|(_, wire)| wire.strong_count() > 0);
+            inner.lent.push((epoch, Arc::downgrade(own.connection.wire())));
+        }
+        if epoch_now() != epoch {
+            return Err((outdated(), Doubt::None));
+        }
+        Ok(own)
+    }
+
+    /// Keeps a connection whose replies are all in for the next caller.
+    pub(super) fn give_back(&self, own: Own) {
+        let mut inner = self.lock();
+        if own.connection.over().is_none() && inner.spare.len() < SPARE {
+            inner.spare.push(own);
+        }
+    }
+
+    /// Ends the connections of every epoch but this one; their callers wake.
+    pub(super) fn leave_all_but(&self, epoch: u64) {
+        let lent = {
+            let mut inner = self.lock();
+            inner.spare.retain(|own| own.epoch == epoch);
+            let (stay, go) =
+                std::mem::take(&mut inner.lent).into_iter().partition(|it| it.0 == epoch);
+            inner.lent = stay;
+            let go: Vec<(u64, Weak<dyn Wire>)> = go;
+            go
+        };
+        for wire in lent.iter().filter_map(|(_, wire)| wire.upgrade()) {
+            wire.close();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,81 @@
+//! Where a session learns who is primary, and whom it tells about trouble.
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::event::Event;
+use crate::policy::Backoff;
+use crate::topology::decide::Trouble;
+use crate::topology::{Deployment, Topology};
+use std::sync::Arc;
+
+#[derive(Debug, Default)]
+pub(super) enum Guide {
+    /// Nobody has called yet.
+    #[default]
+    None,
+    /// The background thread, which is to call us after every change.
+    Watch { deployment: Arc<Deployment>, waker: u64 },
+    /// A simulation, which tells the topology and asks for the troubles. It can be run again, so
+    /// its chance is counted, not drawn.
+    Simulation { topology: Arc<Topology>, troubles: Vec<(u64, Trouble)>, chance: u64 },
+}
+
+impl Guide {
+    pub(super) fn watch(config: &Arc<Config>, waker: Arc<dyn Fn() + Send + Sync>) -> Result<Self> {
+        let deployment = Deployment::open(config)?;
+        let waker = deployment.shared.listeners().add_waker(waker);
+        Ok(Self::Watch { deployment, waker })
+    }
+
+    pub(super) fn topology(&self) -> Option<Arc<Topology>> {
+        match self {
+            Self::None => None,
+            Self::Watch { deployment, .. } => Some(deployment.shared.topology()),
+            Self::Simulation { topology, .. } => Some(Arc::clone(topology)),
+        }
+    }
+
+    pub(super) fn report(&mut self, epoch: u64, trouble: Trouble) {
+        match self {
+            Self::None => {}
+            Self::Watch { deployment, .. } => deployment.report(epoch, trouble),
+            Self::Simulation { troubles, .. } => troubles.push((epoch, trouble)),
+        }
+    }
+
+    /// Pauses for a call, or for connecting.
+    pub(super) fn backoff(&mut self) -> Backoff {
+        match self {
+            Self::Simulation { chance, .. } => {
+                *chance = chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                Backoff::seeded(*chance)
+            }
+            _ => Backoff::default(),
+        }
+    }
+
+    /// Calls `listener` with every event, on the background thread.
+    pub(super) fn listen(&self, listener: Arc<dyn Fn(&Event) + Send + Sync>) {
+        if let Self::Watch { deployment, .. } = self {
+            deployment.shared.listeners().add(listener);
+        }
+    }
+
+    /// It belongs to this process, and not to one that this was forked from.
+    pub(super) fn is_ours(&self) -> bool {
+        match self {
+            Self::Watch { deployment, .. } => deployment.is_ours(),
+            Self::None | Self::Simulation { .. } => true,
+        }
+    }
+}
+
+impl Drop for Guide {
+    fn drop(&mut self) {
+        if let Self::Watch { deployment, waker } = self
+            && deployment.is_ours()
+        {
+            deployment.shared.listeners().remove(*waker);
+        }
+    }
+}

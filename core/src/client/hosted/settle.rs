@@ -1,0 +1,167 @@
+//! What becomes of calls that got no good reply, or lost their connection.
+
+use super::calls::Call;
+use super::link::LinkId;
+use super::{Completion, Session, Sink};
+use crate::client::Job;
+use crate::client::verdict::{maybe_executed, overdue, refusal, too_late};
+use crate::error::Error;
+use crate::lane::hosted::Token;
+use crate::policy::{self, Doubt, Fate, Next};
+use crate::proto::ledger::{Lost, Span};
+use crate::proto::read::Frame;
+use std::time::Instant;
+
+/// A reply as it came, to be judged once the lane is free again.
+pub(super) struct Verdict {
+    token: Token,
+    next: Next,
+    fate: Option<Fate>,
+    may_have_run: bool,
+    reason: Error,
+}
+
+impl Session {
+    /// A call's connection was lost. What goes again goes in front of what waits already.
+    pub(super) fn lose(
+        &mut self,
+        lost: Lost<Token>,
+        why: &Error,
+        epoch: u64,
+        now: Instant,
+        sink: &mut Sink<'_>,
+    ) {
+        let token = lost.token;
+        let address = self.address(epoch);
+        let Some(call) = self.calls.get(token) else {
+            return;
+        };
+        let repeats = call.options.repeats_writes();
+        if let Some(pipeline) = &mut call.pipeline {
+            pipeline.lost(&lost.fates, why, address.as_deref());
+            self.resume(token, why, now, sink);
+            return;
+        }
+        let fate = lost.fates.first().copied().unwrap_or(Fate::NotSent);
+        let next = policy::after_loss(call.effect, fate, repeats);
+        let may_have_run = policy::after_loss(call.effect, fate, false) == Next::MaybeExecuted;
+        let verdict = Verdict { token, next, fate: Some(fate), may_have_run, reason: why.clone() };
+        self.judge_at(verdict, address, now, sink);
+    }
+
+    pub(super) fn judge(
+        &mut self,
+        verdict: Verdict,
+        link: LinkId,
+        now: Instant,
+        sink: &mut Sink<'_>,
+    ) {
+        let epoch = self.links.iter().find(|it| it.id == link).map_or(0, |link| link.epoch);
+        if verdict
+            .reason
+            .code()
+            .is_some_and(|_| policy::doubts_primary(verdict.reason.message().as_bytes()))
+        {
+            self.doubt(epoch, Doubt::NotPrimary);
+        }
+        let address = self.address(epoch);
+        if self.calls.get(verdict.token).is_some_and(|call| call.pipeline.is_some()) {
+            self.resume(verdict.token, &verdict.reason, now, sink);
+        } else {
+            self.judge_at(verdict, address, now, sink);
+        }
+    }
+
+    fn judge_at(
+        &mut self,
+        verdict: Verdict,
+        address: Option<String>,
+        now: Instant,
+        sink: &mut Sink<'_>,
+    ) {
+        let Verdict { token, next, fate, may_have_run, reason } = verdict;
+        let Some(call) = self.calls.get(token) else {
+            return;
+        };
+        call.may_have_run |= may_have_run;
+        let job = Job { bytes: &call.bytes, span: call.span.clone(), effect: call.effect };
+        let late = now >= call.deadlines.whole;
+        let failed = match next {
+            Next::MaybeExecuted => maybe_executed(&job, address, &reason),
+            Next::Again if late && call.may_have_run => maybe_executed(&job, address, &reason),
+            Next::Again if late => too_late(&job, &reason),
+            _ => {
+                let pause = call.backoff.next();
+                // What never left goes on at once; what was refused rests a little.
+                let rests = fate.is_none_or(Fate::unknown) && !pause.is_zero();
+                call.rests_until = rests.then(|| now + pause);
+                call.frames.clear();
+                self.held_bytes += call.bytes.len();
+                self.held.push_front(token);
+                return;
+            }
+        };
+        self.finish(token, Completion::Failed(failed), sink);
+    }
+
+    /// A pipeline whose request is dealt with: done, or some of it goes again.
+    fn resume(&mut self, token: Token, reason: &Error, now: Instant, sink: &mut Sink<'_>) {
+        let Some(call) = self.calls.get(token) else { return };
+        let Some(pipeline) = &mut call.pipeline else { return };
+        let goes_on = pipeline.resume();
+        if goes_on && now < call.deadlines.whole {
+            call.bytes = pipeline.bytes().to_vec();
+            call.span = pipeline.span();
+            call.effect = pipeline.effect();
+            let pause = call.backoff.next();
+            call.rests_until = (!pause.is_zero()).then(|| now + pause);
+            self.held_bytes += call.bytes.len();
+            self.held.push_front(token);
+            return;
+        }
+        pipeline.expire(reason);
+        let outcomes = pipeline.take();
+        self.finish(token, Completion::Outcomes(outcomes), sink);
+    }
+}
+
+/// What a reply makes of its call.
+pub(super) enum Answered {
+    /// More are awaited.
+    Partly,
+    /// It is complete.
+    Well,
+    /// It was refused, or it is a pipeline, whose commands fare each in its way.
+    Badly(Verdict),
+}
+
+/// Takes a reply in.
+pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool) -> Answered {
+    if let Some(pipeline) = &mut call.pipeline {
+        let refusal = pipeline.reply(frame).map(Error::server);
+        if !last {
+            return Answered::Partly;
+        }
+        let reason = refusal.unwrap_or_else(overdue);
+        let (next, may_have_run) = (Next::Again, false);
+        return Answered::Badly(Verdict { token, next, fate: None, may_have_run, reason });
+    }
+    let replies = if matches!(call.span, Span::Unit { .. }) {
+        call.frames.extend_from_slice(frame.bytes());
+        if !last {
+            return Answered::Partly;
+        }
+        &call.frames
+    } else {
+        frame.bytes()
+    };
+    let Some(line) = refusal(&call.span, replies) else { return Answered::Well };
+    match policy::after_error(call.effect, line, call.options.repeats_writes()) {
+        Next::Deliver => Answered::Well,
+        next => {
+            let reason = Error::server(line);
+            let may_have_run = policy::after_error(call.effect, line, false) == Next::MaybeExecuted;
+            Answered::Badly(Verdict { token, next, fate: None, may_have_run, reason })
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Deadlines, and changes of the topology.
+
+use super::link::LinkId;
+use super::{Session, Sink};
+use crate::client::verdict::overdue;
+use crate::error::{Error, Kind};
+use crate::policy::{Doubt, Fate};
+use crate::proto::ledger::Lost;
+use std::time::Instant;
+
+impl Session {
+    /// The topology may have changed, or a deadline passed.
+    pub fn wake(&mut self, now: Instant, sink: &mut Sink<'_>) {
+        let topology = self.current();
+        let stale: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|link| link.epoch < topology.epoch)
+            .map(|link| link.id)
+            .collect();
+        for link in stale {
+            let to = topology.primary.as_ref().map(ToString::to_string).unwrap_or_default();
+            let why = Error::new(Kind::Unavailable, format!("the primary has changed to {to}"));
+            self.drop_link(link, 0, why, Doubt::None, now, sink);
+        }
+        let late: Vec<(LinkId, Error)> = self
+            .links
+            .iter()
+            .filter(|link| link.ready_by.is_some_and(|by| now >= by))
+            .map(|link| (link.id, link.late()))
+            .collect();
+        for (link, why) in late {
+            self.drop_link(link, 0, why, Doubt::Unreachable, now, sink);
+        }
+        self.give_up_overdue(now, sink);
+        self.release(now, sink);
+    }
+
+    /// Ends the wait for replies that did not come in time.
+    fn give_up_overdue(&mut self, now: Instant, sink: &mut Sink<'_>) {
+        let mut found = Vec::new();
+        for link in &mut self.links {
+            for token in link.lane.overdue(now) {
+                let sent = !link.lane.withdraw(token);
+                // It may go out again, and the late reply must not be taken for the new one.
+                link.lane.disown(token);
+                found.push((link.epoch, token, if sent { Fate::Sent } else { Fate::NotSent }));
+            }
+        }
+        for (epoch, token, fate) in found {
+            self.doubt(epoch, Doubt::Overdue);
+            let Some(call) = self.calls.get(token) else {
+                continue;
+            };
+            let fates = match &call.pipeline {
+                Some(pipeline) => vec![fate; pipeline.unanswered()],
+                None => vec![fate],
+            };
+            let lost = Lost { token, answered: 0, fates };
+            self.lose(lost, &overdue(), epoch, now, sink);
+        }
+    }
+
+    /// When to call [`wake`](Self::wake) at the latest.
+    pub fn next_deadline(&mut self) -> Option<Instant> {
+        let mut next: Option<Instant> = None;
+        let mut consider = |at: Option<Instant>| {
+            next = match (next, at) {
+                (Some(next), Some(at)) => Some(next.min(at)),
+                (next, at) => next.or(at),
+            };
+        };
+        for link in &self.links {
+            consider(link.ready_by);
+            consider(link.lane.next_deadline());
+        }
+        if !self.held.is_empty() {
+            consider(self.connects_at);
+        }
+        let Self { held, calls, .. } = self;
+        for &token in held.iter() {
+            if let Some(call) = calls.get(token) {
+                consider(Some(call.deadlines.whole));
+                consider(call.rests_until);
+            }
+        }
+        next
+    }
+}

@@ -1,0 +1,79 @@
+//! Children with clients that they inherited. A program of its own: a test harness has threads
+//! whose locks a child would inherit as well.
+
+mod support;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use steadis::config::{Address, Config, Endpoint, Target};
+use steadis::{Client, Reply};
+use support::Redis;
+
+/// Runs `work` in a child, and says whether it ended well.
+fn in_child(work: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child uses nothing but what it is handed, and leaves by _exit, so that no
+    // destructor of the parent's runs twice.
+    match unsafe { libc::fork() } {
+        0 => {
+            let well = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            // SAFETY: ends this process and nothing else.
+            unsafe { libc::_exit(if well.unwrap_or(false) { 0 } else { 1 }) }
+        }
+        child => {
+            let mut status = 0;
+            // SAFETY: waits for the child that was just made, and writes its status here.
+            unsafe { libc::waitpid(child, &mut status, 0) };
+            libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+        }
+    }
+}
+
+fn increments(client: &Client, key: &str, times: i64) -> bool {
+    (0..times).all(|_| matches!(client.call(&["INCR", key]), Ok(Reply::Integer(_))))
+}
+
+static PASSED: AtomicU64 = AtomicU64::new(0);
+
+fn check(well: bool, what: &str) {
+    assert!(well, "{what}");
+    PASSED.fetch_add(1, Ordering::Relaxed);
+}
+
+fn main() {
+    let redis = Redis::start();
+    let address = Address::new("127.0.0.1", redis.port);
+    let client = Client::new(Config::new(Target::Node(Endpoint::Tcp(address))));
+
+    check(in_child(|| increments(&client, "before", 10)), "a client that was never used");
+    check(increments(&client, "parent", 10), "the parent after its first fork");
+    check(in_child(|| increments(&client, "after", 10)), "a client with connections");
+    let grandchild = || in_child(|| increments(&client, "grandchild", 5));
+    check(in_child(|| increments(&client, "child", 5) && grandchild()), "a child of a child");
+
+    // The parent goes on all the while, on its own connections.
+    let (stop, done) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    assert!(increments(&client, "busy", 1));
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for round in 0..40 {
+            check(in_child(|| increments(&client, "storm", 3)), &format!("child {round}"));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    check(increments(&client, "parent", 1), "the parent after many forks");
+
+    let count = |key: &str| redis.cli(&["GET", key]);
+    let done = done.into_inner().to_string();
+    check(count("busy") == done, "nothing of the parent's lost, nothing twice");
+    for (key, expected) in
+        [("before", "10"), ("after", "10"), ("child", "5"), ("grandchild", "5"), ("storm", "120")]
+    {
+        check(count(key) == expected, key);
+    }
+    println!("{} passed, 0 failed", PASSED.load(Ordering::Relaxed));
+}

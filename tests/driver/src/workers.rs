@@ -1,0 +1,69 @@
+//! The worker programs of this tree, one for each kind of client.
+
+use crate::{Fault, root};
+use std::process::Command;
+
+/// A client that can be put to work.
+pub(crate) struct Worker {
+    /// What tables call it.
+    pub(crate) name: &'static str,
+    /// Makes the program; run once, at the top of the tree.
+    build: &'static [&'static str],
+    /// Starts it.
+    command: &'static [&'static str],
+    /// It plays every scenario; the others play the core ones.
+    pub(crate) plays_all: bool,
+    /// It has a line in the demonstration.
+    pub(crate) demonstrated: bool,
+}
+
+/// The first one that plays all is the one that a scenario is tried with while it is written.
+pub(crate) const ALL: &[Worker] = &[
+    Worker {
+        name: "rust",
+        build: BUILD_RUST,
+        command: &["target/PROFILE/scenario-worker", "--mode", "blocking"],
+        plays_all: true,
+        demonstrated: true,
+    },
+    Worker {
+        name: "rust-tokio",
+        build: BUILD_RUST,
+        command: &["target/PROFILE/scenario-worker", "--mode", "tokio"],
+        plays_all: false,
+        demonstrated: false,
+    },
+];
+
+const BUILD_RUST: &[&str] = &[
+    "cargo",
+    "build",
+    "--locked",
+    "--quiet",
+    "--profile",
+    "CARGO-PROFILE",
+    "--package",
+    "steadis-scenario-worker",
+];
+
+impl Worker {
+    /// Its command line, after it was built.
+    pub(crate) fn make(&self) -> Result<Vec<String>, Fault> {
+        let line = self.build.iter().map(|word| fill(word)).collect::<Vec<_>>();
+        let built = Command::new(&line[0]).args(&line[1..]).current_dir(root()).status();
+        match built {
+            Ok(status) if status.success() => {
+                Ok(self.command.iter().map(|word| fill(word)).collect())
+            }
+            Ok(status) => Err(format!("{} ended with {status}", line.join(" "))),
+            Err(error) => Err(format!("{} cannot be run: {error}", line[0])),
+        }
+    }
+}
+
+/// The Rust worker is built as this program is.
+fn fill(word: &str) -> String {
+    let (folder, profile) =
+        if cfg!(debug_assertions) { ("debug", "dev") } else { ("release", "release") };
+    word.replace("CARGO-PROFILE", profile).replace("PROFILE", folder)
+}

@@ -1,0 +1,76 @@
+//! What the driver asks for, and the commands that it comes to.
+
+use serde_json::Value as Json;
+use std::time::Duration;
+
+/// The workloads of the blocking client, and those of the client for tasks.
+pub(crate) const ALL: &[&str] =
+    &["increments", "reads", "pipelines", "transactions", "scripts", "fork"];
+pub(crate) const TASKS: &[&str] = &["increments", "reads", "pipelines", "transactions", "scripts"];
+
+/// The driver's first line.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) workload: String,
+    pub(crate) workers: u64,
+    pub(crate) think: Duration,
+    /// The rounds of a forked child.
+    pub(crate) child_rounds: u64,
+    batch: u64,
+    prefix: String,
+}
+
+/// One operation, or a batch of them.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) op: &'static str,
+    pub(crate) key: String,
+    pub(crate) call: Call,
+}
+
+#[derive(Debug)]
+pub(crate) enum Call {
+    Command(Vec<String>),
+    Pipeline(Vec<Vec<String>>),
+    Transaction(Vec<Vec<String>>),
+}
+
+const SCRIPT: &str = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}";
+
+impl Order {
+    pub(crate) fn parse(line: &str) -> Result<Self, String> {
+        let order: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let text = |key: &str| order[key].as_str().map(str::to_owned).ok_or(format!("no {key}"));
+        let number = |key: &str| order[key].as_u64().ok_or(format!("no {key}"));
+        Ok(Self {
+            workload: text("workload")?,
+            workers: number("workers")?,
+            think: Duration::from_millis(number("think_ms")?),
+            child_rounds: number("child_rounds")?,
+            batch: number("batch")?,
+            prefix: text("prefix")?,
+        })
+    }
+
+    /// What the worker of this number does in each round.
+    pub(crate) fn round(&self, worker: u64) -> Vec<Step> {
+        let key = format!("{}n{worker}", self.prefix);
+        let command = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let (a, b) = (format!("{key}:a"), format!("{key}:b"));
+        let incr = |key: &str| command(&["INCR", key]);
+        let get = Call::Command(command(&["GET", &key]));
+        let step = |op, call| Step { op, key: key.clone(), call };
+        match self.workload.as_str() {
+            "reads" => vec![step("get", get)],
+            "pipelines" => {
+                let batch = (0..self.batch).map(|_| incr(&key)).collect();
+                vec![step("incr", Call::Pipeline(batch))]
+            }
+            "transactions" => vec![step("multi", Call::Transaction(vec![incr(&a), incr(&b)]))],
+            "scripts" => {
+                vec![step("eval", Call::Command(command(&["EVAL", SCRIPT, "2", &a, &b])))]
+            }
+            _ => vec![step("incr", Call::Command(incr(&key))), step("get", get)],
+        }
+    }
+}

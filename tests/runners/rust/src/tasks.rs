@@ -1,0 +1,73 @@
+//! The client for tasks: one tokio task for each worker, all on one thread.
+
+use crate::log;
+use crate::order::{Call, Order};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use steadis::Error;
+use steadis::aio::Client;
+use steadis::client::Batch;
+use steadis::proto::reply::Reply;
+use tokio::runtime::Builder;
+
+pub(crate) fn run(order: Order, lines: &mut dyn Iterator<Item = String>) {
+    let start = log::now();
+    let client = match steadis::aio::connect() {
+        Ok(client) => client,
+        Err(error) => return log::connect_failed(start, &error),
+    };
+    let order = Arc::new(order);
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let tasks = std::thread::spawn(move || {
+        let runtime = match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return eprintln!("no tokio runtime: {error}"),
+        };
+        runtime.block_on(async {
+            let workers: Vec<_> = (0..order.workers)
+                .map(|worker| {
+                    let (client, order) = (client.clone(), Arc::clone(&order));
+                    tokio::spawn(rounds(client, order, worker, Arc::clone(&stopped)))
+                })
+                .collect();
+            for worker in workers {
+                if let Err(error) = worker.await {
+                    eprintln!("a worker ended early: {error}");
+                }
+            }
+        });
+    });
+    // Whatever comes next, or the end of stdin, is the end.
+    lines.next();
+    stop.store(true, Ordering::Relaxed);
+    if tasks.join().is_err() {
+        eprintln!("the tasks ended early");
+    }
+}
+
+async fn rounds(client: Client, order: Arc<Order>, worker: u64, stop: Arc<AtomicBool>) {
+    while !stop.load(Ordering::Relaxed) {
+        for step in order.round(worker) {
+            let start = log::now();
+            let outcomes = perform(&client, &step.call).await;
+            log::operation(&step, start, log::now(), &outcomes);
+        }
+        tokio::time::sleep(order.think).await;
+    }
+}
+
+async fn perform(client: &Client, call: &Call) -> Vec<Result<Reply, Error>> {
+    match call {
+        Call::Command(words) => vec![client.call(words).await],
+        Call::Transaction(commands) => vec![client.transaction(commands).await.map(Reply::List)],
+        Call::Pipeline(commands) => {
+            let mut batch = Batch::default();
+            commands.iter().for_each(|words| batch.push(words));
+            match client.pipeline(batch).await {
+                Ok(outcomes) => outcomes.into_replies(),
+                Err(error) => vec![Err(error); commands.len()],
+            }
+        }
+    }
+}
