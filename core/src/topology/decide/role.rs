@@ -47,6 +47,14 @@ impl Decide {
         }
     }
 
+    /// Connections to the machine where the node was before are void.
+    pub(super) fn moved(&mut self, now: Time, actions: &mut Vec<Action>) {
+        if let Some(primary) = &self.primary {
+            let address = primary.address.clone();
+            self.accept(now, address, Source::Dns, None, actions);
+        }
+    }
+
     /// Whether a replica that says "master" can be right before any Sentinel says so.
     fn may_be_promoted(&self) -> bool {
         let voices = self.sentinels.iter().filter(|view| view.calls_down).count();
