@@ -22,7 +22,14 @@ impl Decide {
                 let of = Address { host: primary, port };
                 self.proved_other(now, address, Some(of), "a replica", actions);
             }
-            Ok(Role::Sentinel) => self.proved_other(now, address, None, "a Sentinel", actions),
+            Ok(Role::Sentinel) => {
+                self.proved_other(now, address, None, "a Sentinel", actions);
+                if self.sentinels.is_empty() {
+                    let what = "it is a Sentinel and no data node; Sentinels go to option \
+                                sentinels (REDIS_SENTINEL_LIST)";
+                    self.refused = Some(Error::config(what).at(address));
+                }
+            }
             Err(error) => self.silent(now, address, error, actions),
         }
     }
