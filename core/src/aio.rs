@@ -8,19 +8,14 @@
 //! ```
 
 use crate::client::hosted::{Action, Completion, LinkId, Session};
-use crate::client::transaction::Transaction;
-use crate::client::{Batch, CallOptions, Job, Outcomes};
-use crate::command;
+use crate::client::{Answer, Batch, CallOptions, Exchange, Outcomes, Script};
 use crate::config::{Config, Endpoint, Tls};
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::Token;
-use crate::proto::encode;
-use crate::proto::ledger::Span;
-use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
 use crate::redis_compat::{self, Packed};
 use crate::topology::stream;
-use redis::{RedisFuture, RedisResult, Value};
+use redis::{RedisFuture, Value};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -53,7 +48,7 @@ struct Inner {
 /// An outcome on its way to the task that waits for it.
 #[derive(Debug)]
 enum Done {
-    Replies(Vec<u8>),
+    Reply(Vec<u8>),
     Outcomes(Outcomes),
 }
 
@@ -96,44 +91,48 @@ impl Client {
         self.call(&["PING"]).await.map(drop)
     }
 
-    /// Sends one command, given by its arguments, and waits for its reply.
+    /// Sends any command, given by its arguments, and waits for its reply as the server sends it.
     pub async fn call<A: AsRef<[u8]>>(&self, args: &[A]) -> Result<Reply> {
-        let mut bytes = Vec::new();
-        encode::command(&mut bytes, args);
-        let span = Span::Command { bytes: bytes.len() };
-        let job = Job { bytes: &bytes, span, effect: command::effect(args) };
-        let frames = self.execute(job).await?;
-        let frame = Frame::trusted(&frames);
-        match frame.error() {
-            Some(line) => Err(Error::server(line).during(command::name(args))),
-            None => Ok(Reply::from_frame(frame)),
-        }
+        let mut exchange = Exchange::raw(args)?;
+        self.run(&mut exchange, self.options()).await?;
+        exchange.answer().map(Answer::to_reply)
     }
 
-    async fn execute(&self, job: Job<'_>) -> Result<Vec<u8>> {
-        let options = self.options();
-        let submit = |session: &mut Session| session.submit(job, options, Instant::now());
+    /// Executes a command; its reply is the exchange's answer then.
+    pub async fn run(&self, exchange: &mut Exchange, options: CallOptions) -> Result<()> {
+        let submit = |session: &mut Session| session.submit(exchange, options, Instant::now());
         match self.wait_for(submit).await? {
-            Done::Replies(frames) => Ok(frames),
-            Done::Outcomes(_) => Err(mixed_up()),
+            Done::Reply(bytes) => exchange.answered(bytes),
+            Done::Outcomes(_) => return Err(mixed_up()),
         }
+        Ok(())
     }
 
     /// Sends commands in one go. Each has its own reply or error.
     pub async fn pipeline(&self, batch: Batch) -> Result<Outcomes> {
         let options = self.options();
-        let submit = |session: &mut Session| session.submit_batch(batch, options, Instant::now());
-        match self.wait_for(submit).await? {
-            Done::Outcomes(outcomes) => Ok(outcomes),
-            Done::Replies(_) => Err(mixed_up()),
-        }
+        self.outcomes(|session| session.submit_pipeline(batch, options, Instant::now())).await
     }
 
-    /// Sends commands that run together or not at all, and returns their replies.
-    pub async fn transaction<A: AsRef<[u8]>>(&self, commands: &[Vec<A>]) -> Result<Vec<Reply>> {
-        let transaction = Transaction::new(commands);
-        let frames = self.execute(transaction.job()).await?;
-        transaction.outcome(&frames)
+    /// Sends commands that run together or not at all.
+    pub async fn transaction(&self, batch: Batch) -> Result<Outcomes> {
+        let options = self.options();
+        self.outcomes(|session| session.submit_transaction(batch, options, Instant::now())).await
+    }
+
+    /// A script, to be called by [`Exchange::script`] or in a batch.
+    pub fn script(&self, source: impl AsRef<[u8]>) -> Arc<Script> {
+        lock(&self.inner.session).script(source)
+    }
+
+    async fn outcomes(
+        &self,
+        submit: impl FnOnce(&mut Session) -> Result<Token>,
+    ) -> Result<Outcomes> {
+        match self.wait_for(submit).await? {
+            Done::Outcomes(outcomes) => Ok(outcomes),
+            Done::Reply(_) => Err(mixed_up()),
+        }
     }
 
     async fn wait_for(&self, submit: impl FnOnce(&mut Session) -> Result<Token>) -> Result<Done> {
@@ -196,7 +195,7 @@ impl Inner {
             if let Some(sender) = waiting.remove(&token) {
                 // Nobody waits any more when this fails.
                 let _ = sender.send(match completion {
-                    Completion::Replies(frame) => Ok(Done::Replies(frame.bytes().to_vec())),
+                    Completion::Reply(answer) => Ok(Done::Reply(answer.frame.bytes().to_vec())),
                     Completion::Outcomes(outcomes) => Ok(Done::Outcomes(outcomes)),
                     Completion::Failed(error) => Err(error),
                 });
@@ -307,11 +306,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl redis::aio::ConnectionLike for Client {
     fn req_packed_command<'a>(&'a mut self, command: &'a redis::Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            let bytes = command.get_packed_command();
-            let effect = Packed::parse(&bytes)?.effect();
-            let span = Span::Command { bytes: bytes.len() };
-            let frames = self.execute(Job { bytes: &bytes, span, effect }).await?;
-            redis_compat::value(Frame::trusted(&frames))
+            let mut exchange = Packed::parse(&command.get_packed_command())?.exchange()?;
+            self.run(&mut exchange, self.options()).await?;
+            redis_compat::value(&exchange)
         })
     }
 
@@ -322,23 +319,12 @@ impl redis::aio::ConnectionLike for Client {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            let bytes = pipeline.get_packed_pipeline();
-            let packed = Packed::parse(&bytes)?;
+            let packed = Packed::parse(&pipeline.get_packed_pipeline())?;
+            let batch = packed.batch()?;
             if packed.is_transaction() {
-                let span = Span::Unit { bytes: bytes.len(), replies: packed.len() };
-                let job = Job { bytes: &bytes, span, effect: packed.effect() };
-                let frames = self.execute(job).await?;
-                return redis_compat::values(Frame::trusted(&frames), offset, count);
+                return redis_compat::executed(&self.transaction(batch).await?);
             }
-            let outcomes = self.pipeline(packed.batch()).await?;
-            let outcomes = outcomes.iter().skip(offset).take(count);
-            let values: RedisResult<Vec<Value>> = outcomes
-                .map(|outcome| match outcome {
-                    Ok(frame) => redis_compat::value(frame),
-                    Err(error) => Err(error.clone().into()),
-                })
-                .collect();
-            values
+            redis_compat::values(&self.pipeline(batch).await?, offset, count)
         })
     }
 

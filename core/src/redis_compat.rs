@@ -9,11 +9,8 @@
 //! ```
 
 use crate::client::blocking::Client;
-use crate::client::{Batch, CallOptions, Job};
-use crate::command;
+use crate::client::{Answer, Batch, Exchange, Outcomes};
 use crate::error::{Error, Kind};
-use crate::policy::Effect;
-use crate::proto::ledger::Span;
 use crate::proto::read::{Build, Frame, Items, Reader};
 use crate::proto::reply::Reply;
 use crate::proto::scan::Limits;
@@ -57,10 +54,6 @@ impl Packed {
         Ok(Self { commands })
     }
 
-    pub(crate) fn effect(&self) -> Effect {
-        self.commands.iter().map(|args| command::effect(args)).max().unwrap_or(Effect::Reads)
-    }
-
     /// MULTI … EXEC: together or not at all.
     pub(crate) fn is_transaction(&self) -> bool {
         let is = |args: Option<&Vec<Vec<u8>>>, name: &[u8]| {
@@ -69,26 +62,51 @@ impl Packed {
         is(self.commands.first(), b"MULTI") && is(self.commands.last(), b"EXEC")
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.commands.len()
+    /// The commands, without those around a transaction.
+    pub(crate) fn batch(&self) -> RedisResult<Batch> {
+        let mut batch = Batch::default();
+        let around = usize::from(self.is_transaction());
+        for args in &self.commands[around..self.commands.len() - around] {
+            batch.add_raw(args)?;
+        }
+        Ok(batch)
     }
 
-    pub(crate) fn batch(&self) -> Batch {
-        let mut batch = Batch::default();
-        for args in &self.commands {
-            batch.push(args);
-        }
-        batch
+    /// The only command.
+    pub(crate) fn exchange(&self) -> RedisResult<Exchange> {
+        Ok(Exchange::raw(self.commands.first().map_or(&[], Vec::as_slice))?)
     }
+}
+
+/// What a transaction came to: the crate expects EXEC's reply alone.
+pub(crate) fn executed(outcomes: &Outcomes) -> RedisResult<Vec<Value>> {
+    let values: RedisResult<_> = outcomes
+        .iter()
+        .map(|outcome| match outcome {
+            Ok(answer) => answer.build(&mut Values),
+            Err(error) => Values.error(error.message().as_bytes()),
+        })
+        .collect();
+    Ok(vec![Value::Array(values?)])
+}
+
+/// What a pipeline came to; an error of ours is the error of the whole.
+pub(crate) fn values(outcomes: &Outcomes, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+    let value = |outcome: Result<Answer<'_>, &Error>| match outcome {
+        Ok(answer) => answer.build(&mut Values),
+        Err(error) if matches!(error.kind(), Kind::Server | Kind::Auth) => {
+            Values.error(error.message().as_bytes())
+        }
+        Err(error) => Err(error.clone().into()),
+    };
+    outcomes.iter().skip(offset).take(count).map(value).collect()
 }
 
 impl redis::ConnectionLike for Client {
     fn req_packed_command(&mut self, bytes: &[u8]) -> RedisResult<Value> {
-        let effect = Packed::parse(bytes)?.effect();
-        let job = Job { bytes, span: Span::Command { bytes: bytes.len() }, effect };
-        let mut frames = Vec::new();
-        self.execute(&job, &self.options(), &(), &mut frames)?;
-        value(Frame::trusted(&frames))
+        let mut exchange = Packed::parse(bytes)?.exchange()?;
+        self.run(&mut exchange, &self.options(), &())?;
+        value(&exchange)
     }
 
     fn req_packed_commands(
@@ -98,20 +116,11 @@ impl redis::ConnectionLike for Client {
         count: usize,
     ) -> RedisResult<Vec<Value>> {
         let packed = Packed::parse(bytes)?;
+        let (batch, options) = (packed.batch()?, self.options());
         if packed.is_transaction() {
-            let span = Span::Unit { bytes: bytes.len(), replies: packed.len() };
-            let job = Job { bytes, span, effect: packed.effect() };
-            let mut frames = Vec::new();
-            self.execute(&job, &self.options(), &(), &mut frames)?;
-            return values(Frame::trusted(&frames), offset, count);
+            return executed(&self.run_transaction(batch, &options, &())?);
         }
-        let options: CallOptions = self.options();
-        let outcomes = self.execute_batch(packed.batch(), &options, &())?;
-        let value = |outcome: Result<Frame<'_>, &Error>| match outcome {
-            Ok(frame) => value(frame),
-            Err(error) => Err(error.clone().into()),
-        };
-        outcomes.iter().skip(offset).take(count).map(value).collect()
+        values(&self.run_pipeline(batch, &options, &())?, offset, count)
     }
 
     fn get_db(&self) -> i64 {
@@ -128,15 +137,9 @@ impl redis::ConnectionLike for Client {
     }
 }
 
-/// One reply as the crate's value.
-pub(crate) fn value(frame: Frame<'_>) -> RedisResult<Value> {
-    frame.build(&mut Values)
-}
-
-/// `count` of several replies, from `offset` on.
-pub(crate) fn values(frames: Frame<'_>, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
-    let mut reader = Reader::new(frames);
-    std::iter::from_fn(|| reader.next(&mut Values)).skip(offset).take(count).collect()
+/// A reply as the crate's value.
+pub(crate) fn value(exchange: &Exchange) -> RedisResult<Value> {
+    exchange.answer()?.build(&mut Values)
 }
 
 struct Values;

@@ -92,11 +92,11 @@ fn a_late_reply_is_not_that_of_the_next_attempt() {
     redis.cli(&["SET", "k", "value"]);
     let mut host = Host::new(&redis);
     let mut batch = Batch::default();
-    batch.push(&["INCR", "n"]);
-    batch.push(&["GET", "k"]);
+    batch.add_raw(&["INCR", "n"]).unwrap();
+    batch.add_raw(&["GET", "k"]).unwrap();
     let now = Instant::now();
     let options = CallOptions::of(host.session.config());
-    host.session.submit_batch(batch, options, now).unwrap();
+    host.session.submit_pipeline(batch, options, now).unwrap();
     let first = host.until_written(&redis, now, b"GET");
     let mut late = Vec::new();
     while !late.ends_with(b"value\r\n") {

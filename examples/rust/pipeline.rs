@@ -17,6 +17,7 @@ fn main() -> steadis::Result<()> {
 
     let transfer = [vec!["DECRBY", "account:a", "10"], vec!["INCRBY", "account:b", "10"]];
     let balances = client.transaction(&transfer)?;
+    let balances: Vec<_> = balances.into_iter().collect::<Result<_, _>>()?;
     println!("a has {:?}, b has {:?}", balances[0].as_integer(), balances[1].as_integer());
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Writes what is generated, or checks that what is committed is what would be generated.
 
-use crate::configuration;
-use crate::root;
+use crate::{commands, configuration, root};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,7 +25,10 @@ pub(crate) fn generate(check: bool) -> ExitCode {
 
 /// Every generated file with its content.
 fn generated() -> Vec<(&'static str, String)> {
-    vec![("docs/configuration.md", configuration::document())]
+    vec![
+        ("docs/commands.md", commands::document()),
+        ("docs/configuration.md", configuration::document()),
+    ]
 }
 
 fn write(path: &Path, content: &str) -> std::io::Result<()> {

@@ -1,6 +1,6 @@
 //! Everything about the tree that can be checked without running it.
 
-use crate::{command, generate, root};
+use crate::{LANGUAGES, command, generate, root};
 use std::process::ExitCode;
 
 /// A file beyond this is refused: it holds more than one noun.
@@ -28,7 +28,9 @@ const CHECKS: &[&[&str]] = &[
 
 pub(crate) fn lint() -> ExitCode {
     let mut well = true;
-    for line in CHECKS {
+    let languages = LANGUAGES.iter().map(|language| language.lint);
+    let languages = languages.filter(|line| root().join(line[0]).exists());
+    for line in CHECKS.iter().copied().chain(languages) {
         println!("── {}", line.join(" "));
         match command(line).status() {
             Ok(status) => well &= status.success(),

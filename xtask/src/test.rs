@@ -1,18 +1,19 @@
 //! Runs every test there is, and ends with one count.
 
-use crate::command;
+use crate::{LANGUAGES, Language, command, root};
 use std::io::{BufRead, BufReader};
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 /// A part of the suite, in the order of their cost.
+#[derive(Clone, Copy)]
 struct Stage {
     name: &'static str,
     what: &'static str,
     line: &'static [&'static str],
 }
 
-const STAGES: &[Stage] = &[
+const STAGES: &[Stage; 4] = &[
     Stage {
         name: "rust",
         what: "core and program: units, properties, vectors, real servers",
@@ -71,12 +72,13 @@ struct Outcome {
 
 /// All stages, or those named.
 pub(crate) fn test(wanted: &[&str]) -> ExitCode {
-    if let Some(unknown) = wanted.iter().find(|name| !STAGES.iter().any(|it| it.name == **name)) {
-        let names: Vec<&str> = STAGES.iter().map(|stage| stage.name).collect();
+    let stages = stages();
+    if let Some(unknown) = wanted.iter().find(|name| !stages.iter().any(|it| it.name == **name)) {
+        let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
         eprintln!("there is no stage {unknown:?}; there are {}", names.join(", "));
         return ExitCode::from(2);
     }
-    let chosen = STAGES.iter().filter(|stage| wanted.is_empty() || wanted.contains(&stage.name));
+    let chosen = stages.iter().filter(|stage| wanted.is_empty() || wanted.contains(&stage.name));
     let outcomes: Vec<Outcome> = chosen.map(run).collect();
     println!();
     let mut all = Count::default();
@@ -93,6 +95,14 @@ pub(crate) fn test(wanted: &[&str]) -> ExitCode {
     }
     println!("{} passed, {} failed", all.passed, all.failed);
     if all.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Rust first, then each language that has tests of its own, then what takes long.
+fn stages() -> Vec<Stage> {
+    let [rust, rest @ ..] = STAGES;
+    let languages = LANGUAGES.iter().filter(|language| root().join(language.test[0]).exists());
+    let language = |it: &Language| Stage { name: it.name, what: "its own tests", line: it.test };
+    std::iter::once(*rust).chain(languages.map(language)).chain(rest.iter().copied()).collect()
 }
 
 fn run(stage: &Stage) -> Outcome {

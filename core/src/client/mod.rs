@@ -4,26 +4,39 @@
 //! |---|---|
 //! | `blocking` | the client for callers that wait on their own thread |
 //! | `hosted` | the client inside an event loop, which owns the sockets and the clock |
-//! | `pipeline` | independent commands on their way, each with its own outcome |
+//! | `exchange` | one command and its reply |
+//! | `batch` | commands that are sent in one go |
+//! | `pipeline` | those of a batch that are on their way, each with its own outcome |
+//! | `transaction` | a batch that runs as a whole or not at all |
+//! | `outcomes` | what came of a batch |
+//! | `script` | Lua scripts, by digest and by source |
 //! | `pubsub` | what subscribers want and what reaches them |
-//! | `transaction` | commands that run together or not at all |
+//! | `stateful` | commands that no shared connection can bear |
 //! | `verdict` | what a caller is told when there is no good reply |
 
+mod batch;
 pub mod blocking;
+mod exchange;
 pub mod hosted;
+mod outcomes;
 mod pipeline;
 mod pubsub;
+mod script;
+mod stateful;
 pub(crate) mod transaction;
 mod verdict;
 
-use crate::command;
-use crate::config::{Config, RetryWrites};
+use crate::command::{self, Wait};
+use crate::config::{Config, ReadFrom, RetryWrites};
 use crate::policy::Effect;
 use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
-pub use pipeline::{Batch, Outcomes};
+pub use batch::Batch;
+pub use exchange::Exchange;
+pub use outcomes::{Answer, Outcomes};
 pub use pubsub::{By, Incoming, Wanted};
+pub use script::Script;
 use std::time::{Duration, Instant};
 
 /// What may differ from call to call.
@@ -32,12 +45,30 @@ pub struct CallOptions {
     /// For the whole call, waiting for a primary included; else the client's timeouts hold.
     pub timeout: Option<Duration>,
     pub retry_writes: RetryWrites,
+    /// Which nodes may answer what only reads.
+    pub read_from: ReadFrom,
+    /// How far behind a replica may be.
+    pub max_lag: Option<Duration>,
+    /// Whether what a replica cannot answer is refused; else it goes to the primary.
+    pub reads_only: bool,
 }
 
 impl CallOptions {
     /// Those of a call that asks for nothing special.
     pub fn of(config: &Config) -> Self {
-        Self { timeout: None, retry_writes: config.retry_writes }
+        Self {
+            timeout: None,
+            retry_writes: config.retry_writes,
+            read_from: config.read_from,
+            max_lag: config.max_lag,
+            reads_only: false,
+        }
+    }
+
+    /// The same for a client that only reads, and from replicas if the policy says so.
+    #[must_use]
+    pub fn reading_from(self, read_from: ReadFrom, max_lag: Option<Duration>) -> Self {
+        Self { read_from, max_lag, reads_only: true, ..self }
     }
 
     fn repeats_writes(&self) -> bool {
@@ -75,6 +106,10 @@ pub struct Job<'a> {
     pub bytes: &'a [u8],
     pub span: Span,
     pub effect: Effect,
+    /// How long the server may take its time on purpose.
+    pub wait: Wait,
+    /// A replica can answer it.
+    pub on_replica: bool,
 }
 
 impl Job<'_> {

@@ -1,100 +1,27 @@
 //! A pipeline on its way: each of its commands is sent, sent again, or given up, in its order.
 
-use super::Job;
+use super::outcomes::{Item, Outcomes};
+use super::script;
 use super::verdict::{maybe_executed, too_late};
-use crate::command;
-use crate::error::{Error, Result};
+use super::{Batch, Job};
+use crate::command::Wait;
+use crate::error::Error;
 use crate::policy::{self, Effect, Fate, Next};
-use crate::proto::encode;
 use crate::proto::ledger::Span;
 use crate::proto::read::{Frame, Reader};
-use crate::proto::reply::Reply;
-use std::ops::Range;
 
-/// Encoded commands that have nothing to do with each other.
-#[derive(Debug, Default)]
-pub struct Batch {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    effects: Vec<Effect>,
-}
-
-impl Batch {
-    /// Appends a command.
-    pub fn push<A: AsRef<[u8]>>(&mut self, args: &[A]) {
-        encode::command(&mut self.bytes, args);
-        self.ends.push(self.bytes.len());
-        self.effects.push(command::effect(args));
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn bytes_of(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start..self.ends[index]]
-    }
-
-    fn job(&self, index: usize) -> Job<'_> {
-        let bytes = self.bytes_of(index);
-        Job { bytes, span: Span::Command { bytes: bytes.len() }, effect: self.effects[index] }
-    }
-}
-
-#[derive(Debug, Clone)]
-enum Item {
+#[derive(Debug)]
+enum State {
     /// Still to be executed; or once more, if it was sent and the caller agreed to repetitions.
     Open {
         may_have_run: bool,
     },
-    /// Where in the frames its reply is.
-    Reply(Range<usize>),
-    Failed(Error),
+    Done(Item),
 }
 
-impl Item {
+impl State {
     fn may_have_run(&self) -> bool {
-        matches!(self, Item::Open { may_have_run: true })
-    }
-}
-
-/// What came of each command, in order.
-#[derive(Debug)]
-pub struct Outcomes {
-    frames: Vec<u8>,
-    items: Vec<Item>,
-}
-
-impl Outcomes {
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
-    /// The reply of each command, or why there is none.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Result<Frame<'_>, &Error>> {
-        self.items.iter().map(|item| match item {
-            Item::Reply(range) => Ok(Frame::trusted(&self.frames[range.clone()])),
-            Item::Failed(error) => Err(error),
-            // A pipeline ends only when nothing is open.
-            Item::Open { .. } => Ok(Frame::trusted(b"_\r\n")),
-        })
-    }
-
-    pub fn into_replies(self) -> Vec<Result<Reply>> {
-        let reply = |outcome: Result<Frame<'_>, &Error>| match outcome {
-            Ok(frame) => Ok(Reply::from_frame(frame)),
-            Err(error) => Err(error.clone()),
-        };
-        self.iter().map(reply).collect()
+        matches!(self, State::Open { may_have_run: true })
     }
 }
 
@@ -103,7 +30,9 @@ impl Outcomes {
 pub(super) struct Pipeline {
     batch: Batch,
     repeats_writes: bool,
-    outcomes: Outcomes,
+    states: Vec<State>,
+    /// The replies so far.
+    frames: Vec<u8>,
     /// The commands of the request under way, and its bytes unless it is the whole batch.
     sent: Vec<usize>,
     bytes: Option<Vec<u8>>,
@@ -113,14 +42,13 @@ pub(super) struct Pipeline {
 impl Pipeline {
     pub(super) fn new(batch: Batch, repeats_writes: bool) -> Self {
         let sent = (0..batch.len()).collect();
-        let items = vec![Item::Open { may_have_run: false }; batch.len()];
-        let outcomes = Outcomes { frames: Vec::new(), items };
-        Self { batch, repeats_writes, outcomes, sent, bytes: None, answered: 0 }
+        let states = (0..batch.len()).map(|_| State::Open { may_have_run: false }).collect();
+        Self { batch, repeats_writes, states, frames: Vec::new(), sent, bytes: None, answered: 0 }
     }
 
     /// The commands of the next request.
     pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.as_deref().unwrap_or(&self.batch.bytes)
+        self.bytes.as_deref().unwrap_or(self.batch.bytes())
     }
 
     pub(super) fn span(&self) -> Span {
@@ -134,8 +62,14 @@ impl Pipeline {
 
     /// What the next request may do, taken together.
     pub(super) fn effect(&self) -> Effect {
-        let effects = self.sent.iter().map(|&index| self.batch.effects[index]);
+        let effects = self.sent.iter().map(|&index| self.batch.encoded(index).effect);
         effects.max().unwrap_or(Effect::Reads)
+    }
+
+    /// The next request.
+    pub(super) fn job(&self) -> Job<'_> {
+        let (bytes, span, effect) = (self.bytes(), self.span(), self.effect());
+        Job { bytes, span, effect, wait: Wait::No, on_replica: self.batch.on_replica() }
     }
 
     /// How many commands of the request have no reply yet.
@@ -148,26 +82,35 @@ impl Pipeline {
         let &index = self.sent.get(self.answered)?;
         self.answered += 1;
         let line = frame.error();
-        self.outcomes.items[index] = match line {
+        self.states[index] = match line {
             None => {
-                let start = self.outcomes.frames.len();
-                self.outcomes.frames.extend_from_slice(frame.bytes());
-                Item::Reply(start..self.outcomes.frames.len())
+                let start = self.frames.len();
+                self.frames.extend_from_slice(frame.bytes());
+                State::Done(Item::Reply(start..self.frames.len(), self.batch.encoded(index).shape))
             }
-            Some(line) => {
-                let (job, error) = (self.batch.job(index), Error::server(line));
-                match policy::after_error(job.effect, line, self.repeats_writes) {
-                    Next::Again => {
-                        let doubtful = policy::after_error(job.effect, line, false);
-                        let before = self.outcomes.items[index].may_have_run();
-                        Item::Open { may_have_run: before || doubtful == Next::MaybeExecuted }
-                    }
-                    Next::Deliver => Item::Failed(error.during(job.name())),
-                    Next::MaybeExecuted => Item::Failed(maybe_executed(&job, None, &error)),
-                }
-            }
+            Some(line) => self.refused(index, line),
         };
         line
+    }
+
+    /// What becomes of a command that the server answered with an error.
+    fn refused(&mut self, index: usize, line: &[u8]) -> State {
+        let before = self.states[index].may_have_run();
+        if script::is_missing(line)
+            && let Some(bytes) = self.batch.spelled_out(index)
+        {
+            self.batch.replace(index, bytes);
+            return State::Open { may_have_run: before };
+        }
+        let (job, error) = (self.batch.job(index), Error::server(line));
+        match policy::after_error(job.effect, line, self.repeats_writes) {
+            Next::Again => {
+                let doubtful = policy::after_error(job.effect, line, false);
+                State::Open { may_have_run: before || doubtful == Next::MaybeExecuted }
+            }
+            Next::Deliver => State::Done(Item::Failed(error.during(job.name()))),
+            Next::MaybeExecuted => State::Done(Item::Failed(maybe_executed(&job, None, &error))),
+        }
     }
 
     /// Takes all replies of the request at once.
@@ -187,10 +130,11 @@ impl Pipeline {
             if policy::after_loss(job.effect, fate, false) != Next::MaybeExecuted {
                 continue;
             }
-            self.outcomes.items[index] = if self.repeats_writes {
-                Item::Open { may_have_run: true }
+            self.states[index] = if self.repeats_writes {
+                State::Open { may_have_run: true }
             } else {
-                Item::Failed(maybe_executed(&job, address.map(str::to_owned), reason))
+                let address = address.map(str::to_owned);
+                State::Done(Item::Failed(maybe_executed(&job, address, reason)))
             };
         }
     }
@@ -198,7 +142,7 @@ impl Pipeline {
     /// Puts together the next request of what is still open. `false`: nothing is.
     pub(super) fn resume(&mut self) -> bool {
         self.answered = 0;
-        let is_open = |index: &usize| matches!(self.outcomes.items[*index], Item::Open { .. });
+        let is_open = |index: &usize| matches!(self.states[*index], State::Open { .. });
         self.sent = (0..self.batch.len()).filter(is_open).collect();
         let bytes = self.sent.iter().flat_map(|&index| self.batch.bytes_of(index)).copied();
         self.bytes = Some(bytes.collect());
@@ -217,27 +161,27 @@ impl Pipeline {
 
     fn give_up(&mut self, reason: &Error, unexecuted: impl Fn(&Job<'_>) -> Error) {
         for index in 0..self.batch.len() {
-            if let Item::Open { may_have_run } = self.outcomes.items[index] {
+            if let State::Open { may_have_run } = self.states[index] {
                 let job = self.batch.job(index);
-                self.outcomes.items[index] = Item::Failed(match may_have_run {
+                self.states[index] = State::Done(Item::Failed(match may_have_run {
                     true => maybe_executed(&job, None, reason),
                     false => unexecuted(&job),
-                });
+                }));
             }
         }
     }
 
     /// Whether any command has an outcome, or may have run without one.
     pub(super) fn has_begun(&self) -> bool {
-        self.outcomes.items.iter().any(|item| !matches!(item, Item::Open { may_have_run: false }))
+        self.states.iter().any(|state| !matches!(state, State::Open { may_have_run: false }))
     }
 
-    pub(super) fn finish(self) -> Outcomes {
-        self.outcomes
-    }
-
-    pub(super) fn take(&mut self) -> Outcomes {
-        let empty = Outcomes { frames: Vec::new(), items: Vec::new() };
-        std::mem::replace(&mut self.outcomes, empty)
+    /// The outcomes, once nothing is open.
+    pub(super) fn finish(&mut self) -> Outcomes {
+        let items = std::mem::take(&mut self.states).into_iter().filter_map(|state| match state {
+            State::Done(item) => Some(item),
+            State::Open { .. } => None,
+        });
+        Outcomes::of(std::mem::take(&mut self.frames), items.collect())
     }
 }

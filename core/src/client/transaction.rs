@@ -1,56 +1,66 @@
 //! MULTI … EXEC as one request: its commands run together or not at all.
 
-use super::Job;
-use crate::command;
+use super::outcomes::Outcomes;
+use super::{Batch, Job};
+use crate::command::Wait;
 use crate::error::{Error, Kind, Result};
 use crate::policy::Effect;
-use crate::proto::encode;
 use crate::proto::ledger::Span;
 use crate::proto::read::{Frame, Reader};
-use crate::proto::reply::Reply;
 
-/// An encoded transaction.
+/// A batch, enclosed in MULTI and EXEC.
 #[derive(Debug)]
-pub(crate) struct Transaction<'a, A> {
-    commands: &'a [Vec<A>],
+pub(crate) struct Transaction {
+    batch: Batch,
     bytes: Vec<u8>,
-    effect: Effect,
 }
 
-impl<'a, A: AsRef<[u8]>> Transaction<'a, A> {
-    pub(crate) fn new(commands: &'a [Vec<A>]) -> Self {
-        let mut bytes = Vec::new();
-        encode::command(&mut bytes, &["MULTI"]);
-        let mut effect = Effect::Reads;
-        for args in commands {
-            encode::command(&mut bytes, args);
-            effect = effect.max(command::effect(args));
-        }
-        encode::command(&mut bytes, &["EXEC"]);
-        Self { commands, bytes, effect }
+impl Transaction {
+    pub(crate) fn new(mut batch: Batch) -> Self {
+        let bytes = batch.enclosed();
+        Self { batch, bytes }
     }
 
     pub(crate) fn job(&self) -> Job<'_> {
-        let span = Span::Unit { bytes: self.bytes.len(), replies: self.commands.len() + 2 };
-        Job { bytes: &self.bytes, span, effect: self.effect }
+        let span = Span::Unit { bytes: self.bytes.len(), replies: self.batch.len() + 2 };
+        let effect = self.batch.effect();
+        // Nothing blocks inside a transaction; and replicas run transactions too, but the word
+        // EXEC says no more of that.
+        let on_replica = effect == Effect::Reads && self.batch.on_replica();
+        Job { bytes: &self.bytes, span, effect, wait: Wait::No, on_replica }
     }
 
-    /// The reply of each command, out of those of the whole.
-    pub(crate) fn outcome(&self, frames: &[u8]) -> Result<Vec<Reply>> {
+    /// What came of each command, out of the replies to the whole. `None`: a watched key had
+    /// changed, and nothing ran.
+    pub(crate) fn outcome(&self, frames: &[u8]) -> Result<Option<Outcomes>> {
         let mut reader = Reader::new(Frame::trusted(frames));
         let mut refused = None;
-        for args in std::iter::once(None).chain(self.commands.iter().map(Some)) {
+        reader.next_frame();
+        for index in 0..self.batch.len() {
             let line = reader.next_frame().and_then(Frame::error);
-            if let (Some(line), Some(args), None) = (line, args, &refused) {
-                refused = Some(Error::server(line).during(command::name(args)));
+            if let (Some(line), None) = (line, &refused) {
+                refused = Some(Error::server(line).during(self.batch.job(index).name()));
             }
         }
-        match Reply::next(&mut reader) {
-            Some(Reply::List(replies)) => Ok(replies),
-            Some(Reply::Error(line)) => {
-                Err(refused.unwrap_or_else(|| Error::server(&line).during("EXEC")))
-            }
-            _ => Err(Error::new(Kind::Internal, "EXEC answered in an unknown way")),
+        let Some(exec) = reader.next_frame() else { return Err(unreadable()) };
+        if let Some(line) = exec.error() {
+            return Err(refused.unwrap_or_else(|| Error::server(line).during("EXEC")));
         }
+        let Some((_, mut parts)) = exec.parts() else { return Ok(None) };
+        let mut outcomes = Outcomes::default();
+        for index in 0..self.batch.len() {
+            let frame = parts.next_frame().ok_or_else(unreadable)?;
+            match frame.error() {
+                None => outcomes.push_reply(frame, self.batch.encoded(index).shape),
+                Some(line) => {
+                    outcomes.push_error(Error::server(line).during(self.batch.job(index).name()))
+                }
+            }
+        }
+        Ok(Some(outcomes))
     }
+}
+
+fn unreadable() -> Error {
+    Error::new(Kind::Internal, "EXEC answered in an unknown way")
 }

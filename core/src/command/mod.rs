@@ -1,87 +1,54 @@
-//! The table of commands.
+//! The commands: what each is called, takes, does and answers.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `table` | one line of `commands.txt` each: a [`Command`] |
+//! | `syntax` | what a command takes, as a tree: a [`Syntax`] |
+//! | `arg` | what a host language hands over for an argument: an [`Arg`] |
+//! | `encode` | arguments and options → the bytes of a command |
+//! | `walk`, `repeat`, `take` | the way along the syntax that this takes |
+//! | `names` | names of options, as people type them |
+//! | `outcome` | what is known of a command once it is encoded: an [`Encoded`] |
+//! | `replies` | the shapes of replies that the table names |
+
+#![forbid(unsafe_code)]
+
+mod arg;
+mod encode;
+mod names;
+mod outcome;
+mod repeat;
+mod replies;
+pub mod syntax;
+mod table;
+mod take;
+mod walk;
+
+pub use arg::Arg;
+pub use outcome::{Encoded, Wait};
+pub use replies::{REPLIES, Reply};
+pub use syntax::Syntax;
+pub use table::{Command, all};
 
 use crate::policy::Effect;
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
-/// One line of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    /// In Redis' own notation: `get`, `xgroup|create`.
-    pub name: &'static str,
-    pub effect: Effect,
-    /// Waits on the server, so it needs a connection of its own.
-    pub blocks: bool,
-    /// Reached through `call` only.
-    pub administers: bool,
-    /// Changes what its connection is for.
-    pub subscribes: bool,
-    /// As the manual writes it.
-    pub syntax: &'static str,
-}
-
-struct Table {
-    commands: Vec<Command>,
-    by_name: HashMap<&'static str, usize>,
-}
-
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let lines = include_str!("../../commands.txt").lines();
-    let commands: Vec<Command> = lines.filter_map(parse).collect();
-    let by_name = commands.iter().enumerate().map(|(i, command)| (command.name, i)).collect();
-    Table { commands, by_name }
-});
-
-fn parse(line: &'static str) -> Option<Command> {
-    if line.is_empty() || line.starts_with('#') {
-        return None;
-    }
-    let mut columns = line.splitn(3, ' ').map(str::trim_start);
-    let name = columns.next()?;
-    let rest = line[name.len()..].trim_start();
-    let (flags, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let rest = rest.trim_start();
-    let (_shape, syntax) = rest.split_once(' ').unwrap_or((rest, ""));
-    Some(Command {
-        name,
-        effect: match flags.as_bytes().first()? {
-            b'r' => Effect::Reads,
-            b'x' => Effect::Runs,
-            _ => Effect::Writes,
-        },
-        blocks: flags.contains('b'),
-        administers: flags.contains('a'),
-        subscribes: flags.contains('s'),
-        syntax: syntax.trim(),
-    })
-}
-
-/// All commands, in the order of the table.
-pub fn all() -> &'static [Command] {
-    &TABLE.commands
-}
+use crate::proto::shape::Shape;
 
 /// The command that these arguments call, whatever the case of their letters. A command with
 /// subcommands is known by its first two arguments.
 pub fn find<A: AsRef<[u8]>>(args: &[A]) -> Option<&'static Command> {
-    let table = &*TABLE;
     let mut word = Word::default();
     word.push(args.first()?.as_ref())?;
-    let index = match table.by_name.get(word.text()) {
-        Some(index) => index,
-        None => {
-            word.push(b"|")?;
-            word.push(args.get(1)?.as_ref())?;
-            table.by_name.get(word.text())?
-        }
-    };
-    table.commands.get(*index)
+    table::named(word.text()).or_else(|| {
+        word.push(b"|")?;
+        word.push(args.get(1)?.as_ref())?;
+        table::named(word.text())
+    })
 }
 
 /// How errors call these arguments: by the command alone, since arguments can be secrets.
 pub fn name<A: AsRef<[u8]>>(args: &[A]) -> String {
     match find(args) {
-        Some(command) => command.name.replace('|', " ").to_ascii_uppercase(),
+        Some(command) => command.title(),
         None => args
             .first()
             .map(|word| String::from_utf8_lossy(word.as_ref()).to_ascii_uppercase())
@@ -89,9 +56,24 @@ pub fn name<A: AsRef<[u8]>>(args: &[A]) -> String {
     }
 }
 
-/// What a command that is not in the table may do: anything.
+/// What these arguments may do at the most; what is not in the table may do anything.
 pub fn effect<A: AsRef<[u8]>>(args: &[A]) -> Effect {
     find(args).map_or(Effect::Writes, |command| command.effect)
+}
+
+/// Appends these arguments as they are, and tells what is known of the command. Its reply has no
+/// shape, and what the table does not know, or cannot follow, may do anything.
+pub fn encode_raw<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
+    let shape = &Shape::Raw;
+    let unknown = Encoded { effect: Effect::Writes, idempotent: false, wait: Wait::No, shape };
+    let known = find(args).map(|command| {
+        let words = args.len().min(command.words());
+        let rest: Vec<Arg<'_>> = args[words..].iter().map(|arg| Arg::Bytes(arg.as_ref())).collect();
+        let encoded = command.encode(&rest, &[], &mut Vec::new());
+        encoded.map_or(command.at_worst(), |encoded| Encoded { shape, ..encoded })
+    });
+    crate::proto::encode::command(out, args);
+    known.unwrap_or(unknown)
 }
 
 /// A name in small letters, put together without asking for memory.
@@ -123,22 +105,32 @@ mod tests {
     #[test]
     fn commands_are_found_by_name_and_subcommand() {
         let get = find(&["GET", "k"]).unwrap();
-        assert_eq!((get.name, get.effect, get.syntax), ("get", Effect::Reads, "key"));
+        assert_eq!((get.name, get.effect, get.usage), ("get", Effect::Reads, "key"));
         let create = find(&["XGroup", "CREATE", "k"]).unwrap();
         assert_eq!((create.name, create.effect), ("xgroup|create", Effect::Writes));
         assert!(find(&["BLPOP", "k", "0"]).unwrap().blocks);
         assert_eq!(find(&["EVAL"]).unwrap().effect, Effect::Runs);
-        assert_eq!(find(&["NO.SUCH", "x"]), None);
+        assert!(find(&["NO.SUCH", "x"]).is_none());
         assert_eq!(effect(&["NO.SUCH", "x"]), Effect::Writes);
-        assert_eq!(find::<&str>(&[]), None);
+        assert!(find::<&str>(&[]).is_none());
     }
 
     #[test]
-    fn the_table_has_no_name_twice() {
-        let mut names: Vec<_> = all().iter().map(|command| command.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), all().len());
-        assert!(names.len() > 300);
+    fn raw_arguments_are_sent_as_they_are_and_known_as_far_as_possible() {
+        let known = |args: &[&str]| {
+            let (mut out, mut plain) = (Vec::new(), Vec::new());
+            let encoded = encode_raw(args, &mut out);
+            crate::proto::encode::command(&mut plain, args);
+            assert_eq!(out, plain);
+            assert!(matches!(encoded.shape, Shape::Raw));
+            (encoded.effect, encoded.wait)
+        };
+        assert_eq!(known(&["sort", "k"]), (Effect::Reads, Wait::No));
+        assert_eq!(known(&["sort", "k", "store", "d"]), (Effect::Writes, Wait::No));
+        assert_eq!(known(&["blpop", "k", "0"]), (Effect::Writes, Wait::Forever));
+        assert_eq!(known(&["XREAD", "STREAMS", "k"]), (Effect::Reads, Wait::Forever));
+        assert_eq!(known(&["XGROUP", "CREATE"]), (Effect::Writes, Wait::No));
+        assert_eq!(known(&["FT.SEARCH", "i", "q"]), (Effect::Writes, Wait::No));
+        assert_eq!(known(&[]), (Effect::Writes, Wait::No));
     }
 }

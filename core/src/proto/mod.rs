@@ -5,6 +5,7 @@
 //! | `encode` | arguments → bytes of a command |
 //! | `scan` | bytes → where the next reply ends, resumable at any byte |
 //! | `read` | a whole reply → values, built by whoever reads it |
+//! | `shape` | one shape for each reply, whichever protocol it came in |
 //! | `reply` | an owned reply, for Rust and C |
 //! | `ledger` | which command waits for which reply, and what was sent of it |
 //! | `handshake` | HELLO … ROLE: from a fresh socket to a verified node |
@@ -17,3 +18,4 @@ pub mod ledger;
 pub mod read;
 pub mod reply;
 pub mod scan;
+pub mod shape;

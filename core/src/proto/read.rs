@@ -4,6 +4,7 @@
 //! makes a thousand host strings and nothing else.
 
 use super::scan::{self, Limits, Malformed, Scanner};
+use super::shape::{Plan, Shape};
 
 /// The bytes of one reply (or of several, end to end) that a [`Scanner`] found well-formed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,12 @@ impl<'a> Frame<'a> {
         self.past_attributes().first() == Some(&b'>')
     }
 
+    /// The parts of a list, each to be read in a shape of its own, and how many they are: for
+    /// what EXEC answers.
+    pub fn parts(self) -> Option<(usize, Reader<'a>)> {
+        Reader::new(Self(self.past_attributes())).into_list()
+    }
+
     fn past_attributes(self) -> &'a [u8] {
         let mut reader = Reader::new(self);
         while reader.rest.first() == Some(&b'|') {
@@ -56,7 +63,16 @@ impl<'a> Frame<'a> {
 
     /// Builds the first reply.
     pub fn build<B: Build>(self, builder: &mut B) -> Result<B::Value, B::Error> {
-        Reader::new(self).next(builder).unwrap_or_else(|| builder.null())
+        self.build_shaped(&Shape::Raw, builder)
+    }
+
+    /// Builds the first reply in the shape that its command gives it.
+    pub fn build_shaped<B: Build>(
+        self,
+        shape: &'static Shape,
+        builder: &mut B,
+    ) -> Result<B::Value, B::Error> {
+        Reader::new(self).next_shaped(shape, builder).unwrap_or_else(|| builder.null())
     }
 }
 
@@ -90,8 +106,9 @@ pub trait Build {
 /// The values of an aggregate, one after the other.
 #[derive(Debug)]
 pub struct Items<'r, 'a> {
-    reader: &'r mut Reader<'a>,
-    left: usize,
+    pub(super) reader: &'r mut Reader<'a>,
+    pub(super) left: usize,
+    pub(super) plan: Plan,
 }
 
 impl Items<'_, '_> {
@@ -103,14 +120,17 @@ impl Items<'_, '_> {
 
     pub fn next<B: Build>(&mut self, builder: &mut B) -> Option<Result<B::Value, B::Error>> {
         self.left = self.left.checked_sub(1)?;
-        self.reader.next(builder)
+        match self.plan {
+            Plan::Raw => self.reader.next(builder),
+            _ => self.next_planned(builder),
+        }
     }
 }
 
 /// Reads reply after reply from a frame.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    rest: &'a [u8],
+    pub(super) rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
@@ -166,10 +186,10 @@ impl<'a> Reader<'a> {
                 builder.verbatim(format, text.get(1..).unwrap_or_default())
             }
             b'*' if line == b"-1" => builder.null(),
-            b'*' => self.items(builder, count(line), B::list),
-            b'~' => self.items(builder, count(line), B::set),
-            b'>' => self.items(builder, count(line), B::push),
-            b'%' => self.items(builder, count(line) * 2, B::map),
+            b'*' => self.items(builder, count(line), Plan::Raw, B::list),
+            b'~' => self.items(builder, count(line), Plan::Raw, B::set),
+            b'>' => self.items(builder, count(line), Plan::Raw, B::push),
+            b'%' => self.items(builder, count(line) * 2, Plan::Raw, B::map),
             b'|' => {
                 self.rest = whole;
                 self.skip_attributes();
@@ -181,7 +201,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Attributes stand before the value they describe; none of ours asks for any.
-    fn skip_attributes(&mut self) {
+    pub(super) fn skip_attributes(&mut self) {
         let (head, rest) = line(&self.rest[1..]);
         self.rest = rest;
         for _ in 0..count(head) * 2 {
@@ -189,19 +209,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn items<B: Build>(
+    pub(super) fn items<B: Build>(
         &mut self,
         builder: &mut B,
         left: usize,
+        plan: Plan,
         make: impl FnOnce(&mut B, &mut Items<'_, '_>) -> Result<B::Value, B::Error>,
     ) -> Result<B::Value, B::Error> {
-        let mut items = Items { reader: self, left };
+        let mut items = Items { reader: self, left, plan };
         let value = make(builder, &mut items)?;
         while items.left > 0 && items.next(&mut Skip).is_some() {}
         Ok(value)
     }
 
-    fn bulk(&mut self, line: &[u8]) -> Option<&'a [u8]> {
+    pub(super) fn bulk(&mut self, line: &[u8]) -> Option<&'a [u8]> {
         let length = scan::length(line).ok().flatten()?;
         let bytes = self.rest.get(..length)?;
         self.rest = self.rest.get(length + 2..).unwrap_or_default();
@@ -214,7 +235,7 @@ fn count(line: &[u8]) -> usize {
 }
 
 /// Splits at the first CR LF.
-fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     let mut from = 0;
     while let Some(found) = memchr::memchr(b'\r', &bytes[from..]) {
         let at = from + found;
@@ -227,7 +248,7 @@ fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Builds nothing: for values that only have to be stepped over.
-struct Skip;
+pub(super) struct Skip;
 
 impl Build for Skip {
     type Value = ();

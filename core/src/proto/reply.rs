@@ -1,9 +1,10 @@
 //! An owned reply: what Rust callers and C receive.
 
 use super::read::{Build, Frame, Items, Reader};
+use super::shape::Shape;
 use std::convert::Infallible;
 
-/// A server's reply, as it was on the wire.
+/// A server's reply, as it was on the wire or in the shape of its command.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
@@ -30,13 +31,23 @@ pub enum Reply {
 
 impl Reply {
     pub fn from_frame(frame: Frame<'_>) -> Self {
-        let Ok(reply) = frame.build(&mut Owned);
+        Self::shaped(frame, &Shape::Raw)
+    }
+
+    /// The reply in the shape that its command gives it.
+    pub fn shaped(frame: Frame<'_>, shape: &'static Shape) -> Self {
+        let Ok(reply) = frame.build_shaped(shape, &mut Owned);
         reply
     }
 
     /// The next of several replies.
     pub fn next(replies: &mut Reader<'_>) -> Option<Self> {
-        replies.next(&mut Owned).map(|Ok(reply)| reply)
+        Self::next_shaped(replies, &Shape::Raw)
+    }
+
+    /// The next of several replies, in its shape.
+    pub fn next_shaped(replies: &mut Reader<'_>, shape: &'static Shape) -> Option<Self> {
+        replies.next_shaped(shape, &mut Owned).map(|Ok(reply)| reply)
     }
 
     /// The bytes of a string of any kind.

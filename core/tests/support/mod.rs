@@ -5,6 +5,12 @@
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use steadis::config::{Address, Config, Endpoint, Target};
+
+/// The settings of a client of this server alone.
+pub(crate) fn config(port: u16) -> Config {
+    Config::new(Target::Node(Endpoint::Tcp(Address::new("127.0.0.1", port))))
+}
 
 pub(crate) struct Redis {
     process: Child,

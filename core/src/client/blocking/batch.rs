@@ -1,9 +1,10 @@
-//! A pipeline: each of its commands is sent, sent again, or given up, in its order.
+//! Pipelines, in which each command is sent, sent again, or given up; and transactions.
 
 use super::Client;
-use crate::client::pipeline::{Batch, Outcomes, Pipeline};
-use crate::client::{CallOptions, Deadlines};
-use crate::error::Result;
+use crate::client::pipeline::Pipeline;
+use crate::client::transaction::Transaction;
+use crate::client::{Batch, CallOptions, Deadlines, Outcomes};
+use crate::error::{Error, Kind, Result};
 use crate::lane::call::{Caller, Host, Request};
 use crate::policy::Backoff;
 use std::time::Instant;
@@ -11,15 +12,34 @@ use std::time::Instant;
 impl Client {
     /// Executes a pipeline. The outer error is for what concerns all of it: a closed client, an
     /// interrupted wait, no primary at all.
-    pub fn execute_batch(
+    pub fn run_pipeline(
         &self,
         batch: Batch,
         options: &CallOptions,
         host: &dyn Host,
     ) -> Result<Outcomes> {
+        batch.refuse_blocking()?;
         let outcome = self.attempt_batch(batch, options, host);
         self.count(outcome.as_ref().err());
         outcome
+    }
+
+    /// Executes a transaction. An error inside it is that command's outcome; the outer error
+    /// says that nothing ran, or, as [`Kind::MaybeExecuted`], that all of it may have.
+    pub fn run_transaction(
+        &self,
+        batch: Batch,
+        options: &CallOptions,
+        host: &dyn Host,
+    ) -> Result<Outcomes> {
+        if batch.is_empty() {
+            return Ok(Outcomes::default());
+        }
+        let transaction = Transaction::new(batch);
+        let mut frames = Vec::new();
+        self.execute(&transaction.job(), options, host, &mut frames)?;
+        let nothing = || Error::new(Kind::Internal, "EXEC ran nothing, though nothing is watched");
+        transaction.outcome(&frames)?.ok_or_else(nothing)
     }
 
     fn attempt_batch(

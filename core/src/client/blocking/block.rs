@@ -3,6 +3,7 @@
 use super::{Client, Home};
 use crate::client::verdict::{interrupted, maybe_executed, too_late};
 use crate::client::{CallOptions, Deadlines, Job};
+use crate::command::Wait;
 use crate::error::{Error, Result};
 use crate::lane::call::{Caller, Cause, Host, Request};
 use crate::policy::{self, Backoff, Doubt, Fate, Next};
@@ -16,24 +17,11 @@ use std::time::{Duration, Instant};
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 impl Client {
-    /// Executes a command that may wait on the server for `wait`, or without end.
-    pub fn execute_blocking(
+    /// A command that may wait on the server.
+    pub(super) fn attempt_blocking(
         &self,
         job: &Job<'_>,
-        wait: Option<Duration>,
-        options: &CallOptions,
-        host: &dyn Host,
-        frames: &mut Vec<u8>,
-    ) -> Result<()> {
-        let outcome = self.attempt_blocking(job, wait, options, host, frames);
-        self.count(outcome.as_ref().err());
-        outcome
-    }
-
-    fn attempt_blocking(
-        &self,
-        job: &Job<'_>,
-        wait: Option<Duration>,
+        wait: Wait,
         options: &CallOptions,
         host: &dyn Host,
         frames: &mut Vec<u8>,
@@ -47,7 +35,10 @@ impl Client {
                 .map_err(|error| error.during(job.name()))?;
             let now = Instant::now();
             // The server answers when the time is up; the grace is for the way back.
-            let deadline = now + wait.map_or(FOR_EVER, |wait| wait + config.command_timeout);
+            let deadline = match wait {
+                Wait::For(wait) => now + wait + config.command_timeout,
+                Wait::No | Wait::Forever => now + FOR_EVER,
+            };
             let watch = Watchful::new(host, &way.home, way.topology.epoch, config.command_timeout);
             let caller = Caller { now, deadline, host: &watch };
             let request = Request { bytes: job.bytes, span: job.span.clone() };

@@ -3,24 +3,51 @@
 use super::Client;
 use super::route::Way;
 use crate::client::verdict::{full, interrupted, maybe_executed, overdue, refusal, too_late};
-use crate::client::{CallOptions, Deadlines, Job};
+use crate::client::{CallOptions, Deadlines, Exchange, Job, script};
+use crate::command::Wait;
 use crate::error::{Error, Kind, Result};
 use crate::lane::call::{Caller, Cause, Failure, Host, Request};
 use crate::policy::{self, Backoff, Doubt, Fate, Next};
+use crate::proto::read::Frame;
 use crate::stats::Counters;
 use std::time::Instant;
 
 impl Client {
+    /// Executes a command; its reply, or the server's error, is the exchange's answer then.
+    pub fn run(
+        &self,
+        exchange: &mut Exchange,
+        options: &CallOptions,
+        host: &dyn Host,
+    ) -> Result<()> {
+        let mut frames = std::mem::take(&mut exchange.frames);
+        let mut outcome = self.execute(&exchange.job(), options, host, &mut frames);
+        if let Some(script) = &exchange.script
+            && outcome.is_ok()
+            && Frame::trusted(&frames).error().is_some_and(script::is_missing)
+        {
+            // It has not run, so it goes again, with its source.
+            exchange.out = script.spelled_out(&exchange.out);
+            outcome = self.execute(&exchange.job(), options, host, &mut frames);
+        }
+        exchange.frames = frames;
+        outcome
+    }
+
     /// Executes a command or a transaction; its replies are in `frames` then, end to end, the
     /// server's error among them where it refused.
-    pub fn execute(
+    pub(super) fn execute(
         &self,
         job: &Job<'_>,
         options: &CallOptions,
         host: &dyn Host,
         frames: &mut Vec<u8>,
     ) -> Result<()> {
-        let outcome = self.attempt(job, options, host, frames);
+        frames.clear();
+        let outcome = match job.wait {
+            Wait::No => self.attempt(job, options, host, frames),
+            wait => self.attempt_blocking(job, wait, options, host, frames),
+        };
         self.count(outcome.as_ref().err());
         outcome
     }

@@ -1,12 +1,14 @@
 //! The connections to the primary of one epoch.
 
+use crate::client::script::Scripts;
 use crate::config::{Address, Config};
 use crate::error::{Error, Kind, Result};
 use crate::lane::blocking::Lane;
-use crate::lane::call::Host;
+use crate::lane::call::{Caller, Host, Request};
 use crate::lane::dial::{Connection, Dial};
 use crate::policy::Doubt;
 use crate::proto::handshake::Role;
+use crate::proto::ledger::Span;
 use crate::proto::scan::Limits;
 use crate::stats::Counters;
 use crate::topology::{self, Topology};
@@ -32,6 +34,7 @@ struct Fleet {
 pub(super) struct Lanes {
     config: Arc<Config>,
     counters: Arc<Counters>,
+    scripts: Arc<Scripts>,
     most: usize,
     fleet: ArcSwapOption<Fleet>,
     /// Held while dialling: one dials, the others wait for what comes of it.
@@ -47,9 +50,10 @@ struct Failed {
 }
 
 impl Lanes {
-    pub(super) fn new(config: Arc<Config>, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(config: Arc<Config>, counters: Arc<Counters>, scripts: Arc<Scripts>) -> Self {
         let most = config.lanes.map_or(MOST, usize::from);
-        Self { config, counters, most, fleet: ArcSwapOption::empty(), dialling: Mutex::new(None) }
+        let (fleet, dialling) = (ArcSwapOption::empty(), Mutex::new(None));
+        Self { config, counters, scripts, most, fleet, dialling }
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -136,7 +140,23 @@ impl Lanes {
         };
         let connection = connect_primary(&self.config, primary, host)?;
         Counters::add(&self.counters.connections, 1);
-        Ok(Arc::new(Lane::new(connection, limits(&self.config), self.config.max_in_flight)))
+        let lane = Lane::new(connection, limits(&self.config), self.config.max_in_flight);
+        if self.fleet.load().as_ref().is_none_or(|fleet| fleet.epoch < topology.epoch) {
+            self.load_scripts(&lane, host);
+        }
+        Ok(Arc::new(lane))
+    }
+
+    /// The first connection to a primary brings the scripts along, so that no call needs a second
+    /// try. One that fails costs nothing: its calls send their source then.
+    fn load_scripts(&self, lane: &Lane<Connection>, host: &dyn Host) {
+        let (bytes, replies) = self.scripts.loads();
+        if replies > 0 {
+            let now = Instant::now();
+            let caller = Caller { now, deadline: now + self.config.command_timeout, host };
+            let span = Span::Unit { bytes: bytes.len(), replies };
+            let _ = lane.call(Request { bytes: &bytes, span }, caller, &mut Vec::new());
+        }
     }
 
     /// Leaves the lanes of every epoch but this one.

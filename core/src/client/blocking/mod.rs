@@ -20,17 +20,12 @@ mod route;
 mod subscribe;
 mod watch;
 
-use super::transaction::Transaction;
+use super::script::{Script, Scripts};
 use super::verdict::closed;
-use super::{Batch, CallOptions, Deadlines, Job};
-use crate::command;
+use super::{Answer, Batch, CallOptions, Exchange};
 use crate::config::{Config, Explanation, Input, Resolved};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::Event;
-use crate::lane::call::Host;
-use crate::proto::encode;
-use crate::proto::ledger::Span;
-use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
 use crate::stats::{Counters, Stats};
 use crate::topology::{Deployment, Health, Topology};
@@ -59,6 +54,7 @@ struct Inner {
     held: AtomicUsize,
     held_bytes: AtomicUsize,
     counters: Arc<Counters>,
+    scripts: Arc<Scripts>,
 }
 
 /// The parts that do not survive a fork.
@@ -92,6 +88,7 @@ impl Client {
                 held: AtomicUsize::new(0),
                 held_bytes: AtomicUsize::new(0),
                 counters: Arc::default(),
+                scripts: Arc::default(),
             }),
         }
     }
@@ -120,52 +117,30 @@ impl Client {
         self.call(&["PING"]).map(drop)
     }
 
-    /// Sends one command, given by its arguments, and waits for its reply.
+    /// Sends any command, given by its arguments, and waits for its reply as the server sends it.
     pub fn call<A: AsRef<[u8]>>(&self, args: &[A]) -> Result<Reply> {
-        self.call_with(args, &self.options(), &())
-    }
-
-    /// [`call`](Self::call) with options, inside a host language.
-    pub fn call_with<A: AsRef<[u8]>>(
-        &self,
-        args: &[A],
-        options: &CallOptions,
-        host: &dyn Host,
-    ) -> Result<Reply> {
-        let mut bytes = Vec::new();
-        encode::command(&mut bytes, args);
-        let request = Job {
-            bytes: &bytes,
-            span: Span::Command { bytes: bytes.len() },
-            effect: command::effect(args),
-        };
-        let mut frames = Vec::new();
-        match command::find(args).filter(|command| command.blocks) {
-            Some(_) => self.execute_blocking(&request, None, options, host, &mut frames)?,
-            None => self.execute(&request, options, host, &mut frames)?,
-        }
-        let frame = Frame::trusted(&frames);
-        match frame.error() {
-            Some(line) => Err(Error::server(line).during(request.name())),
-            None => Ok(Reply::from_frame(frame)),
-        }
+        let mut exchange = Exchange::raw(args)?;
+        self.run(&mut exchange, &self.options(), &())?;
+        exchange.answer().map(Answer::to_reply)
     }
 
     /// Sends commands in one go. Each has its own reply or error.
     pub fn pipeline<A: AsRef<[u8]>>(&self, commands: &[Vec<A>]) -> Result<Vec<Result<Reply>>> {
-        let mut batch = Batch::default();
-        for args in commands {
-            batch.push(args);
-        }
-        Ok(self.execute_batch(batch, &self.options(), &())?.into_replies())
+        let outcomes = self.run_pipeline(batch(commands)?, &self.options(), &())?;
+        Ok(outcomes.into_replies())
     }
 
-    /// Sends commands that run together or not at all, and returns their replies.
-    pub fn transaction<A: AsRef<[u8]>>(&self, commands: &[Vec<A>]) -> Result<Vec<Reply>> {
-        let transaction = Transaction::new(commands);
-        let mut frames = Vec::new();
-        self.execute(&transaction.job(), &self.options(), &(), &mut frames)?;
-        transaction.outcome(&frames)
+    /// Sends commands that run together or not at all, and returns their replies; each has its
+    /// own error too.
+    pub fn transaction<A: AsRef<[u8]>>(&self, commands: &[Vec<A>]) -> Result<Vec<Result<Reply>>> {
+        let outcomes = self.run_transaction(batch(commands)?, &self.options(), &())?;
+        Ok(outcomes.into_replies())
+    }
+
+    /// A script, to be called by [`Exchange::script`] or in a batch. Every new primary learns it
+    /// before it gets commands, for as long as somebody holds it.
+    pub fn script(&self, source: impl AsRef<[u8]>) -> Arc<Script> {
+        self.inner.scripts.add(source.as_ref())
     }
 
     /// What is known of the deployment now.
@@ -186,6 +161,12 @@ impl Client {
     /// Calls `listener` with every event of the deployment, on a background thread.
     pub fn on(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Result<u64> {
         Ok(self.home()?.deployment.shared.listeners().add(Arc::new(listener)))
+    }
+
+    /// Stops what [`on`](Self::on) began.
+    pub fn off(&self, listener: u64) -> Result<()> {
+        self.home()?.deployment.shared.listeners().remove(listener);
+        Ok(())
     }
 
     pub fn is_closed(&self) -> bool {
@@ -225,9 +206,10 @@ impl Client {
 
 impl Home {
     fn open(client: &Inner) -> Result<Self> {
-        let (config, counters) = (&client.config, &client.counters);
+        let Inner { config, counters, scripts, .. } = client;
         let deployment = Deployment::open(config)?;
-        let lanes = Arc::new(Lanes::new(Arc::clone(config), Arc::clone(counters)));
+        let lanes =
+            Arc::new(Lanes::new(Arc::clone(config), Arc::clone(counters), Arc::clone(scripts)));
         let owned = Arc::new(Owned::new(Arc::clone(config), Arc::clone(counters)));
         let (shared, watched) = (Arc::downgrade(&deployment.shared), Arc::downgrade(&lanes));
         let watched_too = Arc::downgrade(&owned);
@@ -243,6 +225,12 @@ impl Home {
         }));
         Ok(Self { deployment, lanes, owned, waker })
     }
+}
+
+fn batch<A: AsRef<[u8]>>(commands: &[Vec<A>]) -> Result<Batch> {
+    let mut batch = Batch::default();
+    commands.iter().try_for_each(|args| batch.add_raw(args))?;
+    Ok(batch)
 }
 
 impl Home {

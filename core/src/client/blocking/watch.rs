@@ -1,188 +1,250 @@
 //! Optimistic transactions: what was read must not have changed when EXEC comes.
 
+use super::Client;
 use super::own::Own;
 use super::route::Way;
-use super::{Client, Deadlines};
+use crate::client::transaction::Transaction;
 use crate::client::verdict::{interrupted, maybe_executed, overdue, too_late};
-use crate::client::{CallOptions, Job};
-use crate::command;
+use crate::client::{Batch, CallOptions, Deadlines, Exchange, Job, Outcomes};
+use crate::command::Wait;
 use crate::error::{Error, Kind, Result};
 use crate::lane::call::{Caller, Cause, Failure, Host, Request};
-use crate::policy::{Backoff, Doubt, Effect, Fate};
+use crate::policy::{self, Backoff, Doubt, Effect, Fate, Next};
 use crate::proto::encode;
 use crate::proto::ledger::Span;
-use crate::proto::read::{Frame, Reader};
+use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
 use std::time::Instant;
 
-/// The data as it is while it is being watched, and the commands to run if it stays so.
+/// Attempts at a change of keys that nobody else may change meanwhile.
+///
+/// Each attempt is [`begin`](Self::begin), which watches the keys, reads by [`run`](Self::run),
+/// and [`commit`](Self::commit). If that says that the keys were changed, or the primary was, the
+/// next attempt begins.
 #[derive(Debug)]
-pub struct View<'a> {
-    way: Way<Own>,
-    caller: Caller<'a>,
-    queued: Vec<u8>,
-    names: Vec<String>,
+pub struct Watch {
+    client: Client,
+    /// The command that watches the keys.
+    request: Vec<u8>,
+    options: CallOptions,
+    deadlines: Deadlines,
+    backoff: Backoff,
+    /// The connection of this attempt.
+    way: Option<Way<Own>>,
+    /// Why the last attempt came to nothing.
+    setback: Option<Error>,
 }
 
-/// Why one attempt came to nothing.
-enum Setback {
-    /// The watched keys changed, or the connection was lost before EXEC left: try again.
-    Again(Error),
-    Final(Error),
+impl Client {
+    /// Attempts that watch these keys.
+    pub fn watching<A: AsRef<[u8]>>(&self, keys: &[A], options: &CallOptions) -> Result<Watch> {
+        if keys.is_empty() {
+            return Err(Error::usage("watch needs the keys to watch").during("WATCH"));
+        }
+        let words = std::iter::once(b"WATCH".as_slice()).chain(keys.iter().map(A::as_ref));
+        let mut request = Vec::new();
+        encode::command(&mut request, &words.collect::<Vec<_>>());
+        Ok(Watch {
+            client: self.clone(),
+            request,
+            options: *options,
+            deadlines: Deadlines::new(self.config(), options, Instant::now()),
+            backoff: Backoff::default(),
+            way: None,
+            setback: None,
+        })
+    }
+
+    /// Runs `change` with the keys watched, then what it has queued; all again, from the start,
+    /// as long as somebody else changes the keys in between. A failover in between counts as a
+    /// change. What `change` returns comes back with what came of the queued commands.
+    pub fn watch<A: AsRef<[u8]>, T>(
+        &self,
+        keys: &[A],
+        mut change: impl FnMut(&mut View<'_>) -> Result<T>,
+    ) -> Result<(T, Vec<Result<Reply>>)> {
+        let mut watch = self.watching(keys, &self.options())?;
+        loop {
+            watch.begin(&())?;
+            let mut view = View { watch: &mut watch, queued: Batch::default() };
+            let changed = change(&mut view);
+            let queued = view.queued;
+            match changed {
+                Ok(value) => {
+                    if let Some(outcomes) = watch.commit(queued, &())? {
+                        return Ok((value, outcomes.into_replies()));
+                    }
+                }
+                // Its own error, unless it is ours and passes with the connection.
+                Err(_) if watch.is_lost() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// The data while it is being watched, and the commands to run if it stays so.
+#[derive(Debug)]
+pub struct View<'a> {
+    watch: &'a mut Watch,
+    queued: Batch,
 }
 
 impl View<'_> {
     /// Reads, on the connection that watches.
     pub fn call<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<Reply> {
-        let frames = self.ask(args).map_err(|failure| lost(failure.cause))?;
-        let frame = Frame::trusted(&frames);
-        match frame.error() {
-            Some(line) => Err(Error::server(line).during(command::name(args))),
-            None => Ok(Reply::from_frame(frame)),
-        }
+        let mut exchange = Exchange::raw(args)?;
+        self.watch.run(&mut exchange, &())?;
+        exchange.answer().map(super::Answer::to_reply)
     }
 
     /// Adds a command to what EXEC will run.
-    pub fn queue<A: AsRef<[u8]>>(&mut self, args: &[A]) {
-        encode::command(&mut self.queued, args);
-        self.names.push(command::name(args));
-    }
-
-    fn ask<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<Vec<u8>, Failure> {
-        let mut bytes = Vec::new();
-        encode::command(&mut bytes, args);
-        let (mut frames, now) = (Vec::new(), Instant::now());
-        let request = Request { bytes: &bytes, span: Span::Command { bytes: bytes.len() } };
-        self.way.lane.connection.call(request, Caller { now, ..self.caller }, &mut frames)?;
-        Ok(frames)
-    }
-
-    fn exec(&mut self) -> Result<Vec<Reply>, Setback> {
-        if self.names.is_empty() {
-            // Nothing to run: what was read is all there is to it.
-            return match self.ask(&["UNWATCH"]) {
-                Ok(_) => Ok(Vec::new()),
-                Err(failure) => Err(Setback::Again(lost(failure.cause))),
-            };
-        }
-        let mut bytes = Vec::new();
-        encode::command(&mut bytes, &["MULTI"]);
-        bytes.extend_from_slice(&self.queued);
-        encode::command(&mut bytes, &["EXEC"]);
-        let span = Span::Unit { bytes: bytes.len(), replies: self.names.len() + 2 };
-        let (mut frames, now) = (Vec::new(), Instant::now());
-        let request = Request { bytes: &bytes, span: span.clone() };
-        let sent =
-            self.way.lane.connection.call(request, Caller { now, ..self.caller }, &mut frames);
-        if let Err(failure) = sent {
-            let unknown = failure.fates.first().copied().is_some_and(Fate::unknown);
-            let reason = lost(failure.cause);
-            if !unknown {
-                return Err(Setback::Again(reason));
-            }
-            let job = Job { bytes: &bytes, span, effect: Effect::Writes };
-            let error = maybe_executed(&job, Some(self.way.address()), &reason);
-            return Err(Setback::Final(error));
-        }
-        let mut reader = Reader::new(Frame::trusted(&frames));
-        reader.next_frame();
-        let mut refused = None;
-        for name in &self.names {
-            let line = reader.next_frame().and_then(Frame::error);
-            refused = refused.or(line.map(|line| Error::server(line).during(name.as_str())));
-        }
-        match Reply::next(&mut reader) {
-            Some(Reply::List(replies)) => Ok(replies),
-            Some(Reply::Null) => Err(Setback::Again(Error::new(
-                Kind::Unavailable,
-                "the watched keys change too often",
-            ))),
-            Some(Reply::Error(line)) => {
-                let error = refused.unwrap_or_else(|| Error::server(&line).during("EXEC"));
-                let passes = error.retryable();
-                Err(if passes { Setback::Again(error) } else { Setback::Final(error) })
-            }
-            _ => Err(Setback::Final(Error::new(Kind::Internal, "EXEC answered in an unknown way"))),
-        }
+    pub fn queue<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<()> {
+        self.queued.add_raw(args)
     }
 }
 
-impl Client {
-    /// Runs `change` with the keys watched, then what it has queued; all again, from the start,
-    /// as long as somebody else changes the keys in between. A failover in between counts as a
-    /// change. What `change` returns comes back with the replies of the queued commands.
-    pub fn watch<A: AsRef<[u8]>, T>(
-        &self,
-        keys: &[A],
-        mut change: impl FnMut(&mut View<'_>) -> Result<T>,
-    ) -> Result<(T, Vec<Reply>)> {
-        self.watch_with(keys, &self.options(), &(), &mut change)
-    }
-
-    /// [`watch`](Self::watch) with options, inside a host language.
-    pub fn watch_with<A: AsRef<[u8]>, T>(
-        &self,
-        keys: &[A],
-        options: &CallOptions,
-        host: &dyn Host,
-        change: &mut dyn FnMut(&mut View<'_>) -> Result<T>,
-    ) -> Result<(T, Vec<Reply>)> {
-        let deadlines = Deadlines::new(&self.inner.config, options, Instant::now());
-        let watch: Vec<&[u8]> =
-            std::iter::once(b"WATCH".as_slice()).chain(keys.iter().map(A::as_ref)).collect();
-        let mut backoff = Backoff::default();
+impl Watch {
+    /// Connects, if it must, and watches the keys. Before the deadline, any number of times.
+    pub fn begin(&mut self, host: &dyn Host) -> Result<()> {
         loop {
-            let way = self.own_way(Effect::Writes, deadlines.whole, host)?;
-            let now = Instant::now();
-            let caller = Caller { now, deadline: deadlines.whole, host };
-            let mut view = View { way, caller, queued: Vec::new(), names: Vec::new() };
-            let setback = match view.ask(&watch) {
+            if let Some(setback) = self.setback.take() {
+                self.rest(setback, host)?;
+            }
+            self.way = Some(self.client.own_way(Effect::Writes, self.deadlines.whole, host)?);
+            let request = std::mem::take(&mut self.request);
+            let outcome = self.ask(&request, host);
+            self.request = request;
+            let reason = match outcome {
                 Ok(frames) => match Frame::trusted(&frames).error() {
-                    None => match change(&mut view) {
-                        Ok(value) => match view.exec() {
-                            Ok(replies) => {
-                                view.way.home.owned.give_back(view.way.lane);
-                                return Ok((value, replies));
-                            }
-                            Err(setback) => setback,
-                        },
-                        // Its own error, unless it is ours and passes with the connection.
-                        Err(_) if view.way.lane.connection.over().is_some() => {
-                            Setback::Again(overdue())
-                        }
-                        Err(error) => return Err(error),
-                    },
+                    None => return Ok(()),
                     Some(line) => {
-                        view.way.home.doubt(view.way.topology.epoch, Doubt::NotPrimary);
                         let error = Error::server(line).during("WATCH");
-                        if error.retryable() {
-                            Setback::Again(error)
-                        } else {
-                            Setback::Final(error)
+                        if policy::after_error(Effect::Reads, line, false) == Next::Deliver {
+                            return Err(error);
                         }
+                        self.refused(line);
+                        error
                     }
                 },
                 Err(Failure { cause: Cause::Interrupted, .. }) => return Err(interrupted()),
-                Err(failure) => Setback::Again(lost(failure.cause)),
+                Err(failure) => lost(failure.cause),
             };
-            match setback {
-                Setback::Final(error) => return Err(error),
-                Setback::Again(error) if Instant::now() >= deadlines.whole => {
-                    let job = Job {
-                        bytes: &[],
-                        span: Span::Unit { bytes: 0, replies: 0 },
-                        effect: Effect::Writes,
-                    };
-                    return Err(too_late(&job, &error));
+            self.setback = Some(reason);
+        }
+    }
+
+    /// Executes a command on the connection that watches; one that reads, for what it writes is
+    /// not part of the transaction.
+    pub fn run(&mut self, exchange: &mut Exchange, host: &dyn Host) -> Result<()> {
+        if exchange.job().effect != Effect::Reads {
+            let name = exchange.job().name();
+            let why = format!("{name} may write: queue it in the transaction");
+            return Err(Error::usage(why).during(name));
+        }
+        exchange.frames = self.ask(&exchange.out, host).map_err(|failure| lost(failure.cause))?;
+        Ok(())
+    }
+
+    /// Executes the transaction. `None`: the keys have changed, or the primary has: begin again.
+    pub fn commit(&mut self, batch: Batch, host: &dyn Host) -> Result<Option<Outcomes>> {
+        if batch.is_empty() {
+            // Nothing to run: what was read is all there is to it.
+            let mut unwatch = Vec::new();
+            encode::command(&mut unwatch, &["UNWATCH"]);
+            return match self.ask(&unwatch, host) {
+                Ok(_) => Ok(Some(self.finish(Outcomes::default()))),
+                Err(failure) => Ok(self.again(lost(failure.cause))),
+            };
+        }
+        let transaction = Transaction::new(batch);
+        let job = transaction.job();
+        let frames = match self.ask_for(job.bytes, job.span.clone(), host) {
+            Ok(frames) => frames,
+            Err(failure) => {
+                let unknown = failure.fates.first().copied().is_some_and(Fate::unknown);
+                let reason = lost(failure.cause);
+                if !unknown {
+                    return Ok(self.again(reason));
                 }
-                Setback::Again(_) => {
-                    let way = &view.way;
-                    let epoch = way.topology.epoch;
-                    let shared = &way.home.deployment.shared;
-                    shared.wait(backoff.next(), |topology| topology.epoch != epoch);
-                }
+                let address = self.way.as_ref().map(Way::address);
+                return Err(maybe_executed(&job, address, &reason));
+            }
+        };
+        match transaction.outcome(&frames) {
+            Ok(Some(outcomes)) => Ok(Some(self.finish(outcomes))),
+            Ok(None) => {
+                let why = "the watched keys change too often";
+                Ok(self.again(Error::new(Kind::Unavailable, why)))
+            }
+            Err(error) if error.retryable() => {
+                self.refused(error.message().as_bytes());
+                Ok(self.again(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the connection of this attempt is gone, so that an error of a read is no reason to
+    /// give up.
+    pub fn is_lost(&self) -> bool {
+        self.way.as_ref().is_none_or(|way| way.lane.connection.over().is_some())
+    }
+
+    fn finish(&mut self, outcomes: Outcomes) -> Outcomes {
+        if let Some(way) = self.way.take() {
+            way.home.owned.give_back(way.lane);
+        }
+        outcomes
+    }
+
+    fn again<T>(&mut self, setback: Error) -> Option<T> {
+        self.setback = Some(setback);
+        None
+    }
+
+    /// Passes on what a refusal says about the primary.
+    fn refused(&self, line: &[u8]) {
+        if let Some(way) = self.way.as_ref().filter(|_| policy::doubts_primary(line)) {
+            way.home.doubt(way.topology.epoch, Doubt::NotPrimary);
+        }
+    }
+
+    /// Lets a moment pass before the next attempt; a new topology ends it sooner.
+    fn rest(&mut self, setback: Error, host: &dyn Host) -> Result<()> {
+        if Instant::now() >= self.deadlines.whole {
+            let span = Span::Unit { bytes: 0, replies: 0 };
+            let (bytes, effect, wait) = ([].as_slice(), Effect::Writes, Wait::No);
+            return Err(too_late(&Job { bytes, span, effect, wait, on_replica: false }, &setback));
+        }
+        if let Some(way) = self.way.take() {
+            let epoch = way.topology.epoch;
+            let shared = &way.home.deployment.shared;
+            shared.wait(self.backoff.next(), |topology| topology.epoch != epoch);
+            // Its keys are watched no more once they have changed, so it is as good as new.
+            if way.lane.connection.over().is_none() {
+                way.home.owned.give_back(way.lane);
             }
         }
+        if host.interrupted() { Err(interrupted()) } else { Ok(()) }
+    }
+
+    fn ask(&mut self, bytes: &[u8], host: &dyn Host) -> Result<Vec<u8>, Failure> {
+        self.ask_for(bytes, Span::Command { bytes: bytes.len() }, host)
+    }
+
+    fn ask_for(&mut self, bytes: &[u8], span: Span, host: &dyn Host) -> Result<Vec<u8>, Failure> {
+        let now = Instant::now();
+        let Some(way) = &mut self.way else {
+            let why = Error::usage("watch has not begun: no key is being watched");
+            let fates = vec![Fate::NotSent];
+            return Err(Failure { cause: Cause::Lost(why), answered: 0, fates });
+        };
+        let deadline = self.deadlines.reply_by(now, &self.options);
+        let mut frames = Vec::new();
+        let caller = Caller { now, deadline, host };
+        way.lane.connection.call(Request { bytes, span }, caller, &mut frames)?;
+        Ok(frames)
     }
 }
 

@@ -1,18 +1,26 @@
 //! The calls that have no outcome yet.
 
 use crate::client::pipeline::Pipeline;
-use crate::client::{CallOptions, Deadlines};
+use crate::client::script::Script;
+use crate::client::transaction::Transaction;
+use crate::client::{CallOptions, Deadlines, Job};
+use crate::command::Wait;
 use crate::lane::hosted::Token;
 use crate::policy::{Backoff, Effect};
 use crate::proto::ledger::Span;
+use crate::proto::shape::Shape;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A call on its way to an outcome.
 #[derive(Debug)]
 pub(super) struct Call {
+    pub(super) what: What,
     pub(super) bytes: Vec<u8>,
     pub(super) span: Span,
     pub(super) effect: Effect,
+    pub(super) wait: Wait,
+    pub(super) on_replica: bool,
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,
@@ -22,7 +30,41 @@ pub(super) struct Call {
     pub(super) rests_until: Option<Instant>,
     /// The replies of a transaction so far.
     pub(super) frames: Vec<u8>,
-    pub(super) pipeline: Option<Pipeline>,
+}
+
+/// What was called, and what its replies have to become.
+#[derive(Debug)]
+pub(super) enum What {
+    Command {
+        shape: &'static Shape,
+        /// Whose source goes out should the server not know its digest.
+        script: Option<Arc<Script>>,
+    },
+    Pipeline(Pipeline),
+    Transaction(Transaction),
+}
+
+impl Call {
+    pub(super) fn of(self, what: What) -> Self {
+        Self { what, ..self }
+    }
+
+    pub(super) fn job(&self) -> Job<'_> {
+        Job {
+            bytes: &self.bytes,
+            span: self.span.clone(),
+            effect: self.effect,
+            wait: self.wait,
+            on_replica: self.on_replica,
+        }
+    }
+
+    pub(super) fn pipeline(&mut self) -> Option<&mut Pipeline> {
+        match &mut self.what {
+            What::Pipeline(pipeline) => Some(pipeline),
+            _ => None,
+        }
+    }
 }
 
 /// Calls by token. A token names one call and no later one, though its place is used again.

@@ -2,14 +2,12 @@
 
 use super::calls::Call;
 use super::link::{Link, LinkId};
-use super::settle::{Answered, answer};
+use super::settle::{Answered, answer, tell};
 use super::{Action, Completion, Session, Sink};
-use crate::client::Job;
 use crate::client::verdict::{closed, full, maybe_executed, unavailable, waiting_room_full};
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::Token;
 use crate::policy::Doubt;
-use crate::proto::read::Frame;
 use crate::topology::decide::Trouble;
 use crate::topology::{Topology, endpoint};
 use std::collections::VecDeque;
@@ -103,7 +101,7 @@ impl Session {
         let Some(place) = self.links.iter().position(|it| it.id == link) else {
             return;
         };
-        let mut judged = Vec::new();
+        let (mut judged, mut unknown) = (Vec::new(), Vec::new());
         let fed = {
             let Self { links, calls, .. } = self;
             links[place].feed(bytes, |token, frame, last| {
@@ -112,10 +110,9 @@ impl Session {
                     Answered::Partly => {}
                     Answered::Well => {
                         let Some(call) = calls.take(token) else { return };
-                        let unit = !call.frames.is_empty();
-                        let whole = if unit { Frame::trusted(&call.frames) } else { frame };
-                        sink(token, Completion::Replies(whole));
+                        tell(token, &call, frame, sink);
                     }
+                    Answered::Unknown => unknown.push(token),
                     Answered::Badly(verdict) => judged.push(verdict),
                 }
             })
@@ -123,14 +120,20 @@ impl Session {
         for verdict in judged {
             self.judge(verdict, link, now, sink);
         }
+        let goes_on = self.crowded || !unknown.is_empty();
+        for token in unknown.into_iter().rev() {
+            self.held_bytes += self.calls.get(token).map_or(0, |call| call.bytes.len());
+            self.held.push_front(token);
+        }
         match fed {
             Ok(true) => {
+                self.links[place].load(&self.scripts);
                 self.backoff = self.guide.backoff();
                 self.connects_at = None;
                 self.reason = None;
                 self.release(now, sink);
             }
-            Ok(false) if self.crowded => self.release(now, sink),
+            Ok(false) if goes_on => self.release(now, sink),
             Ok(false) => {}
             Err((error, doubt)) => self.drop_link(link, 0, error, doubt, now, sink),
         }
@@ -241,14 +244,14 @@ impl Session {
         let Some(call) = self.calls.get(token) else {
             return;
         };
-        match &mut call.pipeline {
+        match call.pipeline() {
             Some(pipeline) => {
                 pipeline.fail(&error);
-                let outcomes = pipeline.take();
+                let outcomes = pipeline.finish();
                 self.finish(token, Completion::Outcomes(outcomes), sink);
             }
             None => {
-                let job = Job { bytes: &call.bytes, span: call.span.clone(), effect: call.effect };
+                let job = call.job();
                 let error = match call.may_have_run {
                     true => maybe_executed(&job, None, &error),
                     false => error.during(job.name()),

@@ -1,5 +1,6 @@
 //! One connection of the host's, from the wish for it to its end.
 
+use crate::client::script::Scripts;
 use crate::client::verdict;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -15,7 +16,7 @@ use std::time::Instant;
 /// Names a connection to the host.
 pub type LinkId = u32;
 
-/// The replies to a handshake belong to no call.
+/// The replies to a handshake, and to what prepares a connection, belong to no call.
 const HANDSHAKE: Token = Token::MAX;
 
 #[derive(Debug)]
@@ -70,6 +71,16 @@ impl Link {
             let span = Span::Unit { bytes: out.len(), replies: handshake.awaits() };
             // The lane is empty, so it has room; its deadline is `ready_by`.
             let _ = self.lane.submit(HANDSHAKE, out, span, None);
+        }
+    }
+
+    /// Has the scripts loaded before anything else is sent. Should that fail, their calls send
+    /// their source.
+    pub(super) fn load(&mut self, scripts: &Scripts) {
+        let (bytes, replies) = scripts.loads();
+        if replies > 0 {
+            let span = Span::Unit { bytes: bytes.len(), replies };
+            let _ = self.lane.submit(HANDSHAKE, &bytes, span, None);
         }
     }
 

@@ -22,17 +22,19 @@ mod settle;
 mod time;
 
 use super::pipeline::Pipeline;
+use super::script::{Script, Scripts};
+use super::transaction::Transaction;
 use super::verdict::closed;
-use super::{Batch, CallOptions, Deadlines, Job, Outcomes};
+use super::{Answer, Batch, CallOptions, Deadlines, Exchange, Job, Outcomes};
 use crate::config::{Config, Endpoint, Tls};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::lane::hosted::Token;
 use crate::policy::Backoff;
-use crate::proto::read::Frame;
+use crate::proto::shape::Shape;
 use crate::topology::Topology;
 use crate::topology::decide::Trouble;
-use calls::{Call, Calls};
+use calls::{Call, Calls, What};
 use guide::Guide;
 use link::Link;
 pub use link::LinkId;
@@ -62,10 +64,11 @@ pub enum Action {
 /// What a call came to.
 #[derive(Debug)]
 pub enum Completion<'a> {
-    /// The replies of a command or of a transaction, end to end; one can be the server's error.
-    Replies(Frame<'a>),
-    /// What came of each command of a pipeline.
+    /// The good reply of a command.
+    Reply(Answer<'a>),
+    /// What came of each command of a pipeline or of a transaction.
     Outcomes(Outcomes),
+    /// An error, ours or the server's.
     Failed(Error),
 }
 
@@ -91,6 +94,7 @@ pub struct Session {
     backoff: Backoff,
     /// The last thing that went wrong with a connection.
     reason: Option<Error>,
+    scripts: Scripts,
     closed: bool,
 }
 
@@ -110,6 +114,7 @@ impl Session {
             connects_at: None,
             backoff: Backoff::default(),
             reason: None,
+            scripts: Scripts::default(),
             closed: false,
         }
     }
@@ -148,39 +153,64 @@ impl Session {
         }
     }
 
-    /// Takes a command or a transaction on.
-    pub fn submit(&mut self, job: Job<'_>, options: CallOptions, now: Instant) -> Result<Token> {
-        let call = self.call(job, options, now);
-        self.take_on(call, now)
+    /// Takes a command on.
+    pub fn submit(
+        &mut self,
+        exchange: &Exchange,
+        options: CallOptions,
+        now: Instant,
+    ) -> Result<Token> {
+        let (shape, script) = (exchange.encoded().shape, exchange.script.clone());
+        let call = self.call(&exchange.job(), options, now);
+        self.take_on(call.of(What::Command { shape, script }), now)
     }
 
     /// Takes a pipeline on.
-    pub fn submit_batch(
+    pub fn submit_pipeline(
         &mut self,
         batch: Batch,
         options: CallOptions,
         now: Instant,
     ) -> Result<Token> {
+        batch.refuse_blocking()?;
         let pipeline = Pipeline::new(batch, options.repeats_writes());
-        let job = Job { bytes: pipeline.bytes(), span: pipeline.span(), effect: pipeline.effect() };
-        let mut call = self.call(job, options, now);
-        call.pipeline = Some(pipeline);
-        self.take_on(call, now)
+        let call = self.call(&pipeline.job(), options, now);
+        self.take_on(call.of(What::Pipeline(pipeline)), now)
     }
 
-    fn call(&mut self, job: Job<'_>, options: CallOptions, now: Instant) -> Call {
+    /// Takes a transaction on: its commands run together or not at all.
+    pub fn submit_transaction(
+        &mut self,
+        batch: Batch,
+        options: CallOptions,
+        now: Instant,
+    ) -> Result<Token> {
+        let transaction = Transaction::new(batch);
+        let call = self.call(&transaction.job(), options, now);
+        self.take_on(call.of(What::Transaction(transaction)), now)
+    }
+
+    fn call(&mut self, job: &Job<'_>, options: CallOptions, now: Instant) -> Call {
         Call {
+            what: What::Command { shape: &Shape::Raw, script: None },
             bytes: job.bytes.to_vec(),
-            span: job.span,
+            span: job.span.clone(),
             effect: job.effect,
+            wait: job.wait,
+            on_replica: job.on_replica,
             options,
             deadlines: Deadlines::new(&self.config, &options, now),
             backoff: self.guide.backoff(),
             may_have_run: false,
             rests_until: None,
             frames: Vec::new(),
-            pipeline: None,
         }
+    }
+
+    /// A script, to be called by [`Exchange::script`] or in a batch. Every new primary learns it
+    /// before it gets commands, for as long as somebody holds it.
+    pub fn script(&self, source: impl AsRef<[u8]>) -> Arc<Script> {
+        self.scripts.add(source.as_ref())
     }
 
     /// A caller has gone: nothing comes of its token any more. What was sent runs all the same.

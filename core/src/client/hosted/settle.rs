@@ -1,10 +1,10 @@
 //! What becomes of calls that got no good reply, or lost their connection.
 
-use super::calls::Call;
+use super::calls::{Call, What};
 use super::link::LinkId;
 use super::{Completion, Session, Sink};
-use crate::client::Job;
 use crate::client::verdict::{maybe_executed, overdue, refusal, too_late};
+use crate::client::{Answer, Outcomes, script};
 use crate::error::Error;
 use crate::lane::hosted::Token;
 use crate::policy::{self, Doubt, Fate, Next};
@@ -37,7 +37,7 @@ impl Session {
             return;
         };
         let repeats = call.options.repeats_writes();
-        if let Some(pipeline) = &mut call.pipeline {
+        if let Some(pipeline) = call.pipeline() {
             pipeline.lost(&lost.fates, why, address.as_deref());
             self.resume(token, why, now, sink);
             return;
@@ -65,7 +65,7 @@ impl Session {
             self.doubt(epoch, Doubt::NotPrimary);
         }
         let address = self.address(epoch);
-        if self.calls.get(verdict.token).is_some_and(|call| call.pipeline.is_some()) {
+        if self.calls.get(verdict.token).is_some_and(|call| call.pipeline().is_some()) {
             self.resume(verdict.token, &verdict.reason, now, sink);
         } else {
             self.judge_at(verdict, address, now, sink);
@@ -84,7 +84,7 @@ impl Session {
             return;
         };
         call.may_have_run |= may_have_run;
-        let job = Job { bytes: &call.bytes, span: call.span.clone(), effect: call.effect };
+        let job = call.job();
         let late = now >= call.deadlines.whole;
         let failed = match next {
             Next::MaybeExecuted => maybe_executed(&job, address, &reason),
@@ -107,12 +107,12 @@ impl Session {
     /// A pipeline whose request is dealt with: done, or some of it goes again.
     fn resume(&mut self, token: Token, reason: &Error, now: Instant, sink: &mut Sink<'_>) {
         let Some(call) = self.calls.get(token) else { return };
-        let Some(pipeline) = &mut call.pipeline else { return };
-        let goes_on = pipeline.resume();
-        if goes_on && now < call.deadlines.whole {
-            call.bytes = pipeline.bytes().to_vec();
-            call.span = pipeline.span();
-            call.effect = pipeline.effect();
+        let in_time = now < call.deadlines.whole;
+        let What::Pipeline(pipeline) = &mut call.what else { return };
+        if pipeline.resume() && in_time {
+            let job = pipeline.job();
+            call.bytes = job.bytes.to_vec();
+            (call.span, call.effect) = (job.span, job.effect);
             let pause = call.backoff.next();
             call.rests_until = (!pause.is_zero()).then(|| now + pause);
             self.held_bytes += call.bytes.len();
@@ -120,7 +120,7 @@ impl Session {
             return;
         }
         pipeline.expire(reason);
-        let outcomes = pipeline.take();
+        let outcomes = pipeline.finish();
         self.finish(token, Completion::Outcomes(outcomes), sink);
     }
 }
@@ -131,13 +131,15 @@ pub(super) enum Answered {
     Partly,
     /// It is complete.
     Well,
+    /// The server does not know the script, which goes out again with its source.
+    Unknown,
     /// It was refused, or it is a pipeline, whose commands fare each in its way.
     Badly(Verdict),
 }
 
 /// Takes a reply in.
 pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool) -> Answered {
-    if let Some(pipeline) = &mut call.pipeline {
+    if let Some(pipeline) = call.pipeline() {
         let refusal = pipeline.reply(frame).map(Error::server);
         if !last {
             return Answered::Partly;
@@ -156,6 +158,14 @@ pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool
         frame.bytes()
     };
     let Some(line) = refusal(&call.span, replies) else { return Answered::Well };
+    if let What::Command { script: known @ Some(_), .. } = &mut call.what
+        && script::is_missing(line)
+        && let Some(script) = known.take()
+    {
+        call.bytes = script.spelled_out(&call.bytes);
+        call.span = Span::Command { bytes: call.bytes.len() };
+        return Answered::Unknown;
+    }
     match policy::after_error(call.effect, line, call.options.repeats_writes()) {
         Next::Deliver => Answered::Well,
         next => {
@@ -164,4 +174,22 @@ pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool
             Answered::Badly(Verdict { token, next, fate: None, may_have_run, reason })
         }
     }
+}
+
+/// Tells the host what came of a call that is answered well, or refused for good.
+pub(super) fn tell(token: Token, call: &Call, frame: Frame<'_>, sink: &mut Sink<'_>) {
+    let completion = match &call.what {
+        What::Transaction(transaction) => match transaction.outcome(&call.frames) {
+            Ok(Some(outcomes)) => Completion::Outcomes(outcomes),
+            Ok(None) => Completion::Outcomes(Outcomes::default()),
+            Err(error) => Completion::Failed(error),
+        },
+        What::Command { shape, .. } => match frame.error() {
+            None => Completion::Reply(Answer { frame, shape }),
+            Some(line) => Completion::Failed(Error::server(line).during(call.job().name())),
+        },
+        // Its outcomes are told when it has them all.
+        What::Pipeline(_) => return,
+    };
+    sink(token, completion);
 }

@@ -58,7 +58,7 @@ impl Session {
             let Some(call) = self.calls.get(token) else {
                 continue;
             };
-            let fates = match &call.pipeline {
+            let fates = match call.pipeline() {
                 Some(pipeline) => vec![fate; pipeline.unanswered()],
                 None => vec![fate],
             };

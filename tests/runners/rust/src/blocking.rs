@@ -53,11 +53,15 @@ fn round(client: &Client, order: &Order, worker: u64) {
 fn perform(client: &Client, call: &Call) -> Vec<Result<Reply, Error>> {
     match call {
         Call::Command(words) => vec![client.call(words)],
-        Call::Transaction(commands) => vec![client.transaction(commands).map(Reply::List)],
+        Call::Transaction(commands) => vec![transaction(client, commands)],
         Call::Pipeline(commands) => {
             client.pipeline(commands).unwrap_or_else(|error| vec![Err(error); commands.len()])
         }
     }
+}
+
+fn transaction(client: &Client, commands: &[Vec<String>]) -> Result<Reply, Error> {
+    client.transaction(commands)?.into_iter().collect::<Result<_, _>>().map(Reply::List)
 }
 
 /// A child that goes on with the client it inherited.

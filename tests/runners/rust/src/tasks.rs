@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use steadis::Error;
 use steadis::aio::Client;
-use steadis::client::Batch;
+use steadis::client::{Batch, Outcomes};
 use steadis::proto::reply::Reply;
 use tokio::runtime::Builder;
 
@@ -60,14 +60,25 @@ async fn rounds(client: Client, order: Arc<Order>, worker: u64, stop: Arc<Atomic
 async fn perform(client: &Client, call: &Call) -> Vec<Result<Reply, Error>> {
     match call {
         Call::Command(words) => vec![client.call(words).await],
-        Call::Transaction(commands) => vec![client.transaction(commands).await.map(Reply::List)],
-        Call::Pipeline(commands) => {
-            let mut batch = Batch::default();
-            commands.iter().for_each(|words| batch.push(words));
-            match client.pipeline(batch).await {
-                Ok(outcomes) => outcomes.into_replies(),
-                Err(error) => vec![Err(error); commands.len()],
-            }
-        }
+        Call::Transaction(commands) => vec![transaction(client, commands).await],
+        Call::Pipeline(commands) => match pipeline(client, commands).await {
+            Ok(outcomes) => outcomes.into_replies(),
+            Err(error) => vec![Err(error); commands.len()],
+        },
     }
+}
+
+async fn transaction(client: &Client, commands: &[Vec<String>]) -> Result<Reply, Error> {
+    let outcomes = client.transaction(batch(commands)?).await?;
+    outcomes.into_replies().into_iter().collect::<Result<_, _>>().map(Reply::List)
+}
+
+async fn pipeline(client: &Client, commands: &[Vec<String>]) -> Result<Outcomes, Error> {
+    client.pipeline(batch(commands)?).await
+}
+
+fn batch(commands: &[Vec<String>]) -> Result<Batch, Error> {
+    let mut batch = Batch::default();
+    commands.iter().try_for_each(|words| batch.add_raw(words))?;
+    Ok(batch)
 }

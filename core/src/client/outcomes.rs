@@ -1,0 +1,79 @@
+//! What came of commands that were sent in one go.
+
+use crate::error::Error;
+use crate::proto::read::{Build, Frame};
+use crate::proto::reply::Reply;
+use crate::proto::shape::Shape;
+use std::ops::Range;
+
+/// A good reply, and the shape that its command gives it.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    pub frame: Frame<'a>,
+    pub shape: &'static Shape,
+}
+
+impl Answer<'_> {
+    /// Makes the host's values of it.
+    pub fn build<B: Build>(self, builder: &mut B) -> Result<B::Value, B::Error> {
+        self.frame.build_shaped(self.shape, builder)
+    }
+
+    /// An owned reply.
+    pub fn to_reply(self) -> Reply {
+        Reply::shaped(self.frame, self.shape)
+    }
+}
+
+/// What came of each command, in order.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    frames: Vec<u8>,
+    items: Vec<Item>,
+}
+
+#[derive(Debug)]
+pub(super) enum Item {
+    /// Where in the frames its reply is.
+    Reply(Range<usize>, &'static Shape),
+    Failed(Error),
+}
+
+impl Outcomes {
+    pub(super) fn of(frames: Vec<u8>, items: Vec<Item>) -> Self {
+        Self { frames, items }
+    }
+
+    pub(super) fn push_reply(&mut self, frame: Frame<'_>, shape: &'static Shape) {
+        let start = self.frames.len();
+        self.frames.extend_from_slice(frame.bytes());
+        self.items.push(Item::Reply(start..self.frames.len(), shape));
+    }
+
+    pub(super) fn push_error(&mut self, error: Error) {
+        self.items.push(Item::Failed(error));
+    }
+
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The reply of each command, or why there is none.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Result<Answer<'_>, &Error>> {
+        self.items.iter().map(|item| match item {
+            Item::Reply(range, shape) => {
+                Ok(Answer { frame: Frame::trusted(&self.frames[range.clone()]), shape })
+            }
+            Item::Failed(error) => Err(error),
+        })
+    }
+
+    /// Owned replies.
+    pub fn into_replies(self) -> Vec<Result<Reply, Error>> {
+        self.iter().map(|outcome| outcome.map(Answer::to_reply).map_err(Error::clone)).collect()
+    }
+}
