@@ -6,6 +6,7 @@
 //! | `watch` | the deployment's task, which carries them out |
 //! | `sentinel` | one Sentinel, asked and heard; `parse` reads what it sends |
 //! | `role` | a data node, asked for its ROLE |
+//! | `home` | where the name of a single node leads |
 //! | `health` | how it fares, in one word |
 //! | `readable` | which replicas can be read from, and how far behind each is; pure |
 //! | `track` | asks them, while there is `interest` in reading from replicas |
@@ -15,6 +16,7 @@
 pub mod decide;
 mod deployment;
 mod health;
+mod home;
 mod interest;
 mod parse;
 mod readable;
