@@ -57,6 +57,14 @@ pub(crate) enum State {
     },
 }
 
+impl Readable {
+    /// Whether this replica follows the primary of this epoch.
+    pub(crate) fn has(&self, epoch: u64, replica: &Address) -> bool {
+        let follows = |it: &Replica| matches!(it.state, State::Follows { .. });
+        self.epoch == epoch && self.replicas.iter().any(|it| it.address == *replica && follows(it))
+    }
+}
+
 impl Replica {
     /// How long it takes to answer, if it may be read from.
     pub(crate) fn readable(&self, max_lag: Option<Duration>, now: Instant) -> Option<Duration> {
