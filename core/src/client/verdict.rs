@@ -4,6 +4,7 @@ use super::Job;
 use crate::config::{Config, Target};
 use crate::error::{Error, Kind};
 use crate::policy::Effect;
+use crate::proto::handshake::Role;
 use crate::proto::ledger::Span;
 use crate::proto::read::{Frame, Reader};
 use crate::topology::{Phase, Topology};
@@ -60,12 +61,29 @@ pub(crate) fn unavailable(config: &Config, topology: &Topology, reason: Option<&
         Target::Sentinels { primary: None, .. } => "no primary".to_owned(),
         Target::Node(endpoint) => format!("{endpoint} is no primary"),
     };
+    let named = matches!(config.target, Target::Sentinels { .. }) && topology.reason.is_some();
+    if named && topology.epoch == 0 && config.address_map.is_empty() {
+        said.push(
+            "if the address that they name leads nowhere from here, say how to reach it (option \
+             address_map, REDIS_ADDRESS_MAP)"
+                .to_owned(),
+        );
+    }
     let what = match topology.phase {
         Phase::Fenced => " (a failover is under way)",
         _ => "",
     };
     let message = format!("{who} before the deadline{what}: {}", said.join("; "));
     Error::new(Kind::Unavailable, message)
+}
+
+/// It is no replica, or one without a link to its primary.
+pub(super) fn unfit(node: impl std::fmt::Display, role: &Role) -> Error {
+    let why = match role {
+        Role::Replica { .. } => "has lost its link to the primary".to_owned(),
+        other => format!("is no replica but a {}", other.name()),
+    };
+    Error::new(Kind::Unavailable, format!("{node} {why}"))
 }
 
 /// Connected, and then nothing.
@@ -75,6 +93,15 @@ pub(super) fn mute() -> Error {
 
 pub(super) fn overdue() -> Error {
     Error::new(Kind::Timeout, "no reply in time")
+}
+
+/// A command may wait on the server, but this one has gone.
+pub(super) fn silent() -> Error {
+    Error::new(Kind::Timeout, "the server has fallen silent")
+}
+
+pub(super) fn unwatched() -> Error {
+    Error::new(Kind::Unavailable, "the connection that watched the keys is gone")
 }
 
 pub(super) fn full(most: usize) -> Error {

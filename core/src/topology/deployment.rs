@@ -10,6 +10,7 @@ use crate::sys;
 use arc_swap::ArcSwapOption;
 use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// The name of the primary, once it is known.
@@ -104,6 +105,13 @@ impl Deployment {
     /// It was made by this process, and not by one that this was forked from.
     pub(crate) fn is_ours(&self) -> bool {
         self.generation == sys::generation()
+    }
+
+    /// Somebody reads from replicas, and from none that is further behind than this.
+    pub(crate) fn note_read(&self, max_lag: Option<Duration>) {
+        if self.shared.interest.note(max_lag) {
+            let _ = self.link.inputs.send(Input::Track);
+        }
     }
 
     /// Says that something is wrong with the primary of this epoch.

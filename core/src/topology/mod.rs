@@ -6,18 +6,25 @@
 //! | `watch` | the deployment's task, which carries them out |
 //! | `sentinel` | one Sentinel, asked and heard; `parse` reads what it sends |
 //! | `role` | a data node, asked for its ROLE |
+//! | `home` | where the name of a single node leads |
 //! | `health` | how it fares, in one word |
+//! | `readable` | which replicas can be read from, and how far behind each is; pure |
+//! | `track` | asks them, while there is `interest` in reading from replicas |
 //! | `shared` | the current topology, and who wants to know of the next |
 //! | `deployment` | what all clients of one deployment share |
 
 pub mod decide;
 mod deployment;
 mod health;
+mod home;
+mod interest;
 mod parse;
+mod readable;
 mod role;
 mod sentinel;
 mod shared;
 pub(crate) mod stream;
+mod track;
 mod watch;
 
 use crate::config::{Address, Endpoint};
@@ -25,6 +32,7 @@ use crate::error::Error;
 use crate::policy::Effect;
 pub(crate) use deployment::{Deployment, Name};
 pub use health::{Health, State};
+pub(crate) use readable::{Readable, Replica};
 pub(crate) use role::login;
 pub(crate) use shared::Shared;
 

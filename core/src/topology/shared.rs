@@ -1,5 +1,7 @@
 //! The current topology, and those who want to know of the next.
 
+use super::interest::Interest;
+use super::readable::Readable;
 use super::{Phase, Topology};
 use crate::event::{self, Listeners};
 use arc_swap::ArcSwap;
@@ -10,6 +12,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Shared {
     topology: ArcSwap<Topology>,
+    readable: ArcSwap<Readable>,
+    pub(super) interest: Interest,
     changes: (Mutex<()>, Condvar),
     listeners: Listeners,
     /// Since when commands wait.
@@ -23,6 +27,8 @@ impl Shared {
     pub(super) fn new(topology: Topology) -> Self {
         Self {
             topology: ArcSwap::from_pointee(topology),
+            readable: ArcSwap::default(),
+            interest: Interest::default(),
             changes: (Mutex::new(()), Condvar::new()),
             listeners: Listeners::default(),
             held: Mutex::new(None),
@@ -89,6 +95,24 @@ impl Shared {
 
     pub(crate) fn tell(&self, event: &event::Event) {
         self.listeners.tell(event);
+    }
+
+    /// Shows what is known of the replicas. Callers that wait look up; event loops only when the
+    /// set has changed, or when one of them waits.
+    pub(super) fn publish_readable(&self, readable: Readable) {
+        let before = self.readable.swap(Arc::new(readable));
+        self.wake_all();
+        let set = |readable: &Readable| -> (u64, Vec<bool>) {
+            let follows = |it: &super::Replica| it.readable(None, Instant::now()).is_some();
+            (readable.epoch, readable.replicas.iter().map(follows).collect())
+        };
+        if self.interest.take_waiting() || set(&before) != set(&self.readable.load()) {
+            self.listeners.topology_changed();
+        }
+    }
+
+    pub(crate) fn readable(&self) -> Arc<Readable> {
+        self.readable.load_full()
     }
 
     pub(crate) fn topology(&self) -> Arc<Topology> {
