@@ -27,6 +27,7 @@ mod walk;
 
 pub use arg::Arg;
 pub use form::Form;
+pub use names::Name;
 pub use outcome::{Encoded, Wait};
 pub use replies::{REPLIES, Reply};
 pub use syntax::Syntax;
