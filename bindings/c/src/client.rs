@@ -119,9 +119,7 @@ pub unsafe extern "C" fn steadis_call(
     error: *mut *mut steadis_error,
 ) -> steadis_status {
     // SAFETY: as above.
-    unsafe {
-        steadis_call_with(client, std::ptr::null(), argc, argv, lengths, reply, error)
-    }
+    unsafe { steadis_call_with(client, std::ptr::null(), argc, argv, lengths, reply, error) }
 }
 
 /// The same with options for this call (NULL: none).

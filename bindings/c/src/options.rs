@@ -86,7 +86,9 @@ pub unsafe extern "C" fn steadis_options_set_bytes(
 ) -> steadis_status {
     // SAFETY: as above.
     unsafe {
-        set(options, name, error, || Ok(OptionValue::Bytes(bytes(value, length, "value")?.to_vec())))
+        set(options, name, error, || {
+            Ok(OptionValue::Bytes(bytes(value, length, "value")?.to_vec()))
+        })
     }
 }
 

@@ -27,6 +27,7 @@ mod walk;
 
 pub use arg::{Arg, Float};
 pub use form::Form;
+pub use names::Name;
 pub use outcome::{Encoded, Wait};
 pub use replies::{REPLIES, Reply};
 pub use syntax::Syntax;
@@ -63,26 +64,33 @@ pub fn effect<A: AsRef<[u8]>>(args: &[A]) -> Effect {
     find(args).map_or(Effect::Writes, |command| command.effect)
 }
 
-/// Appends these arguments as they are, and tells what is known of the command. Its reply has no
-/// shape, and what the table does not know, or cannot follow, may do anything.
+/// What is known of the command that these arguments call. What the table does not know, or
+/// cannot follow, may do anything, and its reply has no shape.
+pub fn known<A: AsRef<[u8]>>(args: &[A]) -> Encoded {
+    let unknown =
+        Encoded { effect: Effect::Writes, idempotent: false, wait: Wait::No, shape: &Shape::Raw };
+    find(args).map_or(unknown, |command| {
+        let words = args.len().min(command.words());
+        if command.plain.is_some_and(|plain| plain.takes(args.len() - words)) {
+            return command.plainly();
+        }
+        let rest: Vec<Arg<'_>> = args[words..].iter().map(|arg| Arg::Bytes(arg.as_ref())).collect();
+        command.encode(&rest, &[], &mut Vec::new()).unwrap_or_else(|_| command.at_worst())
+    })
+}
+
+/// Appends these arguments as they are, and tells what is known of the command. Its reply stays
+/// as the server sends it.
 pub fn encode_raw<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
-    Encoded { shape: &Shape::Raw, ..encode_words(args, out) }
+    crate::proto::encode::command(out, args);
+    Encoded { shape: &Shape::Raw, ..known(args) }
 }
 
 /// The same, for hosts that know commands by their words alone: the reply has the shape of the
 /// command, as far as the table can follow.
 pub fn encode_words<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
     crate::proto::encode::command(out, args);
-    let Some(command) = find(args) else {
-        let (effect, shape) = (Effect::Writes, &Shape::Raw);
-        return Encoded { effect, idempotent: false, wait: Wait::No, shape };
-    };
-    let rest = &args[args.len().min(command.words())..];
-    if command.plain.is_some_and(|plain| plain.takes(rest.len())) {
-        return command.plainly();
-    }
-    let rest: Vec<Arg<'_>> = rest.iter().map(|arg| Arg::Bytes(arg.as_ref())).collect();
-    command.encode(&rest, &[], &mut Vec::new()).unwrap_or(command.at_worst())
+    known(args)
 }
 
 /// A name in small letters, put together without asking for memory.

@@ -67,9 +67,9 @@ impl Plain {
     fn of(syntax: &Syntax) -> Option<Self> {
         let Syntax::Sequence(parts) = syntax else { return None };
         let mut plain = Self { least: syntax.least(), step: 0 };
-        for part in parts {
+        for part in parts.iter() {
             match part {
-                Syntax::Value(name) if !syntax::counts(name) => {}
+                Syntax::Value(name) if !syntax::counts(name.text) => {}
                 Syntax::Choice(parts) if parts.iter().all(|it| matches!(it, Syntax::Word(_))) => {}
                 Syntax::Option(_) | Syntax::Optional(_) => {}
                 Syntax::Repeated(part) if plain.step == 0 => plain.step = part.least(),

@@ -47,7 +47,8 @@ pub enum Unit {
 impl OptionValue {
     /// The value that a JSON text describes, for languages without lists and maps of their own.
     pub fn from_json(text: &str) -> Result<Self> {
-        super::json::parse(text).map_err(|why| Error::usage(format!("the JSON text is broken: {why}")))
+        super::json::parse(text)
+            .map_err(|why| Error::usage(format!("the JSON text is broken: {why}")))
     }
 
     /// Null and empty text both mean "not given".
