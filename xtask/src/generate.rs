@@ -29,6 +29,7 @@ fn generated() -> Vec<(&'static str, String)> {
         ("docs/commands.md", commands::document()),
         ("docs/configuration.md", configuration::document()),
         ("bindings/c/include/steadis.h", header::document()),
+        ("bindings/c/steadis.map", header::symbols()),
     ]
 }
 

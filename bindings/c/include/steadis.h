@@ -150,6 +150,32 @@ typedef struct steadis_options steadis_options;
 typedef struct steadis_pipeline steadis_pipeline;
 
 /**
+ * Finds the primary and says when it changes. Any number of threads may use it at once.
+ */
+typedef struct steadis_resolver steadis_resolver;
+
+/**
+ * A script of a client, called by its digest, and by its source where the server does not know
+ * it. Every new primary learns it before it gets commands, while anybody holds it.
+ */
+typedef struct steadis_script steadis_script;
+
+/**
+ * A subscription with a callback.
+ */
+typedef struct steadis_subscriber steadis_subscriber;
+
+/**
+ * A subscription, which survives failover. One thread at a time may use it.
+ */
+typedef struct steadis_subscription steadis_subscription;
+
+/**
+ * The data while it is being watched; valid in the callback alone.
+ */
+typedef struct steadis_view steadis_view;
+
+/**
  * What went wrong, for reading. Later versions may append members.
  */
 typedef struct steadis_error {
@@ -238,6 +264,81 @@ typedef struct steadis_call_options {
     uint64_t reserved[4];
 } steadis_call_options;
 
+/**
+ * Gets an event: its name, and what there is to say about it as a map with the members that
+ * docs/c.md lists. Both are valid during the call alone. It is called on the library's own
+ * thread, which must not be kept waiting, and must not call the client.
+ */
+typedef void (*steadis_event_callback)(const char *event,
+                                       const struct steadis_reply *details,
+                                       void *user);
+
+/**
+ * A message, for reading. Texts end with a NUL, and may hold others. Later versions may append
+ * members.
+ */
+typedef struct steadis_message {
+    /**
+     * A steadis_message_type.
+     */
+    int type;
+    const char *channel;
+    size_t channel_len;
+    /**
+     * The pattern that matched, or NULL if it did not come by one.
+     */
+    const char *pattern;
+    size_t pattern_len;
+    const char *data;
+    size_t data_len;
+    /**
+     * Milliseconds since 1970.
+     */
+    int64_t since_ms;
+    int64_t until_ms;
+} steadis_message;
+
+/**
+ * A verified primary. Later versions may append members.
+ */
+typedef struct steadis_primary {
+    /**
+     * A name or an address; the path if it is a unix socket.
+     */
+    const char *host;
+    /**
+     * 0 for a unix socket.
+     */
+    uint16_t port;
+    /**
+     * Grows with every new primary: close connections of an older epoch.
+     */
+    uint64_t epoch;
+} steadis_primary;
+
+/**
+ * Gets the new primary, or NULL when it is lost or about to be replaced; valid during the call
+ * alone. It is called on the library's own thread, which must not be kept waiting, and must not
+ * call the resolver.
+ */
+typedef void (*steadis_primary_callback)(const struct steadis_primary *primary, void *user);
+
+/**
+ * Gets each message, or an error that ends nothing; the other one is NULL. Both are valid during
+ * the call alone.
+ */
+typedef void (*steadis_message_callback)(const struct steadis_message *message,
+                                         const struct steadis_error *error,
+                                         void *user);
+
+/**
+ * Reads by steadis_view_call and adds to `transaction` what shall run. Returns 0 to have it run,
+ * anything else to give up.
+ */
+typedef int (*steadis_watch_callback)(struct steadis_view *view,
+                                      struct steadis_pipeline *transaction,
+                                      void *user);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -310,6 +411,63 @@ const char *steadis_version(void);
  * Frees an error.
  */
 void steadis_error_free(struct steadis_error *error);
+
+/**
+ * What is known of the deployment, as a map: "epoch", "phase", "primary" (nil: none), "replicas",
+ * "sentinels" (each a map of "address", "up", "says") and "reason". Asks nobody.
+ */
+enum steadis_status steadis_topology(const struct steadis_client *client,
+                                     struct steadis_reply **reply,
+                                     struct steadis_error **error);
+
+/**
+ * How the deployment fares, as a map: "state" ("ready", "degraded", "failing_over" or "down"),
+ * "primary", "replicas" (how many), "sentinels_up", "sentinels" and "reason". Asks nobody.
+ */
+enum steadis_status steadis_health(const struct steadis_client *client,
+                                   struct steadis_reply **reply,
+                                   struct steadis_error **error);
+
+/**
+ * What the client has counted, as a map: "figures" (a map of integers, such as "calls") and
+ * "prometheus" (the same as text for a scraper).
+ */
+enum steadis_status steadis_stats(const struct steadis_client *client,
+                                  struct steadis_reply **reply,
+                                  struct steadis_error **error);
+
+/**
+ * Which setting came from where, passwords cut, as a map: "settings" (each a map of "name",
+ * "value" and "source"), "warnings", "text" (a table for people) and "json" (the options that
+ * lead to this configuration).
+ */
+enum steadis_status steadis_explain(const struct steadis_client *client,
+                                    struct steadis_reply **reply,
+                                    struct steadis_error **error);
+
+/**
+ * Calls `callback` with events of this name ("failover", "hold", "resume", "sentinel",
+ * "replicas", "warning"; NULL: all) until steadis_off. *id may be NULL. The callback can still be
+ * running when steadis_off returns.
+ */
+enum steadis_status steadis_on(const struct steadis_client *client,
+                               const char *event,
+                               steadis_event_callback callback,
+                               void *user,
+                               uint64_t *id,
+                               struct steadis_error **error);
+
+/**
+ * Ends what steadis_on began.
+ */
+enum steadis_status steadis_off(const struct steadis_client *client,
+                                uint64_t id,
+                                struct steadis_error **error);
+
+/**
+ * Frees a message.
+ */
+void steadis_message_free(struct steadis_message *message);
 
 /**
  * Makes settings that say nothing yet.
@@ -400,6 +558,51 @@ enum steadis_status steadis_transaction_exec(const struct steadis_client *client
 void steadis_pipeline_free(struct steadis_pipeline *pipeline);
 
 /**
+ * Makes a subscription without channels. Add some, then call steadis_subscription_next.
+ */
+enum steadis_status steadis_subscription_new(const struct steadis_client *client,
+                                             struct steadis_subscription **subscription,
+                                             struct steadis_error **error);
+
+/**
+ * Wants one more channel; `by` is a steadis_by.
+ */
+enum steadis_status steadis_subscription_add(struct steadis_subscription *subscription,
+                                             int by,
+                                             const char *name,
+                                             size_t length,
+                                             struct steadis_error **error);
+
+/**
+ * Wants a channel no more.
+ */
+enum steadis_status steadis_subscription_remove(struct steadis_subscription *subscription,
+                                                int by,
+                                                const char *name,
+                                                size_t length,
+                                                struct steadis_error **error);
+
+/**
+ * Waits until the server has confirmed every channel.
+ */
+enum steadis_status steadis_subscription_ready(struct steadis_subscription *subscription,
+                                               struct steadis_error **error);
+
+/**
+ * Waits for the next message, `timeout_ms` at the most; 0 only looks, a negative number waits for
+ * ever. *message is NULL if none came. An error ends nothing: the next call tries again.
+ */
+enum steadis_status steadis_subscription_next(struct steadis_subscription *subscription,
+                                              int64_t timeout_ms,
+                                              struct steadis_message **message,
+                                              struct steadis_error **error);
+
+/**
+ * Ends a subscription.
+ */
+void steadis_subscription_free(struct steadis_subscription *subscription);
+
+/**
  * Frees a reply with all that is in it.
  */
 void steadis_reply_free(struct steadis_reply *reply);
@@ -413,6 +616,156 @@ const char *steadis_reply_str(const struct steadis_reply *reply);
  * The value that a map has for a key, or NULL.
  */
 const struct steadis_reply *steadis_reply_get(const struct steadis_reply *reply, const char *key);
+
+/**
+ * Makes a resolver of what `options` and the environment say (NULL: the environment alone). The
+ * network is touched when it is first asked.
+ */
+enum steadis_status steadis_resolver_new(const struct steadis_options *options,
+                                         struct steadis_resolver **resolver,
+                                         struct steadis_error **error);
+
+/**
+ * The primary, now or within `timeout_ms` (0: the option failover_timeout). It waits while none
+ * is verified, and while a failover is announced. Free it with steadis_primary_free.
+ */
+enum steadis_status steadis_resolver_primary(const struct steadis_resolver *resolver,
+                                             int64_t timeout_ms,
+                                             struct steadis_primary **primary,
+                                             struct steadis_error **error);
+
+/**
+ * What is known of the deployment, as from steadis_topology.
+ */
+enum steadis_status steadis_resolver_topology(const struct steadis_resolver *resolver,
+                                              struct steadis_reply **reply,
+                                              struct steadis_error **error);
+
+/**
+ * A connection to the primary of this epoch met `trouble` (a steadis_trouble): the primary is
+ * looked for at once, and steadis_resolver_primary returns what is known after that, never before.
+ */
+enum steadis_status steadis_resolver_report(const struct steadis_resolver *resolver,
+                                            uint64_t epoch,
+                                            int trouble,
+                                            struct steadis_error **error);
+
+/**
+ * The node of this epoch answered a command with an error, such as the `str` of a hiredis reply.
+ * *over tells whether it says that it is no primary to write to: close the connection then.
+ */
+enum steadis_status steadis_resolver_report_error(const struct steadis_resolver *resolver,
+                                                  uint64_t epoch,
+                                                  const char *line,
+                                                  bool *over,
+                                                  struct steadis_error **error);
+
+/**
+ * Calls `callback` whenever the primary changes, until steadis_resolver_off. *id may be NULL. The
+ * callback can still be running when that returns.
+ */
+enum steadis_status steadis_resolver_on_change(const struct steadis_resolver *resolver,
+                                               steadis_primary_callback callback,
+                                               void *user,
+                                               uint64_t *id,
+                                               struct steadis_error **error);
+
+/**
+ * Ends what steadis_resolver_on_change began.
+ */
+void steadis_resolver_off(const struct steadis_resolver *resolver, uint64_t id);
+
+/**
+ * Frees a primary.
+ */
+void steadis_primary_free(struct steadis_primary *primary);
+
+/**
+ * Ends the watch and frees a resolver.
+ */
+void steadis_resolver_free(struct steadis_resolver *resolver);
+
+/**
+ * Makes a script of its source.
+ */
+enum steadis_status steadis_script_new(const struct steadis_client *client,
+                                       const char *source,
+                                       size_t length,
+                                       struct steadis_script **script,
+                                       struct steadis_error **error);
+
+/**
+ * Runs a script. The first `keys` of its arguments are keys. Options may be NULL, as may lengths
+ * if no argument holds a NUL.
+ */
+enum steadis_status steadis_script_call(const struct steadis_client *client,
+                                        const struct steadis_script *script,
+                                        const struct steadis_call_options *options,
+                                        int keys,
+                                        int argc,
+                                        const char *const *argv,
+                                        const size_t *lengths,
+                                        struct steadis_reply **reply,
+                                        struct steadis_error **error);
+
+/**
+ * Adds the call of a script to a pipeline.
+ */
+enum steadis_status steadis_pipeline_add_script(struct steadis_pipeline *pipeline,
+                                                const struct steadis_script *script,
+                                                int keys,
+                                                int argc,
+                                                const char *const *argv,
+                                                const size_t *lengths,
+                                                struct steadis_error **error);
+
+/**
+ * Frees a script.
+ */
+void steadis_script_free(struct steadis_script *script);
+
+/**
+ * Hands a subscription over to a thread of its own, which calls `callback` with what comes until
+ * steadis_subscriber_free. The thread takes no signals. `*subscription` is gone afterwards, also
+ * if this fails, and becomes NULL.
+ */
+enum steadis_status steadis_subscribe(struct steadis_subscription **subscription,
+                                      steadis_message_callback callback,
+                                      void *user,
+                                      struct steadis_subscriber **subscriber,
+                                      struct steadis_error **error);
+
+/**
+ * Ends a subscription with a callback, and waits until the callback has returned; called by the
+ * callback itself, it does not wait.
+ */
+void steadis_subscriber_free(struct steadis_subscriber *subscriber);
+
+/**
+ * Watches keys, has `callback` read and decide, and runs the transaction if no key was changed
+ * meanwhile; else, and after a failover in between, all of it again from the start, so the
+ * callback may be called several times, always on the calling thread. *reply is what the
+ * transaction came to, as from steadis_transaction_exec, or NULL if the callback gave up.
+ */
+enum steadis_status steadis_watch(const struct steadis_client *client,
+                                  const struct steadis_call_options *options,
+                                  int keyc,
+                                  const char *const *keyv,
+                                  const size_t *lengths,
+                                  steadis_watch_callback callback,
+                                  void *user,
+                                  struct steadis_reply **reply,
+                                  struct steadis_error **error);
+
+/**
+ * Reads on the connection that watches. What writes belongs into the transaction.
+ */
+enum steadis_status steadis_view_call(struct steadis_view *view,
+                                      int argc,
+                                      const char *const *argv,
+                                      const size_t *lengths,
+                                      struct steadis_reply **reply,
+                                      struct steadis_error **error);
 
 /**
  * steadis_call with the arguments in a format: "SET %s %b EX %d". Blanks part the arguments; what

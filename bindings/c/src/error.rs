@@ -101,6 +101,13 @@ impl Owned {
     }
 }
 
+impl Owned {
+    /// For as long as this lives.
+    pub(crate) fn public(&self) -> *const steadis_error {
+        &raw const self.public
+    }
+}
+
 /// An error to give away.
 pub(crate) fn boxed(error: &Error) -> *mut steadis_error {
     Box::into_raw(Box::new(Owned::new(error))).cast()

@@ -5,8 +5,9 @@
 //! | `client` | connect, call, close, and views of a client |
 //! | `options` | settings, by name |
 //! | `pipeline` | commands sent in one go: pipelines and transactions |
-//! | `script`, `watch`, `pubsub` | what their names say |
-//! | `inspect` | topology, health, figures, settings, events |
+//! | `script`, `watch` | what their names say |
+//! | `pubsub`, `subscriber`, `message` | subscriptions, polled and with a callback |
+//! | `inspect`, `picture` | topology, health, figures, settings, events |
 //! | `resolver` | who is primary, for programs that keep their own client |
 //! | `evented` | the client inside a program's event loop |
 //! | `convert` | arguments in, replies out |
@@ -25,14 +26,29 @@ mod block;
 mod client;
 mod convert;
 mod error;
+mod inspect;
+mod message;
 mod options;
+mod picture;
 mod pipeline;
+mod pubsub;
 mod reply;
+mod resolver;
 mod runtime;
+mod script;
+mod subscriber;
 mod tree;
+mod watch;
 
 pub use client::*;
 pub use error::{steadis_error, steadis_status};
+pub use inspect::*;
+pub use message::*;
 pub use options::*;
 pub use pipeline::*;
+pub use pubsub::*;
 pub use reply::*;
+pub use resolver::*;
+pub use script::*;
+pub use subscriber::*;
+pub use watch::*;
