@@ -132,6 +132,51 @@ typedef enum steadis_reply_type {
 } steadis_reply_type;
 
 /**
+ * How a channel is wanted.
+ */
+typedef enum steadis_by {
+    STEADIS_CHANNEL = 0,
+    STEADIS_PATTERN = 1,
+    /**
+     * Of a shard (Redis 7).
+     */
+    STEADIS_SHARD = 2,
+} steadis_by;
+
+/**
+ * What has reached a subscription.
+ */
+typedef enum steadis_message_type {
+    /**
+     * channel, pattern and data.
+     */
+    STEADIS_MESSAGE = 1,
+    /**
+     * since_ms and until_ms: the connection was lost and is back, and what was published in
+     * between may have been missed.
+     */
+    STEADIS_GAP = 2,
+} steadis_message_type;
+
+/**
+ * What a connection met.
+ */
+typedef enum steadis_trouble {
+    /**
+     * It was refused, reset, or not answered.
+     */
+    STEADIS_UNREACHABLE = 1,
+    /**
+     * The node said that it is no primary (READONLY, ...).
+     */
+    STEADIS_NOT_PRIMARY = 2,
+    /**
+     * A reply is overdue.
+     */
+    STEADIS_OVERDUE = 3,
+} steadis_trouble;
+
+/**
  * A client. Any number of threads may use it at once.
  */
 typedef struct steadis_client steadis_client;
