@@ -33,6 +33,13 @@ pub(crate) const ALL: &[Worker] = &[
         plays_all: true,
         demonstrated: false,
     },
+    Worker {
+        name: "c",
+        build: &["tests/runners/c/build", "CARGO-PROFILE"],
+        command: &["target/c/PROFILE/scenario-worker"],
+        plays_all: true,
+        demonstrated: true,
+    },
 ];
 
 const BUILD_RUST: &[&str] = &[
