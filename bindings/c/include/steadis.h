@@ -177,6 +177,13 @@ typedef enum steadis_trouble {
 } steadis_trouble;
 
 /**
+ * A client for a program with an event loop. It makes no call wait: the program polls
+ * steadis_async_fd for reading, calls steadis_async_process when it is readable, and that calls
+ * back. One thread at a time may use it; callbacks may call all of its functions.
+ */
+typedef struct steadis_async steadis_async;
+
+/**
  * A client. Any number of threads may use it at once.
  */
 typedef struct steadis_client steadis_client;
@@ -249,6 +256,10 @@ typedef struct steadis_error {
      * The node that it concerns, or NULL.
      */
     const char *address;
+    /**
+     * All of it in one line, for logs; never NULL.
+     */
+    const char *description;
 } steadis_error;
 
 /**
@@ -310,12 +321,11 @@ typedef struct steadis_call_options {
 } steadis_call_options;
 
 /**
- * Gets an event: its name, and what there is to say about it as a map with the members that
- * docs/c.md lists. Both are valid during the call alone. It is called on the library's own
- * thread, which must not be kept waiting, and must not call the client.
+ * Gets the reply of a call, or the error; the other one is NULL. Both are valid during the call
+ * alone. It is called exactly once, unless the call was cancelled or the handle was freed.
  */
-typedef void (*steadis_event_callback)(const char *event,
-                                       const struct steadis_reply *details,
+typedef void (*steadis_reply_callback)(const struct steadis_reply *reply,
+                                       const struct steadis_error *error,
                                        void *user);
 
 /**
@@ -344,6 +354,23 @@ typedef struct steadis_message {
 } steadis_message;
 
 /**
+ * Gets each message, or an error that ends nothing; the other one is NULL. Both are valid during
+ * the call alone.
+ */
+typedef void (*steadis_message_callback)(const struct steadis_message *message,
+                                         const struct steadis_error *error,
+                                         void *user);
+
+/**
+ * Gets an event: its name, and what there is to say about it as a map with the members that
+ * docs/c.md lists. Both are valid during the call alone. It is called on the library's own
+ * thread, which must not be kept waiting, and must not call the client.
+ */
+typedef void (*steadis_event_callback)(const char *event,
+                                       const struct steadis_reply *details,
+                                       void *user);
+
+/**
  * A verified primary. Later versions may append members.
  */
 typedef struct steadis_primary {
@@ -367,14 +394,6 @@ typedef struct steadis_primary {
  * call the resolver.
  */
 typedef void (*steadis_primary_callback)(const struct steadis_primary *primary, void *user);
-
-/**
- * Gets each message, or an error that ends nothing; the other one is NULL. Both are valid during
- * the call alone.
- */
-typedef void (*steadis_message_callback)(const struct steadis_message *message,
-                                         const struct steadis_error *error,
-                                         void *user);
 
 /**
  * Reads by steadis_view_call and adds to `transaction` what shall run. Returns 0 to have it run,
@@ -456,6 +475,97 @@ const char *steadis_version(void);
  * Frees an error.
  */
 void steadis_error_free(struct steadis_error *error);
+
+/**
+ * Makes a client for an event loop, of what `options` and the environment say (NULL: the
+ * environment alone).
+ */
+enum steadis_status steadis_async_new(const struct steadis_options *options,
+                                      struct steadis_async **out,
+                                      struct steadis_error **error);
+
+/**
+ * The descriptor to poll for reading; it stays the same, and is closed with the handle. -1 for
+ * NULL.
+ */
+int steadis_async_fd(const struct steadis_async *handle);
+
+/**
+ * Does what there is to do, without waiting, and calls back.
+ */
+enum steadis_status steadis_async_process(const struct steadis_async *handle,
+                                          struct steadis_error **error);
+
+/**
+ * Calls a command, given by its arguments as for steadis_call; `callback` gets what comes of it.
+ * Options may be NULL. *id, which may be NULL too, is for steadis_async_cancel.
+ */
+enum steadis_status steadis_async_call(const struct steadis_async *handle,
+                                       const struct steadis_call_options *options,
+                                       int argc,
+                                       const char *const *argv,
+                                       const size_t *lengths,
+                                       steadis_reply_callback callback,
+                                       void *user,
+                                       uint64_t *id,
+                                       struct steadis_error **error);
+
+/**
+ * Sends the commands of a pipeline, which is empty afterwards; the reply is as from
+ * steadis_pipeline_exec.
+ */
+enum steadis_status steadis_async_pipeline(const struct steadis_async *handle,
+                                           const struct steadis_call_options *options,
+                                           struct steadis_pipeline *pipeline,
+                                           steadis_reply_callback callback,
+                                           void *user,
+                                           uint64_t *id,
+                                           struct steadis_error **error);
+
+/**
+ * The same as a transaction; see steadis_transaction_exec.
+ */
+enum steadis_status steadis_async_transaction(const struct steadis_async *handle,
+                                              const struct steadis_call_options *options,
+                                              struct steadis_pipeline *pipeline,
+                                              steadis_reply_callback callback,
+                                              void *user,
+                                              uint64_t *id,
+                                              struct steadis_error **error);
+
+/**
+ * Forgets a call: its callback is not called. What was sent runs all the same.
+ */
+void steadis_async_cancel(const struct steadis_async *handle, uint64_t id);
+
+/**
+ * Subscribes to a channel; `by` is a steadis_by. Messages, gaps and errors that end nothing go to
+ * `callback` until steadis_async_unsubscribe.
+ */
+enum steadis_status steadis_async_subscribe(const struct steadis_async *handle,
+                                            int by,
+                                            const char *name,
+                                            size_t length,
+                                            steadis_message_callback callback,
+                                            void *user,
+                                            uint64_t *id,
+                                            struct steadis_error **error);
+
+/**
+ * Ends a subscription.
+ */
+void steadis_async_unsubscribe(const struct steadis_async *handle, uint64_t id);
+
+/**
+ * Ends all connections. Calls that wait end with STEADIS_CLOSED in the next
+ * steadis_async_process, as do later ones at once.
+ */
+void steadis_async_close(const struct steadis_async *handle);
+
+/**
+ * Frees the handle; callbacks that were not called are forgotten. A callback may do so.
+ */
+void steadis_async_free(struct steadis_async *handle);
 
 /**
  * What is known of the deployment, as a map: "epoch", "phase", "primary" (nil: none), "replicas",
@@ -831,6 +941,16 @@ steadis_status steadis_pipeline_addf(struct steadis_pipeline *pipeline,
                                      struct steadis_error **error,
                                      const char *format,
                                      ...);
+
+/**
+ * steadis_async_call with the arguments in a format, as in steadis_callf.
+ */
+steadis_status steadis_async_callf(const struct steadis_async *handle,
+                                   steadis_reply_callback callback,
+                                   void *user,
+                                   struct steadis_error **error,
+                                   const char *format,
+                                   ...);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -65,6 +65,8 @@ pub struct steadis_error {
     pub command: *const c_char,
     /// The node that it concerns, or NULL.
     pub address: *const c_char,
+    /// All of it in one line, for logs; never NULL.
+    pub description: *const c_char,
 }
 
 /// The error with the texts that it points to, which stay where they are when this moves.
@@ -73,7 +75,7 @@ pub struct steadis_error {
 pub(crate) struct Owned {
     /// In the first place, so that a pointer to it is a pointer to all.
     public: steadis_error,
-    texts: [CString; 4],
+    texts: [CString; 5],
 }
 
 impl Owned {
@@ -82,7 +84,9 @@ impl Owned {
             // A NUL would end the text early.
             CString::new(text.unwrap_or_default().replace('\0', "\u{fffd}")).unwrap_or_default()
         };
-        let parts = [Some(error.message()), error.code(), error.command(), error.address()];
+        let whole = error.to_string();
+        let message = Some(error.message());
+        let parts = [message, error.code(), error.command(), error.address(), Some(whole.as_str())];
         let texts = parts.map(text);
         let pointer = |at: usize| match parts[at] {
             Some(_) => texts[at].as_ptr(),
@@ -96,6 +100,7 @@ impl Owned {
             code: pointer(1),
             command: pointer(2),
             address: pointer(3),
+            description: pointer(4),
         };
         Self { public, texts }
     }

@@ -264,3 +264,26 @@ steadis_status steadis_pipeline_addf(steadis_pipeline *pipeline, steadis_error *
     va_end(args);
     return status;
 }
+
+typedef struct {
+    const steadis_async *handle;
+    steadis_reply_callback callback;
+    void *user;
+} submission;
+
+static steadis_status use_submit(void *context, int argc, const char **argv, const size_t *lengths,
+                                 steadis_error **error) {
+    submission *s = context;
+    return steadis_async_call(s->handle, NULL, argc, argv, lengths, s->callback, s->user, NULL, error);
+}
+
+steadis_status steadis_async_callf(const steadis_async *handle, steadis_reply_callback callback,
+                                   void *user, steadis_error **error, const char *format, ...) {
+    submission context = {handle, callback, user};
+    steadis_status status;
+    va_list args;
+    va_start(args, format);
+    status = format_words(format, &args, error, use_submit, &context);
+    va_end(args);
+    return status;
+}

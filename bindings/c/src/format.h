@@ -19,3 +19,13 @@ steadis_status steadis_pipeline_addf(struct steadis_pipeline *pipeline,
                                      struct steadis_error **error,
                                      const char *format,
                                      ...);
+
+/**
+ * steadis_async_call with the arguments in a format, as in steadis_callf.
+ */
+steadis_status steadis_async_callf(const struct steadis_async *handle,
+                                   steadis_reply_callback callback,
+                                   void *user,
+                                   struct steadis_error **error,
+                                   const char *format,
+                                   ...);

@@ -9,7 +9,7 @@
 //! | `pubsub`, `subscriber`, `message` | subscriptions, polled and with a callback |
 //! | `inspect`, `picture` | topology, health, figures, settings, events |
 //! | `resolver` | who is primary, for programs that keep their own client |
-//! | `evented` | the client inside a program's event loop |
+//! | `evented`, `host` | the client inside a program's event loop |
 //! | `convert` | arguments in, replies out |
 //! | `reply`, `tree`, `block` | a reply: its type, its making, its memory |
 //! | `error` | an error as C sees it |
@@ -26,6 +26,8 @@ mod block;
 mod client;
 mod convert;
 mod error;
+mod evented;
+mod host;
 mod inspect;
 mod message;
 mod options;
@@ -42,6 +44,7 @@ mod watch;
 
 pub use client::*;
 pub use error::{steadis_error, steadis_status};
+pub use evented::*;
 pub use inspect::*;
 pub use message::*;
 pub use options::*;

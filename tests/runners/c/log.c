@@ -77,7 +77,7 @@ void log_operation(const char *op, const char *key, int64_t start, const steadis
         static const char *const kinds[] = {"",     "Config", "Usage",  "Unavailable", "Timeout", "MaybeExecuted",
                                             "Auth", "Server", "Busy", "Closed", "Internal"};
         quoted(code, sizeof code, error->code);
-        quoted(message, sizeof message, error->message);
+        quoted(message, sizeof message, error->description);
         snprintf(line, sizeof line,
                  "{\"op\":\"%s\",\"key\":%s,\"start\":%lld,\"end\":%lld,"
                  "\"error\":{\"kind\":\"%s\",\"code\":%s,\"message\":%s}}",
