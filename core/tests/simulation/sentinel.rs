@@ -311,8 +311,10 @@ impl World {
         self.sentinels[s].subscribers.remove(&conn);
     }
 
+    /// It has written down whom it names; a failover that has not got so far is forgotten.
     pub(crate) fn kill_sentinel(&mut self, s: usize, gone: bool) {
         let sentinel = &mut self.sentinels[s];
+        (sentinel.primary, sentinel.config_epoch) = sentinel.named();
         (sentinel.alive, sentinel.frozen, sentinel.gone) = (false, false, gone);
         sentinel.failover = None;
         sentinel.subscribers.clear();
