@@ -58,12 +58,8 @@ impl Decide {
             News::Aborted { of } if self.concerns_us(&of) && self.failover.is_some() => {
                 self.unfence(now, "the Sentinels called it off", actions);
             }
-            // Whom we followed is gone, and will come back as a replica of this one.
-            News::Aborted { of } if self.lost.is_some() && self.is_left(&of) => {
-                self.left.retain(|left| left.address != of);
-                self.nominate(now, of, Source::Sentinels, None, actions);
-                self.ask(now, actions);
-            }
+            // Perhaps one that had no part in it; the answers tell.
+            News::Aborted { of } if self.is_left(&of) => self.ask(now, actions),
             News::Down { primary } if self.concerns_us(&primary) => {
                 self.note_down(sentinel, true);
                 // It may be silent towards us as well; then a majority frees the replicas.
