@@ -89,6 +89,11 @@ impl World {
                     if let Some(failover) = &mut self.sentinels[s].failover {
                         failover.chosen = Some(replica);
                         failover.go(Step::Promote, now);
+                        // Of one that was replaced and not yet told, nothing more is asked.
+                        let node = &mut self.nodes[replica];
+                        if node.role == Role::Primary {
+                            node.generation = failover.epoch;
+                        }
                     }
                 }
             },

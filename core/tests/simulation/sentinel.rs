@@ -231,7 +231,7 @@ impl World {
         let current = self.sentinels[from].current_epoch;
         let sentinel = &mut self.sentinels[to];
         sentinel.current_epoch = sentinel.current_epoch.max(current);
-        if epoch > sentinel.config_epoch {
+        if epoch > sentinel.named().1 {
             self.adopt(to, primary, epoch);
         }
     }
