@@ -118,6 +118,8 @@ impl Session {
                 }
             })
         };
+        // The first repetition is due at once, and nothing else may come to set it off.
+        let due = self.crowded || !judged.is_empty();
         for verdict in judged {
             self.judge(verdict, link, now, sink);
         }
@@ -128,7 +130,7 @@ impl Session {
                 self.reason = None;
                 self.release(now, sink);
             }
-            Ok(false) if self.crowded => self.release(now, sink),
+            Ok(false) if due => self.release(now, sink),
             Ok(false) => {}
             Err((error, doubt)) => self.drop_link(link, 0, error, doubt, now, sink),
         }
