@@ -289,9 +289,12 @@ impl World {
             self.nodes[n].orders.push((role, generation));
             return;
         }
+        let newest = self.published.iter().map(|(_, epoch)| *epoch).max().unwrap_or(0);
         let node = &mut self.nodes[n];
         if role == Role::Primary {
-            node.generation = generation;
+            // Nobody can tell an order that comes late from a new one.
+            let least = if node.role == role { node.generation } else { newest };
+            node.generation = generation.max(least);
         }
         if node.role == role {
             return;
