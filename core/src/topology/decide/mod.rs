@@ -329,6 +329,12 @@ impl Decide {
         }
     }
 
+    /// From here on this address has to prove more than others.
+    fn leave(&mut self, now: Time, address: Address, config_epoch: Option<u64>) {
+        self.learn_replica(address.clone());
+        self.left.push(Left { address, config_epoch, since: now });
+    }
+
     /// Takes a proven node for the primary.
     fn accept(
         &mut self,
@@ -350,8 +356,7 @@ impl Decide {
         let before = from.as_ref().map(|from| (from.address.clone(), from.config_epoch)).or(named);
         if let Some((before, config_epoch)) = before.filter(|(before, _)| *before != address) {
             self.left.retain(|left| left.address != before);
-            self.learn_replica(before.clone());
-            self.left.push(Left { address: before, config_epoch, since: now });
+            self.leave(now, before, config_epoch);
         }
         self.left.retain(|left| left.address != address);
         self.epoch += 1;

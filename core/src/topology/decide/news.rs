@@ -54,6 +54,11 @@ impl Decide {
                 self.learn_replica(replica.clone());
                 self.learn_follower(replica);
             }
+            News::Chosen { of: from, replica: to } | News::Switch { from, to }
+                if self.is_primary(&to) =>
+            {
+                self.replaced(now, from);
+            }
             News::Switch { to, .. } => self.switched(now, to, actions),
             News::Aborted { of } if self.concerns_us(&of) && self.failover.is_some() => {
                 self.unfence(now, "the Sentinels called it off", actions);
@@ -98,10 +103,16 @@ impl Decide {
         }
     }
 
-    fn switched(&mut self, now: Time, to: Address, actions: &mut Vec<Action>) {
-        if self.is_primary(&to) {
-            return;
+    /// Our primary has taken this one's place, though perhaps we never used it.
+    fn replaced(&mut self, now: Time, from: Address) {
+        self.candidates.retain(|candidate| candidate.address != from);
+        if !self.is_left(&from) {
+            let config_epoch = self.primary.as_ref().and_then(|primary| primary.config_epoch);
+            self.leave(now, from, config_epoch);
         }
+    }
+
+    fn switched(&mut self, now: Time, to: Address, actions: &mut Vec<Action>) {
         for view in &mut self.sentinels {
             view.doubted.take_if(|(doubted, _)| *doubted == to);
         }
