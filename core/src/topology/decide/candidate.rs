@@ -39,6 +39,14 @@ impl Answer {
         }
     }
 
+    /// With what config epoch it names this primary.
+    pub(super) fn epoch_of(&self, address: &Address) -> Option<u64> {
+        match self {
+            Self::Names { primary, config_epoch, .. } if primary == address => *config_epoch,
+            _ => None,
+        }
+    }
+
     /// Its Sentinel leads a failover of this primary.
     pub(super) fn replaces(&self, address: &Address) -> bool {
         matches!(self, Self::Names { primary, replacing: true, .. } if primary == address)

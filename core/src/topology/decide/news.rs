@@ -1,6 +1,6 @@
 //! What Sentinels publish of their own accord.
 
-use super::{Action, Decide, Failover, SentinelId, Source, Time};
+use super::{Action, Decide, Failover, Left, SentinelId, Source, Time};
 use crate::config::Address;
 
 /// An event about our primary, by the addresses that it carries.
@@ -103,12 +103,16 @@ impl Decide {
         }
     }
 
-    /// Our primary has taken this one's place, though perhaps we never used it.
+    /// Our primary has taken this one's place, though perhaps we never used it: what the Sentinels
+    /// have said for it so far counts no more.
     fn replaced(&mut self, now: Time, from: Address) {
         self.candidates.retain(|candidate| candidate.address != from);
-        if !self.is_left(&from) {
-            let config_epoch = self.primary.as_ref().and_then(|primary| primary.config_epoch);
-            self.leave(now, from, config_epoch);
+        let said = self.sentinels.iter().filter_map(|view| view.answer.as_ref()?.epoch_of(&from));
+        let said = said.max();
+        match self.left.iter_mut().find(|left| left.address == from) {
+            Some(Left { config_epoch: Some(known), .. }) => *known = said.unwrap_or(0).max(*known),
+            Some(_) => {}
+            None => self.leave(now, from, said),
         }
     }
 
