@@ -7,7 +7,7 @@ use crate::plan::{node as address, node_at};
 use crate::queue::Time;
 use crate::sentinel::Sentinel;
 use crate::worker::Call;
-use crate::world::World;
+use crate::world::{RECOVERY, World};
 use std::time::Duration;
 use steadis::proto::reply::Reply;
 use steadis::topology::{Phase, Topology};
@@ -162,6 +162,15 @@ impl World {
         if topology.phase != Phase::Ready || topology.primary.as_ref() != Some(&primary) {
             let (phase, of) = (topology.phase, topology.primary);
             self.violated(format!("{primary} is well, and the client is {phase:?} at {of:?}"));
+        }
+        // One reply that will never come may have had to be waited for.
+        let quick = self.plan.config.command_timeout + Duration::from_millis(1500) < RECOVERY;
+        let early = |call: &Call| call.submitted + RECOVERY < self.now;
+        let waiting = self.workers.iter().filter_map(|it| it.call.as_ref()).filter(|it| early(it));
+        if quick && waiting.count() > 0 {
+            self.violated(format!(
+                "{primary} is well, and a call waits as if it had been forgotten"
+            ));
         }
     }
 

@@ -25,8 +25,12 @@ pub(crate) enum Kind {
     CutOneWay,
     IsolatePrimary,
     IsolateSentinel,
+    /// The primary and one Sentinel are cut off from the others for long; the clients see both sides.
+    Split,
     /// The clients lose all Sentinels.
     CutSentinels,
+    /// The clients lose all Sentinels but one that knows least.
+    LeaveOne,
     BreakOne,
     BreakAll,
     LockOut,
@@ -34,7 +38,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 20] = [
+    pub(crate) const ALL: [Kind; 22] = [
         Kind::Planned,
         Kind::Kill,
         Kind::KillPrimary,
@@ -50,7 +54,9 @@ impl Kind {
         Kind::CutOneWay,
         Kind::IsolatePrimary,
         Kind::IsolateSentinel,
+        Kind::Split,
         Kind::CutSentinels,
+        Kind::LeaveOne,
         Kind::BreakOne,
         Kind::BreakAll,
         Kind::LockOut,
@@ -122,10 +128,20 @@ impl World {
             }
             Kind::IsolatePrimary => self.isolate(Host::Node(primary), long),
             Kind::IsolateSentinel => self.isolate(Host::Sentinel(s), long),
-            Kind::CutSentinels => {
-                let all = (0..self.sentinels.len()).map(Host::Sentinel);
-                let paths = all.flat_map(|s| [(Host::App, s), (s, Host::App)]).collect();
-                self.cut_paths(paths, long);
+            Kind::Split => {
+                let side = [Host::Node(primary), Host::Sentinel(s)];
+                let hosts = self.hosts().into_iter();
+                let others = hosts.filter(|host| *host != Host::App && !side.contains(host));
+                let paths = others
+                    .flat_map(|it| side.into_iter().flat_map(move |host| [(host, it), (it, host)]));
+                let paths = paths.collect();
+                let longer = self.random.millis(5000, 40_000);
+                self.cut_paths(paths, longer);
+            }
+            Kind::CutSentinels => self.hide_sentinels(None, long),
+            Kind::LeaveOne => {
+                let stale = (0..self.sentinels.len()).min_by_key(|&s| self.sentinels[s].named().1);
+                self.hide_sentinels(stale, long);
             }
             Kind::BreakOne | Kind::BreakAll => self.break_some(kind == Kind::BreakAll),
             Kind::LockOut => {
@@ -182,6 +198,12 @@ impl World {
         let others =
             self.hosts().into_iter().filter(|&it| it != host && !(seen && it == Host::App));
         let paths = others.flat_map(|it| [(host, it), (it, host)]).collect();
+        self.cut_paths(paths, long);
+    }
+
+    fn hide_sentinels(&mut self, but: Option<usize>, long: Duration) {
+        let all = (0..self.sentinels.len()).filter(|&s| Some(s) != but).map(Host::Sentinel);
+        let paths = all.flat_map(|s| [(Host::App, s), (s, Host::App)]).collect();
         self.cut_paths(paths, long);
     }
 

@@ -61,6 +61,11 @@ impl Plan {
         if calm || faults.is_empty() {
             faults = vec![Kind::Planned];
         }
+        // What is stale only long after a failover takes a run of its own.
+        let split = !calm && random.chance(0.06);
+        if split {
+            faults = vec![Kind::Split, Kind::LeaveOne];
+        }
         let tight = !calm && random.chance(0.15);
         let mut config = Config::new(seeds(random, sentinels));
         config.connect_timeout = random.millis(200, 1000);
@@ -103,8 +108,12 @@ impl Plan {
             lazy: random.chance(0.5),
             timeouts: rough(random, 0.6, 0.7),
             cancels: rough(random, 0.5, 0.2),
-            active: if calm { random.millis(8000, 30_000) } else { random.millis(5000, 15_000) },
-            pause: random.millis(200, 4000),
+            active: match (calm, split) {
+                (true, _) => random.millis(8000, 30_000),
+                (_, true) => random.millis(25_000, 50_000),
+                _ => random.millis(5000, 15_000),
+            },
+            pause: if split { random.millis(2000, 8000) } else { random.millis(200, 4000) },
             faults,
             config,
         }

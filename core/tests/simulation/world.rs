@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use steadis::{Error, Kind};
 
 /// How long the client may take to recover once the world has.
-const RECOVERY: Duration = Duration::from_secs(4);
+pub(crate) const RECOVERY: Duration = Duration::from_secs(4);
 /// How long a healed world may take to become sane; longer than any of its timers.
 const HEALING: Duration = Duration::from_secs(180);
 
