@@ -289,7 +289,7 @@ impl World {
             self.nodes[n].orders.push((role, generation));
             return;
         }
-        let newest = self.published.iter().map(|(_, epoch)| *epoch).max().unwrap_or(0);
+        let newest = self.nodes.iter().map(|node| node.generation).max().unwrap_or(0);
         let node = &mut self.nodes[n];
         if role == Role::Primary {
             // Nobody can tell an order that comes late from a new one.
