@@ -59,7 +59,7 @@ impl Decide {
             {
                 self.replaced(now, from);
             }
-            News::Switch { to, .. } => self.switched(now, to, actions),
+            News::Switch { from, to } => self.switched(now, &from, to, actions),
             News::Aborted { of } if self.concerns_us(&of) && self.failover.is_some() => {
                 self.unfence(now, "the Sentinels called it off", actions);
             }
@@ -116,11 +116,11 @@ impl Decide {
         }
     }
 
-    fn switched(&mut self, now: Time, to: Address, actions: &mut Vec<Action>) {
+    fn switched(&mut self, now: Time, from: &Address, to: Address, actions: &mut Vec<Action>) {
         for view in &mut self.sentinels {
             view.doubted.take_if(|(doubted, _)| *doubted == to);
         }
-        if self.is_left(&to) {
+        if self.is_left(&to) || self.incumbent().is_some_and(|ours| ours != from) {
             // Back to where we came from, or a Sentinel that returns with old news: the config
             // epoch tells, so ask.
             self.ask(now, actions);
