@@ -37,22 +37,30 @@ fn gets(nodes: &[Redis]) -> Vec<u64> {
     nodes.iter().map(count).collect()
 }
 
-/// A client that has the readable replicas in view: as many as there are.
-fn client(deployment: &Deployment) -> Client {
-    let client = Client::new(deployment.config());
+/// Sets the key, and waits until every node has it.
+fn seed(client: &Client, deployment: &Deployment) {
     client.call(&["SET", "k", "v"]).unwrap();
-    // Each of them is seen once all have answered in turn.
-    let all = reader(&client, ReadFrom::Replica);
-    loop {
-        (0..deployment.nodes.len() * 2).for_each(|_| drop(get(&client, &all).unwrap()));
-        if gets(&deployment.nodes)[1..].iter().all(|count| *count > 0) {
-            return client;
-        }
-    }
+    while !deployment.nodes.iter().all(|node| node.cli(&["GET", "k"]) == "v") {}
 }
 
-fn wait_for_value(client: &Client, options: &CallOptions) {
-    while get(client, options).unwrap() == Reply::Null {}
+/// A client that has all replicas in view.
+fn client(deployment: &Deployment) -> Client {
+    let client = Client::new(deployment.config());
+    watch(&client, deployment);
+    client
+}
+
+/// Reads until every replica has been read from.
+fn watch(client: &Client, deployment: &Deployment) {
+    seed(client, deployment);
+    let all = reader(client, ReadFrom::Replica);
+    loop {
+        gets(&deployment.nodes);
+        (0..deployment.nodes.len() * 2).for_each(|_| drop(get(client, &all).unwrap()));
+        if gets(&deployment.nodes)[1..].iter().all(|count| *count > 0) {
+            return;
+        }
+    }
 }
 
 #[test]
@@ -89,9 +97,8 @@ fn the_nearest_node_is_the_one_behind_the_shortest_way() {
             input = input.option(&name, value);
         }
         let client = Client::open(&input).unwrap();
-        client.call(&["SET", "k", "v"]).unwrap();
         // Once it has answered, its way has been measured.
-        wait_for_value(&client, &reader(&client, ReadFrom::Replica));
+        watch(&client, &deployment);
         let nearest = reader(&client, ReadFrom::Nearest);
         loop {
             gets(&deployment.nodes);
@@ -135,7 +142,7 @@ fn only_reads_go_to_replicas() {
     let mut config = deployment.config();
     config.read_from = ReadFrom::PreferReplica;
     let both = Client::new(config);
-    wait_for_value(&both, &reader(&both, ReadFrom::Replica));
+    watch(&both, &deployment);
     gets(&deployment.nodes);
     both.ready().unwrap();
     assert_eq!(both.call(&["SET", "k", "w"]).unwrap(), Reply::Simple(b"OK".into()));
@@ -229,9 +236,8 @@ fn a_frozen_replica_costs_one_reply_time_at_the_most() {
     let mut config = deployment.config();
     config.command_timeout = Duration::from_millis(200);
     let client = Client::new(config);
-    client.call(&["SET", "k", "v"]).unwrap();
+    watch(&client, &deployment);
     let options = reader(&client, ReadFrom::Replica);
-    wait_for_value(&client, &options);
     let _frozen = deployment.nodes[1].freeze();
     for _ in 0..200 {
         assert_eq!(get(&client, &options).unwrap(), Reply::Bulk(b"v".into()));
