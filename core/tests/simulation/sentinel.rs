@@ -295,6 +295,7 @@ impl World {
         let sentinel = &self.sentinels[s];
         let (named, epoch) = sentinel.named();
         let replicas = (0..self.nodes.len()).filter(|&n| n != sentinel.primary);
+        let absent = replicas.clone().filter(|&n| sentinel.seen[n].down);
         let others = (0..self.sentinels.len()).filter(|&other| other != s);
         Answer::Names {
             primary: node_address(named),
@@ -302,6 +303,7 @@ impl World {
             down: sentinel.seen[sentinel.primary].down,
             replacing: sentinel.failover.is_some() && named == sentinel.primary,
             chosen: sentinel.failover.as_ref().and_then(|it| it.chosen).map(node_address),
+            absent: absent.map(node_address).collect(),
             replicas: Some(replicas.map(node_address).collect()),
             sentinels: others.map(sentinel_address).collect(),
         }

@@ -1,6 +1,8 @@
 //! The calls that have no outcome yet.
 
+use crate::client::Origin;
 use crate::client::pipeline::Pipeline;
+use crate::client::reads::Reading;
 use crate::client::script::Script;
 use crate::client::transaction::Transaction;
 use crate::client::{CallOptions, Deadlines, Job};
@@ -37,6 +39,10 @@ pub(super) struct Call {
     pub(super) effect: Effect,
     pub(super) wait: Wait,
     pub(super) on_replica: bool,
+    pub(super) keeps_to: Option<Origin>,
+    /// How to choose a node; `None`: the primary.
+    pub(super) reading: Option<Reading>,
+    pub(super) turn: usize,
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,
@@ -86,6 +92,7 @@ impl Call {
             effect: self.effect,
             wait: self.wait,
             on_replica: self.on_replica,
+            keeps_to: self.keeps_to,
         }
     }
 
