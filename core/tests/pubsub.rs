@@ -3,7 +3,7 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use steadis::client::{Batch, By, Incoming};
+use steadis::client::{By, Incoming};
 use steadis::config::Protocol;
 use steadis::{Kind, aio};
 use support::{Redis, config};
@@ -49,7 +49,7 @@ async fn survives_its_connection(protocol: Protocol) {
     client.call(&["PUBLISH", "news", "five"]).await.unwrap();
     assert_eq!(news.next().await.unwrap(), message("news", None, "five"));
     drop(news);
-    while redis.cli(&["PUBSUB", "CHANNELS"]) != "" {
+    while !redis.cli(&["PUBSUB", "CHANNELS"]).is_empty() {
         tokio::task::yield_now().await;
     }
 }
@@ -67,27 +67,32 @@ async fn so_it_does_in_resp2() {
 /// More than is kept for it, while it is looking away.
 #[tokio::test]
 async fn a_slow_subscriber_gets_what_there_was_room_for_and_a_gap() {
-    let redis = Redis::start();
+    // The server's own limit would end the connection.
+    let redis = Redis::start_with(&["--client-output-buffer-limit", "pubsub 0 0 0"]);
     let client = aio::Client::new(config(redis.port));
     let mut news = client.subscribe(&["news"]).await.unwrap();
     let large = "x".repeat(1 << 20);
-    for _ in 0..40 {
-        let mut batch = Batch::default();
-        batch.add_raw(&["PUBLISH", "news", &large]).unwrap();
-        client.pipeline(batch).await.unwrap();
+    for _ in 0..64 {
+        client.call(&["PUBLISH", "news", &large]).await.unwrap();
     }
-    // All have come once the server has nothing left to send.
+    // What the kernel still has then is less than what was too much.
     while !redis.cli(&["CLIENT", "LIST", "TYPE", "pubsub"]).contains(" omem=0 ") {
         tokio::task::yield_now().await;
     }
-    let mut messages = 0;
+    let mut before = 0;
     while let Incoming::Message { data, .. } = news.next().await.unwrap() {
         assert_eq!(data.len(), large.len());
-        messages += 1;
+        before += 1;
     }
-    assert!((30..40).contains(&messages), "{messages}");
-    client.call(&["PUBLISH", "news", "after"]).await.unwrap();
-    assert_eq!(news.next().await.unwrap(), message("news", None, "after"));
+    assert!((30..=32).contains(&before), "{before}");
+    // Room for many is left by now.
+    client.call(&["PUBLISH", "news", "last"]).await.unwrap();
+    let last = message("news", None, "last");
+    let mut after = 0;
+    while news.next().await.unwrap() != last {
+        after += 1;
+    }
+    assert!(before + after < 64, "{before} + {after}");
 }
 
 /// An idle network and a silent server look the same, until one asks.
@@ -105,7 +110,13 @@ async fn a_silent_server_is_noticed() {
     }
     let frozen = redis.freeze();
     let began = Instant::now();
-    let error = news.next().await.unwrap_err();
+    // On a busy machine it may have seemed silent before.
+    let error = loop {
+        match news.next().await {
+            Ok(incoming) => assert!(matches!(incoming, Incoming::Gap { .. }), "{incoming:?}"),
+            Err(error) => break error,
+        }
+    };
     assert_eq!(error.kind(), Kind::Unavailable, "{error}");
     assert!(began.elapsed() < Duration::from_secs(10));
     drop(frozen);

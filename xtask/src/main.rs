@@ -6,6 +6,7 @@ mod configuration;
 mod generate;
 mod header;
 mod lint;
+mod stubs;
 mod test;
 
 use std::path::{Path, PathBuf};

@@ -10,6 +10,7 @@ use std::ptr::copy_nonoverlapping;
 pub(crate) struct Block {
     size: usize,
     /// What the errors in the tree point to; there are few.
+    #[expect(clippy::vec_box, reason = "nodes point to them, so they must stay where they are")]
     _errors: Vec<Box<Owned>>,
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct Scratch {
     pub(crate) nodes: Vec<steadis_reply>,
     pub(crate) slots: Vec<usize>,
     pub(crate) texts: Vec<u8>,
+    #[expect(clippy::vec_box, reason = "nodes point to them, so they must stay where they are")]
     pub(crate) errors: Vec<Box<Owned>>,
 }
 

@@ -58,7 +58,7 @@ impl View {
         let Watching { inner, id } = &self.watching;
         let run = |session: &mut Session| session.watch_run(*id, exchange, Instant::now());
         match inner.wait_for(run).await? {
-            Done::Reply(bytes) => exchange.answered(bytes),
+            Done::Reply(bytes, origin) => exchange.answered(bytes, origin),
             _ => return Err(mixed_up()),
         }
         Ok(())

@@ -117,8 +117,8 @@ impl Exchange {
     }
 
     /// Takes the reply in.
-    pub(crate) fn answered(&mut self, reply: Vec<u8>) {
-        self.frames = reply;
+    pub(crate) fn answered(&mut self, reply: Vec<u8>, origin: Origin) {
+        (self.frames, self.origin) = (reply, origin);
     }
 
     /// The encoded command.
@@ -128,7 +128,8 @@ impl Exchange {
 
     /// The reply, or the server's error, after it was executed.
     pub fn answer(&self) -> Result<Answer<'_>> {
-        let answer = Answer { frame: Frame::trusted(&self.frames), shape: self.encoded.shape };
+        let frame = Frame::trusted(&self.frames);
+        let answer = Answer { frame, shape: self.encoded.shape, origin: self.origin };
         match answer.frame.error() {
             Some(line) => Err(Error::server(line).during(self.job().name())),
             None => Ok(answer),

@@ -121,9 +121,11 @@ impl Reading {
         }
     }
 
-    /// All of them have had their turn.
-    pub(super) fn forgive(&mut self) {
+    /// All of them have had their turn. `true`: there were any.
+    pub(super) fn forgive(&mut self) -> bool {
+        let any = !self.avoided.is_empty();
         self.avoided.clear();
+        any
     }
 
     /// Nobody could answer in time, and why; `None` where it is the primary that is missing.
@@ -170,4 +172,122 @@ pub(super) fn refuse(job: &Job<'_>, options: &CallOptions) -> Result<()> {
 /// The same for each command of a batch.
 pub(super) fn refuse_batch(batch: &Batch, options: &CallOptions) -> Result<()> {
     (0..batch.len()).try_for_each(|index| refuse(&batch.job(index), options))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Effect;
+    use crate::proto::ledger::Span;
+    use crate::topology::{Following, Phase};
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    fn reading(policy: ReadFrom, max_lag: Option<Duration>) -> Reading {
+        Reading { policy, max_lag, keeps_to: None, avoided: Vec::new() }
+    }
+
+    fn topology() -> Topology {
+        let mut topology = Topology::unknown();
+        topology.phase = Phase::Ready;
+        (topology.epoch, topology.primary) = (3, Some(Address::new("a", 1)));
+        topology
+    }
+
+    /// Replicas with these round trips, each further behind than the one before.
+    fn readable(now: Instant, round_trips: &[u64]) -> Readable {
+        let replicas = round_trips.iter().zip(["b", "c", "d"]).enumerate();
+        let replicas = replicas.map(|(index, (&round_trip, name))| Replica {
+            address: Address::new(name, 1),
+            state: Following::Follows {
+                as_of: now.checked_sub(MS(100 * index as u64)),
+                round_trip: MS(round_trip),
+            },
+        });
+        Readable { epoch: 3, primary: Some(MS(5)), replicas: replicas.collect() }
+    }
+
+    fn chosen(policy: ReadFrom, readable: &Readable, turns: usize) -> Vec<Option<Node>> {
+        let (now, topology) = (Instant::now(), topology());
+        (0..turns)
+            .map(|turn| reading(policy, None).choose(&topology, readable, now, turn))
+            .collect()
+    }
+
+    #[test]
+    fn each_policy_chooses_in_its_way() {
+        use Node::{Primary, Replica};
+        use ReadFrom::{Nearest, PreferReplica, Replica as Only, RoundRobin};
+        let now = Instant::now();
+        let (two, none) = (readable(now, &[9, 2]), readable(now, &[]));
+        let in_turn = [Some(Replica(0)), Some(Replica(1)), Some(Replica(0))];
+        assert_eq!(chosen(PreferReplica, &two, 3), in_turn);
+        assert_eq!(chosen(Only, &two, 3), in_turn);
+        assert_eq!(chosen(RoundRobin, &two, 3), [Primary, Replica(0), Replica(1)].map(Some));
+        assert_eq!(chosen(Nearest, &two, 2), [Some(Replica(1)); 2]);
+        assert_eq!(chosen(Nearest, &readable(now, &[9, 7]), 2), [Some(Primary); 2]);
+        for policy in [PreferReplica, RoundRobin, Nearest] {
+            assert_eq!(chosen(policy, &none, 2), [Some(Primary); 2], "{policy:?}");
+        }
+        assert_eq!(chosen(Only, &none, 1), [None]);
+        let another = Readable { epoch: 2, ..two };
+        assert_eq!(chosen(PreferReplica, &another, 1), [Some(Primary)]);
+        assert_eq!(chosen(Only, &another, 1), [None]);
+    }
+
+    #[test]
+    fn a_lost_primary_one_that_lags_and_one_tried_in_vain_are_passed_over() {
+        let now = Instant::now();
+        let (readable, mut topology) = (readable(now, &[1, 1, 1]), topology());
+        let all = |reading: &Reading, topology: &Topology| -> Vec<Node> {
+            (0..4).filter_map(|turn| reading.choose(topology, &readable, now, turn)).collect()
+        };
+        let (b, c, d) = (Node::Replica(0), Node::Replica(1), Node::Replica(2));
+        let mut robin = reading(ReadFrom::RoundRobin, Some(MS(100)));
+        assert_eq!(all(&robin, &topology), [Node::Primary, b, c, Node::Primary]);
+        topology.phase = Phase::Lost;
+        assert_eq!(all(&robin, &topology), [b, c, b, c]);
+        robin.avoid(&Address::new("b", 1));
+        assert_eq!(all(&robin, &topology), [c; 4]);
+        robin.avoid(&Address::new("c", 1));
+        assert_eq!(all(&robin, &topology), []);
+        robin.forgive();
+        assert_eq!(all(&robin, &topology), [b, c, b, c]);
+        topology.phase = Phase::Fenced;
+        let patient = reading(ReadFrom::RoundRobin, None);
+        assert_eq!(all(&patient, &topology), [Node::Primary, b, c, d]);
+    }
+
+    #[test]
+    fn what_belongs_together_stays_with_one_node() {
+        let now = Instant::now();
+        let (mut readable, topology) = (readable(now, &[1, 1]), topology());
+        let mut scan = reading(ReadFrom::Replica, None);
+        scan.keeps_to = Some(Origin::default());
+        let first = |turn| scan.choose(&topology, &readable, now, turn);
+        assert_eq!((first(0), first(1)), (Some(Node::Replica(0)), Some(Node::Replica(0))));
+        scan.keeps_to = Some(Origin::of(3, Some(&Address::new("c", 1))));
+        assert_eq!(scan.choose(&topology, &readable, now, 0), Some(Node::Replica(1)));
+        readable.replicas.remove(1);
+        assert_eq!(scan.choose(&topology, &readable, now, 7), Some(Node::Replica(0)));
+    }
+
+    #[test]
+    fn what_only_the_primary_can_do_goes_there_or_nowhere() {
+        let mut config =
+            Config::new(Target::Node(crate::config::Endpoint::Tcp(Address::new("a", 1))));
+        config.read_from = ReadFrom::Replica;
+        let options = CallOptions::of(&config);
+        let bytes = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+        let (span, wait) = (Span::Command { bytes: bytes.len() }, crate::command::Wait::No);
+        let effect = Effect::Writes;
+        let mut job = Job { bytes, span, effect, wait, on_replica: false, keeps_to: None };
+        assert!(Reading::of(&job, &options, &config).unwrap().is_none());
+        assert!(refuse(&job, &options).is_ok());
+        let error = refuse(&job, &options.reading_from(ReadFrom::Replica, None)).unwrap_err();
+        assert_eq!((error.kind(), error.command()), (Kind::Usage, Some("SET")));
+        job.on_replica = true;
+        let error = Reading::of(&job, &options, &config).unwrap_err();
+        assert!(error.kind() == Kind::Config && error.message().contains("sentinels"), "{error}");
+    }
 }

@@ -43,11 +43,8 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn meet(&mut self, name: &str) {
-        if self.command.replies.is_empty() {
-            return;
-        }
-        let words = self.command.replies.iter().flat_map(|(words, _)| words);
-        for (bit, _) in words.enumerate().filter(|(_, word)| **word == name) {
+        let deciding = self.command.deciding.iter().enumerate();
+        for (bit, _) in deciding.filter(|(_, word)| **word == name) {
             self.met |= 1 << bit;
         }
     }

@@ -32,6 +32,8 @@ use crate::error::Error;
 use crate::policy::Effect;
 pub(crate) use deployment::{Deployment, Name};
 pub use health::{Health, State};
+#[cfg(test)]
+pub(crate) use readable::State as Following;
 pub(crate) use readable::{Readable, Replica};
 pub(crate) use role::login;
 pub(crate) use shared::Shared;

@@ -3,6 +3,7 @@
 #![allow(dead_code)] // every test file uses its part
 
 pub(crate) mod deployment;
+pub(crate) mod relay;
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};

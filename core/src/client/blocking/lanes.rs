@@ -68,10 +68,6 @@ impl Lanes {
         Self { replica: Some(replica), ..Self::new(config, counters, Arc::default()) }
     }
 
-    pub(super) fn config(&self) -> &Config {
-        &self.config
-    }
-
     /// A lane to the node of this topology: a free one, or another one while there may be
     /// more, or the least busy. The doubt tells what a failure says about the primary.
     pub(super) fn pick(

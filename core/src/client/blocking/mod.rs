@@ -37,7 +37,6 @@ use own::Owned;
 use replicas::Replicas;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 pub use subscribe::Subscription;
 pub use watch::{View, Watch};
 
@@ -241,12 +240,6 @@ fn batch<A: AsRef<[u8]>>(commands: &[Vec<A>]) -> Result<Batch> {
     let mut batch = Batch::default();
     commands.iter().try_for_each(|args| batch.add_raw(args))?;
     Ok(batch)
-}
-
-impl Home {
-    fn failover_timeout(&self) -> Duration {
-        self.lanes.config().failover_timeout
-    }
 }
 
 impl Drop for Home {

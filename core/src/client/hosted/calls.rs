@@ -2,6 +2,7 @@
 
 use crate::client::Origin;
 use crate::client::pipeline::Pipeline;
+use crate::client::reads::Reading;
 use crate::client::script::Script;
 use crate::client::transaction::Transaction;
 use crate::client::{CallOptions, Deadlines, Job};
@@ -39,6 +40,9 @@ pub(super) struct Call {
     pub(super) wait: Wait,
     pub(super) on_replica: bool,
     pub(super) keeps_to: Option<Origin>,
+    /// How to choose a node; `None`: the primary.
+    pub(super) reading: Option<Reading>,
+    pub(super) turn: usize,
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,

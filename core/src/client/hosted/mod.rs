@@ -6,6 +6,7 @@
 //! | `calls` | the calls without an outcome, by token |
 //! | `link` | one connection of the host's |
 //! | `guide` | where it learns who is primary |
+//! | `place` | which node a call goes to |
 //! | `flow` | how calls are held, sent and answered |
 //! | `own` | connections of one caller's own |
 //! | `watch` | optimistic transactions |
@@ -23,6 +24,7 @@ mod guide;
 mod inbox;
 mod link;
 mod own;
+mod place;
 mod settle;
 mod subscribe;
 mod subscription;
@@ -30,6 +32,7 @@ mod time;
 mod watch;
 
 use super::pipeline::Pipeline;
+use super::reads::{self, Reading};
 use super::script::{Script, Scripts};
 use super::transaction::Transaction;
 use super::verdict::closed;
@@ -105,6 +108,8 @@ pub struct Session {
     crowded: bool,
     links: Vec<Link>,
     next_link: LinkId,
+    /// Grows with every call, so that they take turns at the replicas.
+    turn: usize,
     watches: BTreeMap<WatchId, Watch>,
     next_watch: WatchId,
     subscriptions: BTreeMap<Token, Subscription>,
@@ -133,6 +138,7 @@ impl Session {
             crowded: false,
             links: Vec::new(),
             next_link: 0,
+            turn: 0,
             watches: BTreeMap::new(),
             next_watch: 0,
             subscriptions: BTreeMap::new(),
@@ -188,8 +194,9 @@ impl Session {
         options: CallOptions,
         now: Instant,
     ) -> Result<Token> {
+        reads::refuse(&exchange.job(), &options)?;
         let (shape, script) = (exchange.encoded().shape, exchange.script.clone());
-        let call = self.call(&exchange.job(), options, now);
+        let call = self.call(&exchange.job(), options, now)?;
         self.take_on(call.of(What::Command { shape, script }), now)
     }
 
@@ -201,8 +208,9 @@ impl Session {
         now: Instant,
     ) -> Result<Token> {
         batch.refuse_blocking()?;
+        reads::refuse_batch(&batch, &options)?;
         let pipeline = Pipeline::new(batch, options.repeats_writes());
-        let call = self.call(&pipeline.job(), options, now);
+        let call = self.call(&pipeline.job(), options, now)?;
         self.take_on(call.of(What::Pipeline(pipeline)), now)
     }
 
@@ -213,13 +221,15 @@ impl Session {
         options: CallOptions,
         now: Instant,
     ) -> Result<Token> {
+        reads::refuse_batch(&batch, &options)?;
         let transaction = Transaction::new(batch);
-        let call = self.call(&transaction.job(), options, now);
+        let call = self.call(&transaction.job(), options, now)?;
         self.take_on(call.of(What::Transaction(transaction)), now)
     }
 
-    fn call(&mut self, job: &Job<'_>, options: CallOptions, now: Instant) -> Call {
-        Call {
+    fn call(&mut self, job: &Job<'_>, options: CallOptions, now: Instant) -> Result<Call> {
+        self.turn = self.turn.wrapping_add(1);
+        Ok(Call {
             what: What::Command { shape: &Shape::Raw, script: None },
             bytes: job.bytes.to_vec(),
             span: job.span.clone(),
@@ -227,6 +237,8 @@ impl Session {
             wait: job.wait,
             on_replica: job.on_replica,
             keeps_to: job.keeps_to,
+            reading: Reading::of(job, &options, &self.config)?,
+            turn: self.turn,
             options,
             deadlines: Deadlines::new(&self.config, &options, now),
             backoff: self.guide.backoff(),
@@ -235,7 +247,7 @@ impl Session {
             sent_at: None,
             rests_until: None,
             frames: Vec::new(),
-        }
+        })
     }
 
     /// A script, to be called by [`Exchange::script`] or in a batch. Every new primary learns it
