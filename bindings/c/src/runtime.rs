@@ -113,12 +113,12 @@ pub(crate) unsafe fn bytes<'a>(
     length: usize,
     name: &str,
 ) -> Result<&'a [u8]> {
-    if length > isize::MAX as usize {
-        return Err(Error::usage(format!("the length of {name} is {length}; was it negative?")));
-    }
     match (bytes.is_null(), length) {
         (true, 0) => Ok(&[]),
         (true, _) => Err(is_null(name)),
+        (false, length) if length > isize::MAX as usize => {
+            Err(Error::usage(format!("the length of {name} is {length}; was it negative?")))
+        }
         // SAFETY: not NULL, and readable by the caller's word.
         (false, _) => Ok(unsafe { std::slice::from_raw_parts(bytes.cast(), length) }),
     }

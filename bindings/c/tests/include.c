@@ -1,5 +1,5 @@
-/* The header alone, in C and in C++, and twice: the version that it and the library say. */
-#include <steadis.h>
+/* The headers alone, in C and in C++, and twice: the version that it and the library say. */
+#include <steadis_commands.h>
 #include <steadis.h>
 
 #include <stdio.h>
