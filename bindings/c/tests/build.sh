@@ -27,14 +27,14 @@ flags=$(pkg-config --cflags --libs steadis)
 
 # program NAME OUTPUT
 program() {
-    eval "cc -std=c99 -D_POSIX_C_SOURCE=200809L $warnings -g -o \"\$2\" \
+    eval "cc -std=c11 -D_POSIX_C_SOURCE=200809L $warnings -g -o \"\$2\" \
         \"bindings/c/tests/\$1.c\" bindings/c/tests/harness.c $flags -lcjson -lpthread"
 }
 
 # sanitized NAME OUTPUT: linked with the static library, and with format.c once more, so that it
 # is looked at too.
 sanitized() {
-    cc -std=c99 -D_POSIX_C_SOURCE=200809L $warnings -g -O1 -fno-omit-frame-pointer \
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L $warnings -g -O1 -fno-omit-frame-pointer \
         -fsanitize=address,undefined -fno-sanitize-recover=all -o "$2" \
         -I"$prefix/include" "bindings/c/tests/$1.c" bindings/c/tests/harness.c \
         "$prefix/lib/libsteadis.a" -lcjson -lpthread -lgcc_s -lutil -lrt -lm -ldl
