@@ -17,7 +17,7 @@ tests=""
 for file in bindings/c/tests/*.c; do
     name=$(basename "$file" .c)
     case $name in
-        harness | include) ;;
+        harness | include | vectors) ;;
         *) tests="$tests $name" ;;
     esac
 done
@@ -28,7 +28,7 @@ flags=$(pkg-config --cflags --libs steadis)
 # program NAME OUTPUT
 program() {
     eval "cc -std=c11 -D_POSIX_C_SOURCE=200809L $warnings -g -o \"\$2\" \
-        \"bindings/c/tests/\$1.c\" bindings/c/tests/harness.c $flags -lcjson -lpthread"
+        \"bindings/c/tests/\$1.c\" bindings/c/tests/harness.c bindings/c/tests/vectors.c $flags -lcjson -lpthread"
 }
 
 # sanitized NAME OUTPUT: linked with the static library, and with format.c once more, so that it
@@ -36,6 +36,6 @@ program() {
 sanitized() {
     cc -std=c11 -D_POSIX_C_SOURCE=200809L $warnings -g -O1 -fno-omit-frame-pointer \
         -fsanitize=address,undefined -fno-sanitize-recover=all -o "$2" \
-        -I"$prefix/include" "bindings/c/tests/$1.c" bindings/c/tests/harness.c \
+        -I"$prefix/include" "bindings/c/tests/$1.c" bindings/c/tests/harness.c bindings/c/tests/vectors.c \
         "$prefix/lib/libsteadis.a" -lcjson -lpthread -lgcc_s -lutil -lrt -lm -ldl
 }
