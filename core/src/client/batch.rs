@@ -54,9 +54,8 @@ impl Batch {
     /// Appends any command; its reply has the shape of the command, as far as the table knows it.
     pub fn add_words<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<()> {
         stateful::refuse(args)?;
-        let encoded = command::encode_words(args, &mut self.bytes);
-        let reads = command::find(args).is_some_and(|command| command.effect == Effect::Reads);
-        self.end(encoded, reads, None);
+        let (encoded, command) = command::encode_words(args, &mut self.bytes);
+        self.end(encoded, command.is_some_and(|it| it.effect == Effect::Reads), None);
         Ok(())
     }
 

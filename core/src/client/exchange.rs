@@ -63,8 +63,9 @@ impl Exchange {
     pub fn words<A: AsRef<[u8]>>(args: &[A]) -> Result<Self> {
         stateful::refuse(args)?;
         let mut exchange = Self::empty();
-        exchange.encoded = command::encode_words(args, &mut exchange.out);
-        exchange.on_replica = command::find(args).is_some_and(|it| it.effect == Effect::Reads);
+        let (encoded, command) = command::encode_words(args, &mut exchange.out);
+        exchange.encoded = encoded;
+        exchange.on_replica = command.is_some_and(|it| it.effect == Effect::Reads);
         Ok(exchange)
     }
 
