@@ -39,3 +39,11 @@ sanitized() {
         -I"$prefix/include" "bindings/c/tests/$1.c" bindings/c/tests/harness.c bindings/c/tests/vectors.c \
         "$prefix/lib/libsteadis.a" -lcjson -lpthread -lgcc_s -lutil -lrt -lm -ldl
 }
+
+# example NAME: into a folder of its own, as its first lines say.
+example() {
+    extra=""
+    [ "$1" != hiredis ] || extra=-lhiredis
+    mkdir -p "$out/examples"
+    eval "cc -std=gnu99 $warnings -o \"$out/examples/\$1\" \"examples/c/\$1.c\" $flags $extra"
+}
