@@ -1,7 +1,9 @@
 /* The worker of the scenarios: does what the driver orders and logs every operation. The protocol
  * is in docs/scenarios.md; all cleverness is the driver's. */
 
+#include "evented.h"
 #include "log.h"
+#include "order.h"
 
 #include <cjson/cJSON.h>
 #include <pthread.h>
@@ -15,13 +17,9 @@
 
 enum { MOST = 4096, CHILDREN = 1000 };
 
-static const char SCRIPT[] = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}";
+const char SCRIPT[] = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}";
 
-static struct {
-    char workload[32], prefix[64];
-    int workers, think_ms, batch, child_rounds;
-} order;
-
+struct order order;
 static steadis_client *client;
 static atomic_bool stopped;
 
@@ -139,28 +137,19 @@ static bool read_order(const char *line) {
     return understood && order.workers > 0 && order.workers <= MOST;
 }
 
-int main(void) {
+/* One thread for each worker, all with one client. */
+static void run_blocking(void) {
     static pthread_t threads[MOST];
     static pid_t children[MOST];
     char line[1024];
     steadis_error *error = NULL;
-    int64_t start;
+    int64_t start = log_now();
     int i, forked = 0;
-
-    log_line("{\"ready\":true,\"workloads\":[\"increments\",\"reads\",\"pipelines\","
-             "\"transactions\",\"scripts\",\"fork\"]}");
-    if (fgets(line, sizeof line, stdin) == NULL)
-        return 0;
-    if (!read_order(line)) {
-        fprintf(stderr, "the order is not understood: %s", line);
-        return 2;
-    }
-    start = log_now();
     if (steadis_connect(NULL, &client, &error) != STEADIS_OK ||
         steadis_on(client, NULL, log_event, NULL, NULL, &error) != STEADIS_OK) {
         log_operation("connect", "", start, NULL, error);
-        log_line("{\"done\":true}");
-        return 0;
+        steadis_error_free(error);
+        return;
     }
     for (i = 0; i < order.workers; i++)
         pthread_create(&threads[i], NULL, work, (void *)(intptr_t)i);
@@ -174,8 +163,28 @@ int main(void) {
         pthread_join(threads[i], NULL);
     for (i = 0; i < forked; i++)
         waitpid(children[i], NULL, 0);
-    log_line("{\"done\":true}");
     steadis_client_free(client);
-    steadis_error_free(error);
+}
+
+int main(int argc, char **argv) {
+    bool evented = argc == 2 && strcmp(argv[1], "--evented") == 0;
+    char line[1024];
+    /* What stdio has taken in, poll does not see. */
+    setvbuf(stdin, NULL, _IONBF, 0);
+    log_line(evented ? "{\"ready\":true,\"workloads\":[\"increments\",\"reads\",\"pipelines\","
+                       "\"transactions\",\"scripts\"]}"
+                     : "{\"ready\":true,\"workloads\":[\"increments\",\"reads\",\"pipelines\","
+                       "\"transactions\",\"scripts\",\"fork\"]}");
+    if (fgets(line, sizeof line, stdin) == NULL)
+        return 0;
+    if (!read_order(line)) {
+        fprintf(stderr, "the order is not understood: %s", line);
+        return 2;
+    }
+    if (evented)
+        run_evented();
+    else
+        run_blocking();
+    log_line("{\"done\":true}");
     return 0;
 }
