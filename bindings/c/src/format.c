@@ -180,12 +180,12 @@ static const char *directive(words *w, const char *at, va_list *args) {
     return w->why == NULL ? at + 1 : NULL;
 }
 
-typedef steadis_status (*user)(void *context, int argc, const char **argv, const size_t *lengths,
+typedef steadis_status (*consumer)(void *context, int argc, const char **argv, const size_t *lengths,
                                steadis_error **error);
 
 /* Words are parted by blanks; what a directive inserts stays within its word. */
 static steadis_status format_words(const char *format, va_list *args, steadis_error **error,
-                                   user use, void *context) {
+                                   consumer use, void *context) {
     words w = {0};
     steadis_status status;
     const char *at = format;
