@@ -170,7 +170,9 @@ impl Roll {
             self.readable.replicas.iter_mut().for_each(|it| it.state = State::Unknown);
         }
         // Of several moments with the same offset the latest says it all.
-        self.history.pop_back_if(|(_, before)| *before == offset);
+        if self.history.back().is_some_and(|(_, before)| *before == offset) {
+            self.history.pop_back();
+        }
         self.history.push_back((asked, offset));
         if self.history.len() > HISTORY {
             self.history.pop_front();
