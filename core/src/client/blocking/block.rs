@@ -71,13 +71,15 @@ impl Client {
                 }
             };
             // The time spent waiting was the caller's wish, and not a search for a primary.
-            deadlines = Deadlines::new(config, options, Instant::now());
+            deadlines.whole += now.elapsed();
             match next {
                 Next::Deliver => return Ok(()),
                 Next::MaybeExecuted => {
                     return Err(maybe_executed(job, Some(way.address()), &reason));
                 }
-                Next::Again if given_up => return Err(too_late(job, &reason)),
+                Next::Again if given_up || Instant::now() >= deadlines.whole => {
+                    return Err(too_late(job, &reason));
+                }
                 Next::Again => {
                     let pause = backoff.next();
                     let epoch = way.topology.epoch;
