@@ -77,10 +77,12 @@ impl Session {
         if freed {
             (self.links[place].used, self.links[place].pulse) = (Use::Spare, None);
         }
+        // The first repetition is due at once, and nothing else may come to set it off.
+        let repeats = !judged.is_empty();
         for verdict in judged {
             self.judge(verdict, link, now, sink);
         }
-        let goes_on = self.crowded || freed || !unknown.is_empty();
+        let goes_on = self.crowded || freed || repeats || !unknown.is_empty();
         for token in unknown.into_iter().rev() {
             self.held_bytes += self.calls.get(token).map_or(0, |call| call.bytes.len());
             self.held.push_front(token);

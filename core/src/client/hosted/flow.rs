@@ -77,6 +77,10 @@ impl Session {
 
     /// `false`: too many wait for replies already.
     fn send(&mut self, token: Token, link: LinkId, now: Instant) -> bool {
+        let under_way: usize = self.links.iter().map(|link| link.lane.in_flight()).sum();
+        if under_way >= self.config.max_in_flight {
+            return false;
+        }
         let (Some(link), Some(call)) =
             (self.links.iter_mut().find(|it| it.id == link), self.calls.get(token))
         else {
