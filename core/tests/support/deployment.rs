@@ -52,10 +52,16 @@ impl Deployment {
 
     /// How many GET each node has answered since it was asked last.
     pub(crate) fn gets(&self) -> Vec<u64> {
+        self.calls("get")
+    }
+
+    /// How many of these commands each node has answered since it was asked last.
+    pub(crate) fn calls(&self, command: &str) -> Vec<u64> {
+        let prefix = format!("cmdstat_{command}:calls=");
         let count = |node: &Redis| {
             let stats = node.cli(&["INFO", "commandstats"]);
             assert_eq!(node.cli(&["CONFIG", "RESETSTAT"]), "OK");
-            let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_get:calls="));
+            let line = stats.lines().find_map(|line| line.strip_prefix(&prefix));
             line.map_or(0, |rest| rest.split(',').next().and_then(|it| it.parse().ok()).unwrap())
         };
         self.nodes.iter().map(count).collect()

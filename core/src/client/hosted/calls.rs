@@ -96,8 +96,14 @@ impl Call {
         }
     }
 
-    pub(super) fn is_transaction(&self) -> bool {
-        matches!(self.what, What::Transaction(_))
+    /// Whether its connection is for the next caller once it is answered.
+    pub(super) fn frees_link(&self, well: bool) -> bool {
+        match self.way() {
+            Way::Own => true,
+            // No key is watched any more.
+            Way::Watched(_) => well && matches!(self.what, What::Transaction(_)),
+            Way::Shared | Way::Begins(_) => false,
+        }
     }
 
     pub(super) fn pipeline(&mut self) -> Option<&mut Pipeline> {
