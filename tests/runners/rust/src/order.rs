@@ -4,9 +4,21 @@ use serde_json::Value as Json;
 use std::time::Duration;
 
 /// The workloads of the blocking client, and those of the client for tasks.
-pub(crate) const ALL: &[&str] =
-    &["increments", "reads", "pipelines", "transactions", "scripts", "fork"];
-pub(crate) const TASKS: &[&str] = &["increments", "reads", "pipelines", "transactions", "scripts"];
+pub(crate) const ALL: &[&str] = &[
+    "increments",
+    "reads",
+    "pipelines",
+    "transactions",
+    "scripts",
+    "blocking",
+    "watch",
+    "pubsub",
+    "fork",
+];
+pub(crate) const TASKS: &[&str] = ALL.split_at(ALL.len() - 1).0;
+
+/// How long a worker waits for its partner before it looks whether to stop.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The driver's first line.
 #[derive(Debug, Clone)]
@@ -33,6 +45,10 @@ pub(crate) enum Call {
     Command(Vec<String>),
     Pipeline(Vec<Vec<String>>),
     Transaction(Vec<Vec<String>>),
+    /// Adds one to this key, which nobody else may change meanwhile.
+    Watch(String),
+    /// Waits for the next message of this channel.
+    Listen(String),
 }
 
 const SCRIPT: &str = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}";
@@ -52,8 +68,11 @@ impl Order {
         })
     }
 
-    /// What the worker of this number does in each round.
-    pub(crate) fn round(&self, worker: u64) -> Vec<Step> {
+    /// What the worker of this number does in its round of this number, which begins at one.
+    pub(crate) fn round(&self, worker: u64, round: u64) -> Vec<Step> {
+        // Workers 6 and 7 share what is called 7: one takes or hears what the other gives.
+        let (gives, shared) = (worker % 2 == 1, format!("{}n{}:shared", self.prefix, worker | 1));
+        let number = round.to_string();
         let key = format!("{}n{worker}", self.prefix);
         let command = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         let (a, b) = (format!("{key}:a"), format!("{key}:b"));
@@ -70,6 +89,15 @@ impl Order {
             "scripts" => {
                 vec![step("eval", Call::Command(command(&["EVAL", SCRIPT, "2", &a, &b])))]
             }
+            "blocking" if gives => {
+                vec![step("push", Call::Command(command(&["RPUSH", &shared, &number])))]
+            }
+            "blocking" => vec![step("pop", Call::Command(command(&["BLPOP", &shared, "1"])))],
+            "pubsub" if gives => {
+                vec![step("publish", Call::Command(command(&["PUBLISH", &shared, &number])))]
+            }
+            "pubsub" => vec![step("message", Call::Listen(shared))],
+            "watch" => vec![step("watch", Call::Watch(key.clone()))],
             _ => vec![step("incr", Call::Command(incr(&key))), step("get", get)],
         }
     }
