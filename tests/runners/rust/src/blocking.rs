@@ -50,7 +50,7 @@ fn round(client: &Client, news: &mut Subscription, order: &Order, worker: u64, t
         let outcomes = perform(client, news, &step.call);
         log::operation(&step, start, log::now(), &outcomes);
     }
-    std::thread::sleep(order.think);
+    std::thread::sleep(order.pause(worker));
 }
 
 fn perform(client: &Client, news: &mut Subscription, call: &Call) -> Vec<Result<Reply, Error>> {

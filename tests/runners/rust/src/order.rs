@@ -25,7 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Order {
     pub(crate) workload: String,
     pub(crate) workers: u64,
-    pub(crate) think: Duration,
+    think: Duration,
     /// The rounds of a forked child.
     pub(crate) child_rounds: u64,
     batch: u64,
@@ -66,6 +66,12 @@ impl Order {
             batch: number("batch")?,
             prefix: text("prefix")?,
         })
+    }
+
+    /// How long a worker sleeps between two rounds. Who waits for a partner has no need of it.
+    pub(crate) fn pause(&self, worker: u64) -> Duration {
+        let waits = matches!(self.workload.as_str(), "blocking" | "pubsub") && worker % 2 == 0;
+        if waits { Duration::ZERO } else { self.think }
     }
 
     /// What the worker of this number does in its round of this number, which begins at one.

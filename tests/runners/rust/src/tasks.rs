@@ -55,7 +55,7 @@ async fn rounds(client: Client, order: Arc<Order>, worker: u64, stop: Arc<Atomic
             let outcomes = perform(&client, &mut subscription, &step.call).await;
             log::operation(&step, start, log::now(), &outcomes);
         }
-        tokio::time::sleep(order.think).await;
+        tokio::time::sleep(order.pause(worker)).await;
     }
 }
 
