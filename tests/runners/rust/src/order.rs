@@ -70,7 +70,8 @@ impl Order {
 
     /// How long a worker sleeps between two rounds. Who waits for a partner has no need of it.
     pub(crate) fn pause(&self, worker: u64) -> Duration {
-        let waits = matches!(self.workload.as_str(), "blocking" | "pubsub") && worker % 2 == 0;
+        let waits =
+            matches!(self.workload.as_str(), "blocking" | "pubsub") && worker.is_multiple_of(2);
         if waits { Duration::ZERO } else { self.think }
     }
 
