@@ -85,6 +85,15 @@ pub(super) fn overdue() -> Error {
     Error::new(Kind::Timeout, "no reply in time")
 }
 
+/// A command may wait on the server, but this one has gone.
+pub(super) fn silent() -> Error {
+    Error::new(Kind::Timeout, "the server has fallen silent")
+}
+
+pub(super) fn unwatched() -> Error {
+    Error::new(Kind::Unavailable, "the connection that watched the keys is gone")
+}
+
 pub(super) fn full(most: usize) -> Error {
     let message = format!("{most} commands wait for replies already (option max_in_flight)");
     Error::new(Kind::Busy, message)
