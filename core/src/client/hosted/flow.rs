@@ -77,6 +77,10 @@ impl Session {
 
     /// `false`: too many wait for replies already.
     fn send(&mut self, token: Token, link: LinkId, now: Instant) -> bool {
+        let under_way: usize = self.links.iter().map(|link| link.lane.in_flight()).sum();
+        if under_way >= self.config.max_in_flight {
+            return false;
+        }
         let (Some(link), Some(call)) =
             (self.links.iter_mut().find(|it| it.id == link), self.calls.get(token))
         else {
@@ -174,10 +178,12 @@ impl Session {
         if freed {
             (self.links[place].used, self.links[place].pulse) = (Use::Spare, None);
         }
+        // The first repetition is due at once, and nothing else may come to set it off.
+        let repeats = !judged.is_empty();
         for verdict in judged {
             self.judge(verdict, link, now, sink);
         }
-        let goes_on = self.crowded || freed || !unknown.is_empty();
+        let goes_on = self.crowded || freed || repeats || !unknown.is_empty();
         for token in unknown.into_iter().rev() {
             self.held_bytes += self.calls.get(token).map_or(0, |call| call.bytes.len());
             self.held.push_front(token);

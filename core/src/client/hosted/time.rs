@@ -69,6 +69,11 @@ impl Session {
             let lost = Lost { token, answered: 0, fates };
             self.lose(lost, &overdue(), epoch, now, sink);
         }
+        let choked: Vec<LinkId> =
+            self.links.iter().filter(|link| link.lane.is_choked()).map(|link| link.id).collect();
+        for link in choked {
+            self.drop_link(link, 0, overdue(), Doubt::None, now, sink);
+        }
     }
 
     /// Ends connections that are kept only for replies which nobody waits for any more.
