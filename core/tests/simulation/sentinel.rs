@@ -305,7 +305,6 @@ impl World {
             chosen: sentinel.failover.as_ref().and_then(|it| it.chosen).map(node_address),
             absent: absent.map(node_address).collect(),
             replicas: Some(replicas.map(node_address).collect()),
-            absent: Vec::new(),
             sentinels: others.map(sentinel_address).collect(),
         }
     }
