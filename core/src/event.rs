@@ -39,6 +39,9 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every name that [`name`](Self::name) can return.
+    pub const NAMES: [&str; 6] = ["failover", "hold", "resume", "sentinel", "replicas", "warning"];
+
     pub fn name(&self) -> &'static str {
         match self {
             Event::Failover { .. } => "failover",

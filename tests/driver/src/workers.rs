@@ -33,6 +33,20 @@ pub(crate) const ALL: &[Worker] = &[
         plays_all: true,
         demonstrated: false,
     },
+    Worker {
+        name: "c",
+        build: &["tests/runners/c/build", "CARGO-PROFILE"],
+        command: &["target/c/PROFILE/scenario-worker"],
+        plays_all: true,
+        demonstrated: true,
+    },
+    Worker {
+        name: "c-evented",
+        build: &["tests/runners/c/build", "CARGO-PROFILE"],
+        command: &["target/c/PROFILE/scenario-worker", "--evented"],
+        plays_all: false,
+        demonstrated: false,
+    },
 ];
 
 const BUILD_RUST: &[&str] = &[
