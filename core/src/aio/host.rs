@@ -257,6 +257,6 @@ fn lost(error: &std::io::Error) -> Error {
     Error::new(Kind::Unavailable, format!("the connection was lost: {error}"))
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

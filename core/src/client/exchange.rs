@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::policy::Effect;
 use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
+use crate::proto::shape::Shape;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -83,13 +84,19 @@ impl Exchange {
         self.keeps_to = command.scans().then(Origin::default);
     }
 
+    /// The reply has this shape, and comes from this node if that is still there.
+    pub(super) fn belongs_to(&mut self, shape: &'static Shape, origin: Option<Origin>) {
+        self.encoded.shape = shape;
+        self.keeps_to = Some(origin.unwrap_or_default());
+    }
+
     fn empty() -> Self {
         let (out, frames) = SPARE.take().unwrap_or_default();
         let encoded = Encoded {
             effect: Effect::Writes,
             idempotent: false,
             wait: Wait::No,
-            shape: &crate::proto::shape::Shape::Raw,
+            shape: &Shape::Raw,
         };
         Self {
             out,

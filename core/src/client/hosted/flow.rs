@@ -1,15 +1,14 @@
-//! How calls move: held, sent, and answered; and what the host's connections come to.
+//! How calls move: held, and sent once there is a connection for them.
 
 use super::calls::{Call, Way};
 use super::link::{Link, LinkId, Place, Use};
-use super::settle::{Answered, answer, tell};
-use super::{Action, Completion, Session, Sink};
+use super::{Completion, Session, Sink};
 use crate::client::verdict::{closed, full, maybe_executed, unwatched, waiting_room_full};
 use crate::command::Wait;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::lane::hosted::Token;
-use crate::policy::Doubt;
-use crate::topology::{Topology, endpoint};
+use crate::stats::Counters;
+use crate::topology::Topology;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,6 +32,7 @@ impl Session {
                 self.calls.take(token);
                 return Err(full(self.config.max_in_flight));
             }
+            Counters::add(&self.counters.calls, 1);
             return Ok(token);
         }
         if let Some(refused) = &topology.refused {
@@ -48,9 +48,11 @@ impl Session {
         if place.is_none() && call.reading.is_some() {
             self.guide.wait_for_replicas();
         }
-        let token = self.calls.add(call);
+        let token = self.calls.add(Call { held_since: Some(now), ..call });
         self.held.push_back(token);
         self.held_bytes += bytes;
+        Counters::add(&self.counters.calls, 1);
+        self.counters.note(|it| &it.held, 1);
         match (way, place) {
             (Way::Shared, Some(place)) => self.connect(place, &topology, now),
             (Way::Shared, None) => {}
@@ -97,6 +99,10 @@ impl Session {
         let sent = link.lane.submit(token, &call.bytes, call.span.clone(), deadline).is_ok();
         if sent {
             call.sent_at = Some(now);
+            if let Some(since) = call.held_since.take() {
+                let waited = now.duration_since(since).as_micros() as u64;
+                Counters::add(&self.counters.held_micros, waited);
+            }
             match call.way() {
                 Way::Own => {
                     link.used = Use::Call(token);
@@ -109,164 +115,12 @@ impl Session {
         sent
     }
 
-    /// Asks the host for the connection that all share, unless there is one or it must wait.
-    fn connect(&mut self, place: Place, topology: &Topology, now: Instant) {
-        let leads_there =
-            |link: &Link| link.used == Use::Shared && link.place == place && !link.shunned;
-        if !self.links.iter().any(leads_there) {
-            self.open(Use::Shared, place, topology, now);
-        }
-    }
-
-    /// Asks the host for a connection to a place, unless it must wait.
-    pub(super) fn open(&mut self, used: Use, place: Place, topology: &Topology, now: Instant) {
-        let Some(node) = place.replica.as_ref().or(topology.primary.as_ref()).cloned() else {
-            return;
-        };
-        let must_wait = topology.phase.holds_reads() || self.connects_at.is_some_and(|at| now < at);
-        if place.replica.is_none() && must_wait {
-            return;
-        }
-        let id = self.next_link;
-        self.next_link = self.next_link.wrapping_add(1);
-        self.links.push(Link::new(id, place, used, &node, &self.config, now));
-        let to = endpoint(&self.config.address_map.reachable(&node));
-        self.actions.push_back(Action::Open { link: id, to, tls: self.config.data.tls.clone() });
-    }
-
-    /// The host has connected.
-    pub fn opened(&mut self, link: LinkId, now: Instant, sink: &mut Sink<'_>) {
-        let Some(found) = self.links.iter_mut().find(|it| it.id == link) else {
-            return;
-        };
-        if let Err(error) = found.greet(&self.config) {
-            self.drop_link(link, 0, error, Doubt::None, now, sink);
-        }
-    }
-
-    /// The host has read bytes.
-    pub fn received(&mut self, link: LinkId, bytes: &[u8], now: Instant, sink: &mut Sink<'_>) {
-        let Some(place) = self.links.iter().position(|it| it.id == link) else {
-            return;
-        };
-        if let Use::Subscription(id) = self.links[place].used {
-            self.hear(link, id, bytes, now, sink);
-            return;
-        }
-        let (mut judged, mut unknown, mut freed) = (Vec::new(), Vec::new(), false);
-        let fed = {
-            let Self { links, calls, .. } = self;
-            let origin = links[place].origin;
-            links[place].feed(bytes, |token, frame, last| {
-                let Some(call) = calls.get(token) else { return };
-                match answer(token, call, frame, last) {
-                    Answered::Partly => {}
-                    Answered::Well => {
-                        let Some(call) = calls.take(token) else { return };
-                        let done = tell(token, &call, frame, origin, sink);
-                        freed = match call.way() {
-                            Way::Own => true,
-                            // The keys are watched no more.
-                            Way::Watched(_) => done && call.is_transaction(),
-                            Way::Shared | Way::Begins(_) => false,
-                        };
-                    }
-                    Answered::Unknown => unknown.push(token),
-                    Answered::Badly(verdict) => {
-                        freed = call.way() == Way::Own;
-                        judged.push(verdict);
-                    }
-                }
-            })
-        };
-        if freed {
-            (self.links[place].used, self.links[place].pulse) = (Use::Spare, None);
-        }
-        // The first repetition is due at once, and nothing else may come to set it off.
-        let repeats = !judged.is_empty();
-        for verdict in judged {
-            self.judge(verdict, link, now, sink);
-        }
-        let goes_on = self.crowded || freed || repeats || !unknown.is_empty();
-        for token in unknown.into_iter().rev() {
-            self.held_bytes += self.calls.get(token).map_or(0, |call| call.bytes.len());
-            self.held.push_front(token);
-        }
-        match fed {
-            Ok(true) => {
-                if self.links[place].place.replica.is_none() {
-                    if self.links[place].used == Use::Shared {
-                        self.links[place].load(&self.scripts);
-                    }
-                    self.backoff = self.guide.backoff();
-                    self.connects_at = None;
-                    self.reason = None;
-                }
-                self.release(now, sink);
-            }
-            Ok(false) if goes_on => self.release(now, sink),
-            Ok(false) => {}
-            Err((error, doubt)) => self.drop_link(link, 0, error, doubt, now, sink),
-        }
-        self.keep_few_spares();
-        self.drop_shunned(now, sink);
-    }
-
-    /// The connection is gone, or could not be made. `unwritten`: bytes that the host knows it
-    /// never wrote.
-    pub fn closed(
-        &mut self,
-        link: LinkId,
-        unwritten: usize,
-        why: Error,
-        now: Instant,
-        sink: &mut Sink<'_>,
-    ) {
-        let ready = self.links.iter().any(|it| it.id == link && it.is_ready());
-        let doubt = if ready { Doubt::None } else { Doubt::Unreachable };
-        self.drop_link(link, unwritten, why, doubt, now, sink);
-    }
-
-    pub(super) fn drop_link(
-        &mut self,
-        link: LinkId,
-        unwritten: usize,
-        why: Error,
-        doubt: Doubt,
-        now: Instant,
-        sink: &mut Sink<'_>,
-    ) {
-        let Some(place) = self.links.iter().position(|it| it.id == link) else {
-            return;
-        };
-        let mut link = self.links.remove(place);
-        self.actions.push_back(Action::Close { link: link.id });
-        self.doubt(&link.place, doubt);
-        self.reason = Some(why.clone());
-        let failed = !link.is_ready();
-        let fatal = failed
-            && link.place.replica.is_none()
-            && matches!(why.kind(), Kind::Auth | Kind::Config);
-        match &link.place.replica {
-            Some(replica) => self.avoid_all(replica),
-            None if failed => self.connects_at = Some(now + self.backoff.next()),
-            None => {}
-        }
-        if let Use::Subscription(id) = link.used {
-            self.cut_off(id, now);
-        }
-        let lost = link.lane.on_lost(unwritten);
-        for lost in lost.into_iter().rev() {
-            self.lose(lost, &why, &link.place, now, sink);
-        }
-        if fatal {
-            self.refuse_all(&why, sink);
-        }
-        self.release(now, sink);
-    }
-
     pub(super) fn finish(&mut self, token: Token, completion: Completion<'_>, sink: &mut Sink<'_>) {
         if self.calls.take(token).is_some() {
+            if let Completion::Failed(error) = &completion {
+                Counters::add(&self.counters.failed, 1);
+                self.counters.note(|it| &it.maybe_executed, error.maybe_executed().into());
+            }
             sink(token, completion);
         }
     }
@@ -333,7 +187,7 @@ impl Session {
     }
 
     /// Ends what is held, for a reason that nothing but the user can change.
-    fn refuse_all(&mut self, why: &Error, sink: &mut Sink<'_>) {
+    pub(super) fn refuse_all(&mut self, why: &Error, sink: &mut Sink<'_>) {
         self.held_bytes = 0;
         for token in std::mem::take(&mut self.held) {
             self.finish_late(token, why.clone(), sink);
