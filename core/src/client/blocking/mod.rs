@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 pub use subscribe::Subscription;
-pub use watch::View;
+pub use watch::{View, Watch};
 
 /// A client for callers that wait on their own thread. Clones share everything.
 #[derive(Debug, Clone)]

@@ -1,0 +1,48 @@
+//! The Python module `steadis._steadis`: values are converted, and the core does the rest.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `client`, `pipeline`, `script`, `watch`, `pubsub` | the client for threads |
+//! | `asyncio` | the client for event loops |
+//! | `method` | a command of the table as a method |
+//! | `convert` | arguments and replies |
+//! | `settings` | options of `connect` |
+//! | `values` | topology, health, settings |
+//! | `error`, `runtime` | exceptions, signals, and the interpreter's lock |
+//! | `hidden` | for the tests of this tree |
+
+mod client;
+mod convert;
+mod error;
+mod hidden;
+mod method;
+mod pipeline;
+mod pubsub;
+mod runtime;
+mod script;
+mod settings;
+mod values;
+mod watch;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _steadis {
+    #[pymodule_export]
+    use super::client::Client;
+    #[pymodule_export]
+    use super::hidden::{_configuration, _encode, _shape};
+    #[pymodule_export]
+    use super::method::{Method, methods};
+    #[pymodule_export]
+    use super::pipeline::{Pipeline, Queue};
+    #[pymodule_export]
+    use super::pubsub::Subscription;
+    #[pymodule_export]
+    use super::script::Script;
+    #[pymodule_export]
+    use super::watch::View;
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "this is what Python calls it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

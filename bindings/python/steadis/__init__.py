@@ -1,0 +1,61 @@
+"""One Redis connection that stays up through failover.
+
+    import steadis
+    r = steadis.connect()          # REDIS_SENTINEL_LIST, REDIS_SENTINEL_MASTER, … or a URL
+    r.set("cart:7", "3 items", ex=900)
+
+:func:`connect` gives a client for threads; ``steadis.asyncio.connect`` one for event loops.
+"""
+
+import logging
+
+from steadis._client import Client, Pipeline, Script, Subscription, View, connect
+from steadis._errors import (
+    AuthError,
+    BusyError,
+    ClosedError,
+    ConfigError,
+    Error,
+    InternalError,
+    LockError,
+    MaybeExecutedError,
+    ServerError,
+    TimeoutError,
+    UnavailableError,
+    UsageError,
+)
+from steadis._lock import Lock
+from steadis._steadis import __version__
+from steadis._values import Explanation, Gap, Health, Message, Sentinel, Setting, Topology
+
+logging.getLogger("steadis").addHandler(logging.NullHandler())
+
+__all__ = [
+    "AuthError",
+    "BusyError",
+    "Client",
+    "ClosedError",
+    "ConfigError",
+    "Error",
+    "Explanation",
+    "Gap",
+    "Health",
+    "InternalError",
+    "Lock",
+    "LockError",
+    "MaybeExecutedError",
+    "Message",
+    "Pipeline",
+    "Script",
+    "Sentinel",
+    "ServerError",
+    "Setting",
+    "Subscription",
+    "TimeoutError",
+    "Topology",
+    "UnavailableError",
+    "UsageError",
+    "View",
+    "__version__",
+    "connect",
+]

@@ -1,0 +1,23 @@
+"""The commands, attached to the classes that have them when the package is loaded."""
+
+from steadis import _steadis
+
+#: What cannot be written after a dot, and what is written instead.
+_KEYWORDS = {"del": "delete"}
+
+
+class Commands:
+    """Every command of the table as a method; each reply is the method's value."""
+
+    __slots__ = ()
+
+
+class AsyncCommands:
+    """Every command of the table as a method; each reply is to be awaited."""
+
+    __slots__ = ()
+
+
+for _name, _method in _steadis.methods():
+    for _cls in (Commands, AsyncCommands):
+        setattr(_cls, _KEYWORDS.get(_name, _name), _method)
