@@ -1,7 +1,7 @@
 //! Commands that wait on the server: on a connection of their own, and bounded on our side too.
 
 use super::{Client, Home};
-use crate::client::verdict::{interrupted, maybe_executed, too_late};
+use crate::client::verdict::{interrupted, maybe_executed, silent, too_late};
 use crate::client::{CallOptions, Deadlines, Job};
 use crate::command::Wait;
 use crate::error::{Error, Result};
@@ -87,10 +87,6 @@ impl Client {
             }
         }
     }
-}
-
-fn silent() -> Error {
-    Error::new(crate::Kind::Timeout, "the server has fallen silent")
 }
 
 /// Looks up from a long wait: a server that is gone must not be waited for without end.
