@@ -2,6 +2,9 @@
 
 #![allow(dead_code)] // every test file uses its part
 
+pub(crate) mod deployment;
+pub(crate) mod relay;
+
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -73,6 +76,13 @@ impl Redis {
             .output()
             .expect("redis-cli (apt-get install redis-tools)");
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// Waits until its link to its primary is up.
+    pub(crate) fn wait_for_link(&self) {
+        while !self.cli(&["INFO", "replication"]).contains("master_link_status:up") {
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn pid(&self) -> u32 {

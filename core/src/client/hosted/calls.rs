@@ -1,5 +1,6 @@
 //! The calls that have no outcome yet.
 
+use crate::client::Origin;
 use crate::client::pipeline::Pipeline;
 use crate::client::script::Script;
 use crate::client::transaction::Transaction;
@@ -37,6 +38,7 @@ pub(super) struct Call {
     pub(super) effect: Effect,
     pub(super) wait: Wait,
     pub(super) on_replica: bool,
+    pub(super) keeps_to: Option<Origin>,
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,
@@ -86,6 +88,7 @@ impl Call {
             effect: self.effect,
             wait: self.wait,
             on_replica: self.on_replica,
+            keeps_to: self.keeps_to,
         }
     }
 

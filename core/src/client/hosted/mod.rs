@@ -226,6 +226,7 @@ impl Session {
             effect: job.effect,
             wait: job.wait,
             on_replica: job.on_replica,
+            keeps_to: job.keeps_to,
             options,
             deadlines: Deadlines::new(&self.config, &options, now),
             backoff: self.guide.backoff(),

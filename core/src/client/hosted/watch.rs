@@ -61,8 +61,14 @@ impl Session {
         let watch = self.watches.get_mut(&id).ok_or_else(unknown)?;
         let bytes = watch.request.clone();
         let span = Span::Command { bytes: bytes.len() };
-        let mut job =
-            Job { bytes: &bytes, span, effect: Effect::Writes, wait: Wait::No, on_replica: false };
+        let mut job = Job {
+            bytes: &bytes,
+            span,
+            effect: Effect::Writes,
+            wait: Wait::No,
+            on_replica: false,
+            keeps_to: None,
+        };
         let mut rests_until = None;
         if watch.begun {
             let changed = || Error::new(Kind::Unavailable, "the watched keys change too often");
