@@ -11,6 +11,7 @@
 //! | `error`, `runtime` | exceptions, signals, and the interpreter's lock |
 //! | `hidden` | for the tests of this tree |
 
+mod asyncio;
 mod client;
 mod convert;
 mod error;
@@ -28,6 +29,8 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _steadis {
+    #[pymodule_export]
+    use super::asyncio::{AsyncClient, AsyncPipeline, AsyncSubscription, AsyncView};
     #[pymodule_export]
     use super::client::Client;
     #[pymodule_export]

@@ -1,5 +1,6 @@
 //! The methods of all receivers: one object for each command of the table.
 
+use crate::asyncio::{AsyncClient, AsyncView};
 use crate::client::Client;
 use crate::convert::with_args;
 use crate::error;
@@ -37,6 +38,9 @@ impl Method {
         if let Ok(client) = receiver.cast::<Client>() {
             let exchange = with_args(command.name, args, 1, named, exchange)?;
             client.get().run(client.py(), exchange)
+        } else if let Ok(client) = receiver.cast::<AsyncClient>() {
+            let exchange = with_args(command.name, args, 1, named, exchange)?;
+            client.get().submit(client.py(), &exchange)
         } else if let Ok(queue) = receiver.cast::<Queue>() {
             let batch = |args: &[Arg<'_>], named: &[(&str, Arg<'_>)]| {
                 queue.get().add(queue.py(), |batch| batch.add(command, args, named))
@@ -46,6 +50,9 @@ impl Method {
         } else if let Ok(view) = receiver.cast::<View>() {
             let exchange = with_args(command.name, args, 1, named, exchange)?;
             view.get().run(view.py(), exchange)
+        } else if let Ok(view) = receiver.cast::<AsyncView>() {
+            let exchange = with_args(command.name, args, 1, named, exchange)?;
+            view.get().submit(view.py(), &exchange)
         } else {
             let name = receiver.get_type().name()?;
             Err(error::usage(args.py(), format!("{} is no method of {name}", command.snake)))

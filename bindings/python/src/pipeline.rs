@@ -43,7 +43,7 @@ impl Queue {
 #[pymethods]
 impl Queue {
     #[new]
-    fn new_like(other: &Bound<'_, Self>) -> Self {
+    pub(crate) fn new_like(other: &Bound<'_, Self>) -> Self {
         let queue = Self::new(other.get().decode);
         *queue.batch() = other.get().take();
         queue

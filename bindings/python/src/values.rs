@@ -26,6 +26,13 @@ pub(crate) fn topology<'py>(py: Python<'py>, topology: &Topology) -> PyResult<Bo
         .into_pyobject(py)
 }
 
+/// The same before anything was asked.
+pub(crate) fn unknown(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+    let none: Option<String> = None;
+    let (replicas, sentinels): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    (0, "resolving", &none, replicas, sentinels, &none, "down", &none).into_pyobject(py)
+}
+
 /// A table for people, and name, value and source of each setting.
 pub(crate) fn explanation(
     explanation: &Explanation,

@@ -4,6 +4,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `calls` | the calls without an outcome, by token |
+//! | `cancelling` | when it matters that a caller has gone |
 //! | `link` | one connection of the host's |
 //! | `guide` | where it learns who is primary |
 //! | `flow` | how calls are held, sent and answered |
@@ -18,6 +19,7 @@
 //! call's token comes back with its outcome, exactly once.
 
 mod calls;
+mod cancelling;
 mod flow;
 mod guide;
 mod inbox;
