@@ -1,5 +1,6 @@
 //! The client for threads.
 
+use crate::events::Events;
 use crate::convert::{Builder, with_args, with_list};
 use crate::pipeline::{Pipeline, Queue};
 use crate::pubsub::Subscription;
@@ -165,6 +166,19 @@ impl Client {
 
     fn _warnings(&self) -> Vec<String> {
         self.core.warnings().to_vec()
+    }
+
+    fn _listen(&self, py: Python<'_>, events: &Bound<'_, Events>) -> PyResult<u64> {
+        self.core.on(events.get().listener()).map_err(|why| error::raise(py, &why))
+    }
+
+    fn _unlisten(&self, listener: u64) {
+        self.core.off(listener);
+    }
+
+    #[getter]
+    fn _eager(&self) -> bool {
+        self.core.config().eager
     }
 
     #[getter]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `client`, `pipeline`, `script`, `watch`, `pubsub` | the client for threads |
 //! | `asyncio` | the client for event loops |
+//! | `events` | what a client tells of its own accord |
 //! | `method` | a command of the table as a method |
 //! | `convert` | arguments and replies |
 //! | `settings` | options of `connect` |
@@ -15,6 +16,7 @@ mod asyncio;
 mod client;
 mod convert;
 mod error;
+mod events;
 mod hidden;
 mod method;
 mod pipeline;
@@ -33,6 +35,8 @@ mod _steadis {
     use super::asyncio::{AsyncClient, AsyncPipeline, AsyncSubscription, AsyncView};
     #[pymodule_export]
     use super::client::Client;
+    #[pymodule_export]
+    use super::events::Events;
     #[pymodule_export]
     use super::hidden::{_configuration, _encode, _shape};
     #[pymodule_export]

@@ -7,8 +7,6 @@
 :func:`connect` gives a client for threads; ``steadis.asyncio.connect`` one for event loops.
 """
 
-import logging
-
 from steadis._client import Client, Pipeline, Script, Subscription, View, connect
 from steadis._errors import (
     AuthError,
@@ -24,11 +22,10 @@ from steadis._errors import (
     UnavailableError,
     UsageError,
 )
+from steadis._events import Event
 from steadis._lock import Lock
 from steadis._steadis import __version__
 from steadis._values import Explanation, Gap, Health, Message, Sentinel, Setting, Topology
-
-logging.getLogger("steadis").addHandler(logging.NullHandler())
 
 __all__ = [
     "AuthError",
@@ -37,6 +34,7 @@ __all__ = [
     "ClosedError",
     "ConfigError",
     "Error",
+    "Event",
     "Explanation",
     "Gap",
     "Health",

@@ -9,9 +9,8 @@ from typing import Any, Self
 
 from steadis import _errors, _steadis, _values
 from steadis._commands import Commands
+from steadis._events import Dispatcher, Listener, log
 from steadis._lock import Lock
-
-_log = logging.getLogger("steadis")
 
 
 class Client(Commands, _steadis.Client):
@@ -20,7 +19,9 @@ class Client(Commands, _steadis.Client):
     It touches the network at its first command, or by :meth:`ready`.
     """
 
-    __slots__ = ()
+    __slots__ = ("_dispatcher",)
+
+    _dispatcher: Dispatcher
 
     execute_command = _steadis.Client.call
 
@@ -125,8 +126,23 @@ class Client(Commands, _steadis.Client):
         """Which variable or argument supplied each setting, passwords cut."""
         return _values.Explanation(*self._explain())
 
+    def on(self, name: str, listener: Listener) -> None:
+        """Calls ``listener`` with each event of this name, in a thread of its own."""
+        self._events().add(name, listener)
+
+    def off(self, name: str, listener: Listener) -> None:
+        """Stops what :meth:`on` began."""
+        self._events().remove(name, listener)
+
+    def _events(self) -> Dispatcher:
+        if not hasattr(self, "_dispatcher"):
+            self._dispatcher = Dispatcher(self)
+        return self._dispatcher
+
     def close(self) -> None:
         """Ends all connections. Calls that wait end with an error, as do later ones."""
+        if hasattr(self, "_dispatcher"):
+            self._dispatcher.stop()
         self._close()
 
     def __enter__(self) -> Self:
@@ -271,8 +287,10 @@ def connect(url: str | None = None, **options: Any) -> Client:
     """A client of what arguments, URL and environment describe, in this order of precedence."""
     client = Client(url, **options)
     for warning in client._warnings():
-        _log.warning("%s", warning)
-    return client
+        log.warning("%s", warning)
+    if log.isEnabledFor(logging.INFO):
+        client._events()
+    return client.ready() if client._eager else client
 
 
 def figures(client: Any, format: str | None) -> Any:

@@ -58,7 +58,7 @@ impl Bell {
         while matches!((&self.heard).read(&mut rings), Ok(count) if count == rings.len()) {}
         let driver = self.driver.get().map(|driver| driver.bind(py).upgrade_as::<Driver>());
         match driver.transpose()?.flatten() {
-            Some(driver) => Driver::wake(&driver),
+            Some(driver) => Driver::rung(&driver),
             None => Ok(()),
         }
     }

@@ -3,19 +3,20 @@
 use super::bell::{self, Rope};
 use super::waiter::{Told, Waiter, Wants};
 use super::{Bell, Link};
-use crate::error;
+use crate::{error, events};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 use steadis::client::hosted::{Action, Completion, LinkId, Session, Sink};
 use steadis::config::{Config, Endpoint, Tls};
 use steadis::lane::hosted::Token;
-use steadis::{Error, Result};
+use steadis::{Error, Event, Result};
 
 static CONNECT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -26,6 +27,8 @@ pub(crate) struct Driver {
     create_future: Py<PyAny>,
     command_timeout: Duration,
     bell: Py<Bell>,
+    /// Is called with each event of the deployment.
+    listener: Py<PyAny>,
     state: Mutex<State>,
 }
 
@@ -41,6 +44,7 @@ struct State {
     timer: Option<(Instant, Py<PyAny>)>,
     /// While somebody waits for a reply, the driver must not go.
     keeps_itself: Option<Py<Driver>>,
+    events: Receiver<Event>,
 }
 
 /// The session, for a moment.
@@ -65,11 +69,19 @@ impl Driver {
         py: Python<'py>,
         event_loop: &Bound<'py, PyAny>,
         config: &Config,
+        listener: &Py<PyAny>,
     ) -> PyResult<Bound<'py, Self>> {
         let (rope, heard) = bell::ends()?;
         let mut session = Session::new(config.clone());
+        let (sender, events) = channel();
         let ring = Rope::clone(&rope);
         session.start(move || ring.pull()).map_err(|why| error::raise(py, &why))?;
+        session.on_event(move |event| {
+            // Nobody listens any more when this fails.
+            if sender.send(event.clone()).is_ok() {
+                rope.pull();
+            }
+        });
         let state = State {
             session,
             waiting: HashMap::new(),
@@ -78,6 +90,7 @@ impl Driver {
             flushes: false,
             timer: None,
             keeps_itself: None,
+            events,
         };
         let bell = Bound::new(py, Bell::new(event_loop, heard))?;
         let driver = Self {
@@ -85,6 +98,7 @@ impl Driver {
             create_future: event_loop.getattr("create_future")?.unbind(),
             command_timeout: config.command_timeout,
             bell: bell.clone().unbind(),
+            listener: listener.clone_ref(py),
             state: Mutex::new(state),
         };
         let driver = Bound::new(py, driver)?;
@@ -161,6 +175,17 @@ impl Driver {
     pub(super) fn closed(slf: &Bound<'_, Self>, link: LinkId, why: Error) -> PyResult<()> {
         slf.get().state(slf.py())?.links.remove(&link);
         Self::work(slf, |session, sink| session.closed(link, 0, why, Instant::now(), sink))
+    }
+
+    /// The bell was rung: there are events, or the topology has changed.
+    pub(super) fn rung(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::wake(slf)?;
+        let py = slf.py();
+        let news: Vec<Event> = slf.get().state(py)?.events.try_iter().collect();
+        for event in news {
+            slf.get().listener.call1(py, (events::value(py, &event)?,))?;
+        }
+        Ok(())
     }
 
     /// The topology has changed, or a deadline has passed.

@@ -37,6 +37,7 @@ pub(crate) use subscription::AsyncSubscription;
 use waiter::Wants;
 pub(crate) use watch::AsyncView;
 
+static LISTENERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A client for one event loop, or a view of one with other options.
@@ -53,6 +54,8 @@ struct Home {
     resolved: Resolved,
     driver: Mutex<Option<Py<Driver>>>,
     closed: AtomicBool,
+    /// Is called with each event, in the loop.
+    listener: Py<PyAny>,
 }
 
 impl AsyncClient {
@@ -73,7 +76,7 @@ impl AsyncClient {
         if self.home.closed.load(Ordering::Acquire) {
             return Err(closed(py));
         }
-        let driver = Driver::start(py, &running, &self.home.config)?;
+        let driver = Driver::start(py, &running, &self.home.config, &self.home.listener)?;
         *home = Some(driver.clone().unbind());
         Ok(driver)
     }
@@ -121,8 +124,10 @@ impl AsyncClient {
         let resolved = Config::resolve(&input).map_err(|why| error::raise(py, &why))?;
         let config = resolved.config.clone();
         let options = CallOptions::of(&config);
+        let listener = LISTENERS.import(py, "steadis._events", "Listeners")?.call0()?.unbind();
         let (driver, closed) = (Mutex::default(), AtomicBool::new(false));
-        Ok(Self { home: Arc::new(Home { config, resolved, driver, closed }), options, decode })
+        let home = Arc::new(Home { config, resolved, driver, closed, listener });
+        Ok(Self { home, options, decode })
     }
 
     /// Any command, given by its arguments; its reply stays as the server sends it.
@@ -207,6 +212,11 @@ impl AsyncClient {
 
     fn _warnings(&self) -> Vec<String> {
         self.home.resolved.warnings.clone()
+    }
+
+    #[getter]
+    fn _listeners(&self, py: Python<'_>) -> Py<PyAny> {
+        self.home.listener.clone_ref(py)
     }
 
     #[getter]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -11,9 +10,8 @@ from typing import Any, Self
 from steadis import _errors, _steadis, _values
 from steadis._client import Queue, Script
 from steadis._commands import AsyncCommands
+from steadis._events import Listener, log
 from steadis.asyncio._lock import Lock
-
-_log = logging.getLogger("steadis")
 
 
 class Client(AsyncCommands, _steadis.AsyncClient):
@@ -131,6 +129,14 @@ class Client(AsyncCommands, _steadis.AsyncClient):
     def explain(self) -> _values.Explanation:
         """Which variable or argument supplied each setting, passwords cut."""
         return _values.Explanation(*self._explain())
+
+    def on(self, name: str, listener: Listener) -> None:
+        """Calls ``listener`` with each event of this name, in the loop."""
+        self._listeners.add(name, listener)
+
+    def off(self, name: str, listener: Listener) -> None:
+        """Stops what :meth:`on` began."""
+        self._listeners.remove(name, listener)
 
     async def close(self) -> None:
         """Ends all connections. Calls that wait end with an error, as do later ones."""
@@ -279,7 +285,7 @@ def connect(url: str | None = None, **options: Any) -> Client:
     """A client of what arguments, URL and environment describe, in this order of precedence."""
     client = Client(url, **options)
     for warning in client._warnings():
-        _log.warning("%s", warning)
+        log.warning("%s", warning)
     return client
 
 

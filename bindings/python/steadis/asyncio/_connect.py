@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any, Protocol
+from typing import Any
 
 
-class Link(asyncio.Protocol, Protocol):
+class Link(asyncio.Protocol):
     """What the core gives a connection to."""
 
     def failed(self, why: str) -> None:

@@ -301,7 +301,7 @@ impl Session {
     }
 
     /// Calls `listener` with every event of the deployment, on a background thread.
-    pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+    pub fn on_event(&mut self, listener: impl Fn(&Event) + Send + Sync + 'static) {
         self.guide.listen(Arc::new(listener));
     }
 
