@@ -279,7 +279,7 @@ impl<'py> Build for Builder<'py> {
         let items = self.items(items)?;
         match PySet::new(self.py, &items) {
             Ok(set) => Ok(set.into_any()),
-            // What has no hash, such as a list, can be in no set.
+            // What has no hash, such as a map, can be in no set.
             Err(_) => PyList::new(self.py, items).map(Bound::into_any),
         }
     }
@@ -290,7 +290,7 @@ impl<'py> Build for Builder<'py> {
             let value = items.next(self).unwrap_or_else(|| self.null())?;
             let key = key?;
             if map.set_item(&key, &value).is_err() {
-                // What has no hash, such as a list, is no key.
+                // A list is no key, but a tuple is.
                 map.set_item(self.py.get_type::<PyTuple>().call1((key,))?, value)?;
             }
         }

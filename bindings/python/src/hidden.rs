@@ -1,6 +1,5 @@
 //! What the tests of this tree look at: how calls and settings are converted, without a server.
 
-use crate::client::take_decode;
 use crate::convert::{Builder, with_args};
 use crate::{error, settings};
 use pyo3::prelude::*;
@@ -35,7 +34,7 @@ pub(crate) fn _encode<'py>(
 
 /// The value that a reply to a call becomes.
 #[pyfunction]
-pub(crate) fn _shape<'py>(
+pub(crate) fn _reply<'py>(
     name: &str,
     args: &Bound<'py, PyTuple>,
     named: &Bound<'py, PyDict>,
@@ -54,16 +53,14 @@ pub(crate) fn _shape<'py>(
 
 /// The configuration that environment, URL and options come to, as JSON, and what is odd.
 #[pyfunction]
-#[pyo3(signature = (environment, url, milliseconds, **options))]
 pub(crate) fn _configuration(
     py: Python<'_>,
     environment: HashMap<String, String>,
     url: Option<&Bound<'_, PyAny>>,
     milliseconds: bool,
-    options: Option<&Bound<'_, PyDict>>,
+    options: &Bound<'_, PyDict>,
 ) -> PyResult<(String, Vec<String>)> {
-    take_decode(options)?;
-    let mut input = settings::input(url, options)?;
+    let mut input = settings::input(url, Some(options))?;
     input.environment = Environment::from_iter(environment);
     input.unit = if milliseconds { Unit::Milliseconds } else { Unit::Seconds };
     let resolved = Config::resolve(&input).map_err(|why| error::raise(py, &why))?;

@@ -38,7 +38,7 @@ mod _steadis {
     #[pymodule_export]
     use super::events::Events;
     #[pymodule_export]
-    use super::hidden::{_configuration, _encode, _shape};
+    use super::hidden::{_configuration, _encode, _reply};
     #[pymodule_export]
     use super::method::{Method, methods};
     #[pymodule_export]

@@ -75,7 +75,7 @@ class Dispatcher(Listeners):
 
     def _start(self) -> None:
         client = self._client()
-        if client is None or client.closed:
+        if client is None:
             return
         self._events = _steadis.Events()
         self._listening = client._listen(self._events)
@@ -89,7 +89,7 @@ class Dispatcher(Listeners):
     def start_in_child(self) -> None:
         """After a fork: the thread has stayed with the parent."""
         client = self._client()
-        if client is not None:
+        if client is not None and not client.closed:
             client._unlisten(self._listening)
             self._start()
 
