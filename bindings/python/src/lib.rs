@@ -31,8 +31,13 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _steadis {
+    use pyo3::exceptions::PyImportError;
+    use pyo3::ffi::{PyInterpreterState_Get, PyInterpreterState_GetID};
+    use pyo3::prelude::*;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     #[pymodule_export]
-    use super::asyncio::{AsyncClient, AsyncPipeline, AsyncSubscription, AsyncView};
+    use super::asyncio::{AsyncClient, AsyncPipeline, AsyncSubscription, AsyncView, Reply};
     #[pymodule_export]
     use super::client::Client;
     #[pymodule_export]
@@ -52,4 +57,19 @@ mod _steadis {
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "this is what Python calls it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// What is made once for a process, such as classes, cannot serve a second interpreter in it.
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        static FIRST: AtomicI64 = AtomicI64::new(-1);
+        // SAFETY: `_module` shows that this thread is attached to an interpreter.
+        let ours = unsafe { PyInterpreterState_GetID(PyInterpreterState_Get()) };
+        match FIRST.compare_exchange(-1, ours, Ordering::SeqCst, Ordering::SeqCst) {
+            Err(first) if first != ours => {
+                let why = "steadis works in one interpreter of a process, not in subinterpreters";
+                Err(PyImportError::new_err(why))
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::bell::{self, Rope};
 use super::waiter::{Told, Waiter, Wants};
-use super::{Bell, Link};
+use super::{Bell, Link, Reply};
 use crate::{error, events};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -164,7 +164,8 @@ impl Driver {
         if state.timer.as_ref().is_none_or(|(at, _)| *at > due) {
             Self::set_timer(slf, &mut state)?;
         }
-        Ok(future)
+        drop(state);
+        Ok(Bound::new(py, Reply::new(future))?.into_any())
     }
 
     /// Bytes have come: the busiest way of all.

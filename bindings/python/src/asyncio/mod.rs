@@ -5,6 +5,7 @@
 //! | `driver` | a session at home in one loop |
 //! | `waiter` | who waits for a call, and what it gets |
 //! | `link` | a connection, as asyncio sees it: a Protocol |
+//! | `reply` | what the caller awaits |
 //! | `bell` | rung by the background thread, heard by the loop |
 //! | `pipeline`, `watch`, `subscription` | what else can be submitted |
 
@@ -12,6 +13,7 @@ mod bell;
 mod driver;
 mod link;
 mod pipeline;
+mod reply;
 mod subscription;
 mod waiter;
 mod watch;
@@ -25,6 +27,7 @@ pub(crate) use bell::Bell;
 pub(crate) use driver::Driver;
 pub(crate) use link::Link;
 pub(crate) use pipeline::AsyncPipeline;
+pub(crate) use reply::Reply;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
