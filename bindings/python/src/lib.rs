@@ -9,7 +9,7 @@
 //! | `convert` | arguments and replies |
 //! | `settings` | options of `connect` |
 //! | `values` | topology, health, settings |
-//! | `error`, `runtime` | exceptions, signals, and the interpreter's lock |
+//! | `error`, `runtime`, `turn` | exceptions, signals, and the interpreter's lock |
 //! | `hidden` | for the tests of this tree |
 
 mod asyncio;
@@ -24,6 +24,7 @@ mod pubsub;
 mod runtime;
 mod script;
 mod settings;
+mod turn;
 mod values;
 mod watch;
 
@@ -50,6 +51,8 @@ mod _steadis {
     use super::pipeline::{Pipeline, Queue};
     #[pymodule_export]
     use super::pubsub::Subscription;
+    #[pymodule_export]
+    use super::runtime::_in_child;
     #[pymodule_export]
     use super::script::Script;
     #[pymodule_export]

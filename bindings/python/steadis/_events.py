@@ -114,6 +114,7 @@ _dispatchers: weakref.WeakSet[Dispatcher] = weakref.WeakSet()
 
 
 def _in_child() -> None:
+    _steadis._in_child()
     for dispatcher in list(_dispatchers):
         dispatcher.start_in_child()
 
