@@ -274,6 +274,19 @@ fn a_blocking_pop_has_a_connection_of_its_own() {
     assert_eq!(error.code(), Some("WRONGTYPE"));
 }
 
+/// The time it may wait on the server is no time to be refused again and again.
+#[test]
+fn a_blocking_pop_that_is_refused_ends_with_the_deadline() {
+    let redis = Redis::start_with(&["--min-replicas-to-write", "1"]);
+    let mut config = config(redis.port);
+    config.failover_timeout = Duration::from_millis(300);
+    let (sender, outcome) = std::sync::mpsc::channel();
+    let client = Client::new(config);
+    std::thread::spawn(move || sender.send(client.call(&["BLPOP", "jobs", "0"])));
+    let error = outcome.recv_timeout(Duration::from_secs(20)).expect("an end").unwrap_err();
+    assert_eq!((error.code(), error.command()), (Some("NOREPLICAS"), Some("BLPOP")));
+}
+
 #[test]
 fn a_watched_change_is_repeated_until_nobody_interferes() {
     let redis = Redis::start();

@@ -155,7 +155,16 @@ impl Command {
 
     /// It answers with a cursor for the next call.
     pub fn scans(&self) -> bool {
-        matches!(self.name, "scan" | "hscan" | "sscan" | "zscan")
+        self.cursor().is_some()
+    }
+
+    /// The place of that cursor among its arguments.
+    pub(crate) fn cursor(&self) -> Option<usize> {
+        match self.name {
+            "scan" => Some(0),
+            "hscan" | "sscan" | "zscan" => Some(1),
+            _ => None,
+        }
     }
 
     /// How errors call it: `XGROUP CREATE`.

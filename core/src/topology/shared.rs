@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Shared {
     topology: ArcSwap<Topology>,
     readable: ArcSwap<Readable>,
-    pub(super) interest: Interest,
+    pub(crate) interest: Interest,
     changes: (Mutex<()>, Condvar),
     listeners: Listeners,
     /// Since when commands wait.

@@ -124,8 +124,9 @@ impl Client {
 
     /// Notes who has answered.
     pub(super) fn answered<C>(&self, way: &Way<C>, job: &Job<'_>) -> Origin {
-        let from_replica = way.replica().is_some();
-        Counters::add(&self.inner.counters.from_replicas, from_replica.into());
+        if way.replica().is_some() {
+            Counters::add(&self.inner.counters.from_replicas, 1);
+        }
         job.keeps_to.map(|_| way.origin()).unwrap_or_default()
     }
 

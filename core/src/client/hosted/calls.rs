@@ -2,6 +2,7 @@
 
 use crate::client::Origin;
 use crate::client::pipeline::Pipeline;
+use crate::client::reads::Reading;
 use crate::client::script::Script;
 use crate::client::transaction::Transaction;
 use crate::client::{CallOptions, Deadlines, Job};
@@ -39,6 +40,9 @@ pub(super) struct Call {
     pub(super) wait: Wait,
     pub(super) on_replica: bool,
     pub(super) keeps_to: Option<Origin>,
+    /// How to choose a node; `None`: the primary.
+    pub(super) reading: Option<Reading>,
+    pub(super) turn: usize,
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,
@@ -92,8 +96,14 @@ impl Call {
         }
     }
 
-    pub(super) fn is_transaction(&self) -> bool {
-        matches!(self.what, What::Transaction(_))
+    /// Whether its connection is for the next caller once it is answered.
+    pub(super) fn frees_link(&self, well: bool) -> bool {
+        match self.way() {
+            Way::Own => true,
+            // No key is watched any more.
+            Way::Watched(_) => well && matches!(self.what, What::Transaction(_)),
+            Way::Shared | Way::Begins(_) => false,
+        }
     }
 
     pub(super) fn pipeline(&mut self) -> Option<&mut Pipeline> {

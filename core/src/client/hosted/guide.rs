@@ -5,8 +5,9 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::policy::Backoff;
 use crate::topology::decide::Trouble;
-use crate::topology::{Deployment, Topology};
+use crate::topology::{Deployment, Readable, Topology};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Debug, Default)]
 pub(super) enum Guide {
@@ -32,6 +33,24 @@ impl Guide {
             Self::None => None,
             Self::Watch { deployment, .. } => Some(deployment.shared.topology()),
             Self::Simulation { topology, .. } => Some(Arc::clone(topology)),
+        }
+    }
+
+    /// What is known of the replicas. Somebody reads, and from none that is further behind.
+    pub(super) fn readable(&self, max_lag: Option<Duration>) -> Arc<Readable> {
+        match self {
+            Self::Watch { deployment, .. } => {
+                deployment.note_read(max_lag);
+                deployment.shared.readable()
+            }
+            Self::None | Self::Simulation { .. } => Arc::default(),
+        }
+    }
+
+    /// Asks to be woken when more is known of the replicas.
+    pub(super) fn wait_for_replicas(&self) {
+        if let Self::Watch { deployment, .. } = self {
+            deployment.shared.interest.wait();
         }
     }
 
