@@ -1,11 +1,12 @@
 //! What a client tells of its own accord.
 
+use crate::resolver;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
-use steadis::Event;
+use steadis::{Event, Found};
 
 static EVENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -13,8 +14,14 @@ static EVENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 /// waits for the interpreter's lock.
 #[pyclass(frozen, module = "steadis._steadis")]
 pub(crate) struct Events {
-    sender: Sender<Option<Event>>,
-    receiver: Mutex<Receiver<Option<Event>>>,
+    sender: Sender<Option<News>>,
+    receiver: Mutex<Receiver<Option<News>>>,
+}
+
+enum News {
+    Event(Event),
+    /// The primary of a resolver has changed; `None`: there is none to write to.
+    Primary(Option<Found>),
 }
 
 impl Events {
@@ -22,7 +29,14 @@ impl Events {
         let sender = self.sender.clone();
         move |event| {
             // Nobody listens any more when this fails.
-            let _ = sender.send(Some(event.clone()));
+            let _ = sender.send(Some(News::Event(event.clone())));
+        }
+    }
+
+    pub(crate) fn watcher(&self) -> impl Fn(Option<&Found>) + Send + Sync + 'static {
+        let sender = self.sender.clone();
+        move |found| {
+            let _ = sender.send(Some(News::Primary(found.cloned())));
         }
     }
 }
@@ -41,7 +55,15 @@ impl Events {
             let receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner);
             receiver.recv().ok().flatten()
         };
-        py.detach(wait).map(|event| value(py, &event)).transpose()
+        let news = py.detach(wait).map(|news| match news {
+            News::Event(event) => value(py, &event),
+            News::Primary(found) => {
+                let details = PyDict::new(py);
+                details.set_item("found", found.as_ref().map(resolver::found))?;
+                EVENT.import(py, "steadis._events", "Event")?.call(("primary",), Some(&details))
+            }
+        });
+        news.transpose()
     }
 
     fn stop(&self) {

@@ -5,7 +5,7 @@ use crate::{error, settings};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use std::collections::HashMap;
-use steadis::client::Answer;
+use steadis::client::{Answer, Origin};
 use steadis::command::{Command, all};
 use steadis::config::{Config, Environment, Secrets, Unit};
 use steadis::proto::read::Frame;
@@ -47,7 +47,7 @@ pub(crate) fn _reply<'py>(
         let shape = encoded.map_err(|why| error::raise(py, &why))?.shape;
         let frame = Frame::check(reply, Limits::default());
         let frame = frame.map_err(|why| error::usage(py, why))?;
-        Answer { frame, shape }.build(&mut Builder { py, decode: false })
+        Answer { frame, shape, origin: Origin::default() }.build(&mut Builder { py, decode: false })
     })
 }
 

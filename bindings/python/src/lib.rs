@@ -7,6 +7,7 @@
 //! | `events` | what a client tells of its own accord |
 //! | `method` | a command of the table as a method |
 //! | `convert` | arguments and replies |
+//! | `resolver` | only who is primary |
 //! | `settings` | options of `connect` |
 //! | `values` | topology, health, settings |
 //! | `error`, `runtime`, `turn` | exceptions, signals, and the interpreter's lock |
@@ -21,6 +22,7 @@ mod hidden;
 mod method;
 mod pipeline;
 mod pubsub;
+mod resolver;
 mod runtime;
 mod script;
 mod settings;
@@ -51,6 +53,8 @@ mod _steadis {
     use super::pipeline::{Pipeline, Queue};
     #[pymodule_export]
     use super::pubsub::Subscription;
+    #[pymodule_export]
+    use super::resolver::{Resolver, _does_harm_twice};
     #[pymodule_export]
     use super::runtime::_in_child;
     #[pymodule_export]

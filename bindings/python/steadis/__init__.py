@@ -24,6 +24,7 @@ from steadis._errors import (
 )
 from steadis._events import Event
 from steadis._lock import Lock
+from steadis._resolver import Primary, Resolver
 from steadis._steadis import __version__
 from steadis._values import Explanation, Gap, Health, Message, Sentinel, Setting, Topology
 
@@ -44,6 +45,8 @@ __all__ = [
     "MaybeExecutedError",
     "Message",
     "Pipeline",
+    "Primary",
+    "Resolver",
     "Script",
     "Sentinel",
     "ServerError",

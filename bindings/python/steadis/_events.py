@@ -44,7 +44,7 @@ class Listeners:
 
     def add(self, name: str, listener: Listener) -> None:
         """Calls ``listener`` with each event of this name."""
-        if name not in NAMES:
+        if name not in (*NAMES, "primary"):
             raise _errors.raised_as(_errors.UsageError)(
                 f"there is no event {name!r}; there are {', '.join(NAMES)}"
             )
@@ -55,7 +55,8 @@ class Listeners:
         self._all = [known for known in self._all if known != (name, listener)]
 
     def __call__(self, event: Event) -> None:
-        log.log(logging.WARNING if event.name == "warning" else logging.INFO, "%s", event)
+        if event.name in NAMES:
+            log.log(logging.WARNING if event.name == "warning" else logging.INFO, "%s", event)
         for name, listener in self._all:
             if name == event.name:
                 try:
@@ -67,7 +68,7 @@ class Listeners:
 class Dispatcher(Listeners):
     """Listeners of a client for threads, called in a thread of their own."""
 
-    def __init__(self, client: _steadis.Client) -> None:
+    def __init__(self, client: _steadis.Client | _steadis.Resolver) -> None:
         super().__init__()
         self._client = weakref.ref(client)
         self._start()

@@ -1,0 +1,27 @@
+"""A result backend for Celery: ``result_backend = "steadis+redis-sentinel://…"``.
+
+``steadis://`` takes the environment.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.backends import redis as celery_redis
+
+from steadis import _errors
+from steadis.redis_py._connection import Connection
+from steadis.redis_py.kombu import _OURS, url_of
+
+
+class Backend(celery_redis.RedisBackend):
+    """Celery's backend for Redis, led to the primary by Steadis."""
+
+    def __init__(self, *args: Any, url: str | None = None, **options: Any) -> None:
+        super().__init__(*args, url=url or "steadis://", **options)
+        # A result can be stored twice without harm.
+        self.connection_errors = (*self.connection_errors, _errors.MaybeExecutedError)
+
+    def _params_from_url(self, url: str, defaults: dict[str, Any]) -> dict[str, Any]:
+        parameters = {name: it for name, it in defaults.items() if name not in (*_OURS, "db")}
+        return {**parameters, "connection_class": Connection, "steadis": url_of(url)}
