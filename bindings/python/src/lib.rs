@@ -54,7 +54,7 @@ mod _steadis {
     #[pymodule_export]
     use super::pubsub::Subscription;
     #[pymodule_export]
-    use super::resolver::{Resolver, _does_harm_twice};
+    use super::resolver::{Resolver, _nature};
     #[pymodule_export]
     use super::runtime::_in_child;
     #[pymodule_export]

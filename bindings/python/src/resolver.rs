@@ -116,16 +116,17 @@ pub(crate) fn found(found: &steadis::Found) -> Found {
     (host, port, found.epoch)
 }
 
-/// Whether it can do harm to execute this command once more: it writes data, and at once.
+/// Of a command: whether it can do harm to execute it once more, for it writes data, and at once;
+/// whether it waits on the server; and whether it subscribes.
 #[pyfunction]
 #[pyo3(signature = (*words))]
-pub(crate) fn _does_harm_twice(words: &Bound<'_, PyTuple>) -> bool {
+pub(crate) fn _nature(words: &Bound<'_, PyTuple>) -> (bool, bool, bool) {
     let word = |index: usize| -> Vec<u8> {
         let word = words.get_item(index).and_then(|word| word.str()).ok();
         word.map(|word| word.to_string().into_bytes()).unwrap_or_default()
     };
-    command::find(&[word(0), word(1)]).is_none_or(|command| {
+    command::find(&[word(0), word(1)]).map_or((true, false, false), |command| {
         let aside = command.administers || command.subscribes || command.blocks;
-        command.effect != Effect::Reads && !aside
+        (command.effect != Effect::Reads && !aside, command.blocks, command.subscribes)
     })
 }

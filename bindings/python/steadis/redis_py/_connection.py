@@ -26,14 +26,18 @@ class Connection(redis.Connection):
 
     def connect(self) -> None:
         """By the pool before each use: the connection leads to the primary of this moment."""
-        found = self.way.resolver.primary()
-        if self._sock is not None and found.epoch != self.way.epoch:
+        self.way.resolver.primary()
+        if self._sock is not None and self.way.is_stale() and not self.way.listens:
             self.disconnect()
         super().connect()
+        if self.way.is_stale() and not self.way.listens:
+            # It has changed while we connected.
+            self.disconnect()
+            super().connect()
 
     def _connect(self) -> socket.socket:
         found = self.way.resolver.primary()
-        self.way.epoch = found.epoch
+        self.way.connects(found)
         self.host, self.port = found.host, found.port
         try:
             if found.port is None:
@@ -52,7 +56,8 @@ class Connection(redis.Connection):
             raise
 
     def send_command(self, *args: Any, **options: Any) -> None:
-        self.way.sends(args)
+        if self.way.sends(args):
+            self.disconnect()
         super().send_packed_command(
             self._command_packer.pack(*args), check_health=options.get("check_health", True)
         )

@@ -69,6 +69,8 @@ class Way:
         self.epoch = 0
         #: A command was sent that should not run twice, and is not answered.
         self._harmful = False
+        #: Somebody listens for messages, and has to be told when it is over.
+        self.listens = False
         #: One command was sent, so one reply settles it.
         self._single = True
         #: Nothing of a transaction runs before its last reply.
@@ -88,6 +90,11 @@ class Way:
             context.load_cert_chain(cert, key)
         return context
 
+    def connects(self, found: Primary) -> None:
+        """It leads to this primary from now on."""
+        self.epoch = found.epoch
+        self.listens = False
+
     def options(self) -> dict[str, Any]:
         """What our settings are in redis-py's words."""
         settings = json.loads(self.resolver._settings())
@@ -104,10 +111,17 @@ class Way:
         }
         return {name: value for name, value in words.items() if value is not None}
 
-    def sends(self, words: tuple[Any, ...]) -> None:
-        """A command is sent."""
-        self._harmful = _steadis._does_harm_twice(*words)
+    def sends(self, words: tuple[Any, ...]) -> bool:
+        """A command is sent. ``True``: it would wait at an earlier primary, so connect anew."""
+        self._harmful, waits, subscribes = _steadis._nature(*words)
+        self.listens = self.listens or subscribes
         self._single, self._transaction, self._answered = True, False, 0
+        return waits and self.is_stale()
+
+    def is_stale(self) -> bool:
+        """Whether the primary has changed since the connection was made."""
+        current = self.resolver.current()
+        return self.epoch != 0 and current is not None and current.epoch != self.epoch
 
     def sends_packed(self, chunks: Any) -> None:
         """Commands are sent that were encoded already."""

@@ -34,14 +34,18 @@ class Connection(redis.asyncio.Connection):
 
     async def connect(self) -> None:
         """By the pool before each use: the connection leads to the primary of this moment."""
-        found = await self._primary()
-        if self.is_connected and found.epoch != self.way.epoch:
+        await self._primary()
+        if self.is_connected and self.way.is_stale() and not self.way.listens:
             await self.disconnect()
         await super().connect()
+        if self.way.is_stale() and not self.way.listens:
+            # It has changed while we connected.
+            await self.disconnect()
+            await super().connect()
 
     async def _connect(self) -> None:
         found = await self._primary()
-        self.way.epoch = found.epoch
+        self.way.connects(found)
         self.host, self.port = found.host, found.port
         self._loop = asyncio.get_running_loop()
         options: dict[str, Any] = {"ssl": self.way.tls()}
@@ -62,7 +66,8 @@ class Connection(redis.asyncio.Connection):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def send_command(self, *args: Any, **options: Any) -> None:
-        self.way.sends(args)
+        if self.way.sends(args):
+            await self.disconnect()
         packed = self.pack_command(*args)
         await super().send_packed_command(packed, check_health=options.get("check_health", True))
 

@@ -10,6 +10,8 @@ import json
 from typing import Any
 
 from kombu.transport import redis as kombu_redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from steadis import _errors
 from steadis.redis_py._connection import Connection
@@ -36,7 +38,9 @@ class Channel(kombu_redis.Channel):
         parameters: dict[str, Any] = super()._connparams(asynchronous)
         parameters = {name: it for name, it in parameters.items() if name not in _OURS}
         settings = json.loads(resolver(url)._settings())
-        return {**parameters, "steadis": url, "db": settings.get("db", 0)}
+        # kombu begins anew by itself; a try of redis-py's own would block its loop.
+        retry = Retry(NoBackoff(), 0)
+        return {**parameters, "steadis": url, "db": settings.get("db", 0), "retry": retry}
 
 
 class Transport(kombu_redis.Transport):
