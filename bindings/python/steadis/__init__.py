@@ -7,7 +7,7 @@
 :func:`connect` gives a client for threads; ``steadis.asyncio.connect`` one for event loops.
 """
 
-from steadis._client import Client, Pipeline, Script, Subscription, View, connect
+from steadis._client import Client, Pipeline, Queue, Script, Subscription, View, connect
 from steadis._errors import (
     AuthError,
     BusyError,
@@ -46,6 +46,7 @@ __all__ = [
     "Message",
     "Pipeline",
     "Primary",
+    "Queue",
     "Resolver",
     "Script",
     "Sentinel",

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, AnyStr, Literal, Self, overload
 
 from steadis import _errors, _steadis, _values
-from steadis._commands import Commands
+from steadis._commands import Commands, QueuedCommands
 from steadis._events import Dispatcher, Listener, log
 from steadis._lock import Lock
 
 
-class Client(Commands, _steadis.Client):
+class Client(Commands[AnyStr], _steadis.Client):
     """A client for any number of threads, of what arguments, URL and environment describe.
 
     It touches the network at its first command, or by :meth:`ready`.
@@ -38,13 +38,13 @@ class Client(Commands, _steadis.Client):
         """Commands that run together or not at all."""
         return self._batch(Pipeline, True)
 
-    def watch(self, keys: Any, change: Callable[[View, Pipeline], Any]) -> list[Any]:
+    def watch(self, keys: Any, change: Callable[[View[AnyStr], Queue], Any]) -> list[Any]:
         """Calls ``change(view, tx)`` with the keys watched, then runs what it queued in ``tx``.
 
         All again as long as somebody else changes the keys in between; a failover counts as a
         change. Returns the replies of what was queued.
         """
-        view = View(self._watch(keys))
+        view: View[AnyStr] = View(self._watch(keys))
         try:
             while True:
                 view._begin()
@@ -93,11 +93,13 @@ class Client(Commands, _steadis.Client):
         """A lock that other clients respect too; it lasts ``timeout`` seconds at most."""
         return Lock(self, name, timeout, blocking, blocking_timeout, sleep)
 
-    def scan_iter(self, match: Any = None, count: int | None = None, type: Any = None) -> Iterator[Any]:
+    def scan_iter(
+        self, match: Any = None, count: int | None = None, type: Any = None
+    ) -> Iterator[AnyStr]:
         """All keys, fetched piece by piece."""
         return _scan(lambda cursor: self.scan(cursor, match=match, count=count, type=type))
 
-    def sscan_iter(self, key: Any, match: Any = None, count: int | None = None) -> Iterator[Any]:
+    def sscan_iter(self, key: Any, match: Any = None, count: int | None = None) -> Iterator[AnyStr]:
         """All members of a set, fetched piece by piece."""
         return _scan(lambda cursor: self.sscan(key, cursor, match=match, count=count))
 
@@ -162,7 +164,7 @@ class Client(Commands, _steadis.Client):
         )
 
 
-class Queue(Commands, _steadis.Queue):
+class Queue(QueuedCommands, _steadis.Queue):
     """Commands in a row, not sent yet."""
 
     __slots__ = ()
@@ -170,7 +172,7 @@ class Queue(Commands, _steadis.Queue):
     execute_command = _steadis.Queue.call
 
 
-class Pipeline(Commands, _steadis.Pipeline):
+class Pipeline(QueuedCommands, _steadis.Pipeline):
     """Commands that are sent in one go by :meth:`execute`."""
 
     __slots__ = ()
@@ -189,7 +191,7 @@ class Pipeline(Commands, _steadis.Pipeline):
         self.reset()
 
 
-class View(Commands, _steadis.View):
+class View(Commands[AnyStr], _steadis.View):
     """Reads the watched keys, on the connection that watches them."""
 
     __slots__ = ()
@@ -283,9 +285,17 @@ class Subscription(_steadis.Subscription):
         self.close()
 
 
-def connect(url: str | None = None, **options: Any) -> Client:
+@overload
+def connect(
+    url: str | None = None, *, decode_responses: Literal[True], **options: Any
+) -> Client[str]: ...
+@overload
+def connect(
+    url: str | None = None, *, decode_responses: Literal[False] = ..., **options: Any
+) -> Client[bytes]: ...
+def connect(url: str | None = None, **options: Any) -> Client[Any]:
     """A client of what arguments, URL and environment describe, in this order of precedence."""
-    client = Client(url, **options)
+    client: Client[Any] = Client(url, **options)
     for warning in client._warnings():
         log.warning("%s", warning)
     if log.isEnabledFor(logging.INFO):

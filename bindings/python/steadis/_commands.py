@@ -11,13 +11,22 @@ class Commands:
 
     __slots__ = ()
 
+    def __class_getitem__(cls, text: object) -> type:
+        """``Client[str]``, for people who write types."""
+        return cls
 
-class AsyncCommands:
+
+class AsyncCommands(Commands):
     """Every command of the table as a method; each reply is to be awaited."""
 
     __slots__ = ()
 
 
+class QueuedCommands(Commands):
+    """Every command of the table as a method, which queues it."""
+
+    __slots__ = ()
+
+
 for _name, _method in _steadis.methods():
-    for _cls in (Commands, AsyncCommands):
-        setattr(_cls, _KEYWORDS.get(_name, _name), _method)
+    setattr(Commands, _KEYWORDS.get(_name, _name), _method)

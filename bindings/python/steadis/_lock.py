@@ -12,8 +12,7 @@ from steadis import _errors
 #: Both do something only for whoever holds the lock.
 RELEASE = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 EXTEND = (
-    "return redis.call('GET', KEYS[1]) == ARGV[1] "
-    "and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
+    "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
 )
 
 

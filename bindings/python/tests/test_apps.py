@@ -12,10 +12,10 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from conftest import CHILD, Lab, free_port, until
 
 import steadis
 import steadis.redis_py
+from conftest import CHILD, Lab, free_port, until
 
 
 def url_of(lab: Lab) -> str:
@@ -23,6 +23,19 @@ def url_of(lab: Lab) -> str:
     first, *others = lab.env["REDIS_SENTINEL_LIST"].split(",")
     nodes = "".join(f"&node={other}" for other in others)
     return f"redis-sentinel://{first}?sentinelServiceName={lab.env['REDIS_SENTINEL_MASTER']}{nodes}"
+
+
+class Changed(threading.Event):
+    """Is set when another node is primary than now."""
+
+    def __init__(self, resolver: steadis.Resolver) -> None:
+        super().__init__()
+        self._old = resolver.primary()
+        resolver.on_change(self._compare)
+
+    def _compare(self, now: steadis.Primary | None) -> None:
+        if now is not None and now[:2] != self._old[:2]:
+            self.set()
 
 
 def through_failovers(lab: Lab, step: Callable[[], Any]) -> list[Exception]:
@@ -47,9 +60,7 @@ def through_failovers(lab: Lab, step: Callable[[], Any]) -> list[Exception]:
             before = steps
             until(lambda before=before: steps > before + 10, patience=30)
             with steadis.Resolver(url_of(lab)) as resolver:
-                changed = threading.Event()
-                old = resolver.primary()
-                resolver.on_change(lambda now, old=old: now and now[:2] != old[:2] and changed.set())
+                changed = Changed(resolver)
                 lab.do(verb, **({"name": "primary"} if verb == "kill" else {}))
                 assert changed.wait(40)
             if verb == "failover":
@@ -63,7 +74,9 @@ def through_failovers(lab: Lab, step: Callable[[], Any]) -> list[Exception]:
 
 
 def only_honest(errors: list[Exception]) -> bool:
-    return all(isinstance(error, steadis.MaybeExecutedError) for error in errors) and len(errors) < 5
+    return (
+        all(isinstance(error, steadis.MaybeExecutedError) for error in errors) and len(errors) < 5
+    )
 
 
 @pytest.fixture

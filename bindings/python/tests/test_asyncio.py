@@ -15,10 +15,10 @@ import anyio
 import pytest
 import trio
 import uvloop
-from conftest import Server, run
 
 import steadis
 import steadis.asyncio as aio
+from conftest import Server, run
 
 Story = Callable[[aio.Client], Awaitable[Any]]
 

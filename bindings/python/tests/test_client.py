@@ -9,9 +9,9 @@ import threading
 import weakref
 
 import pytest
-from conftest import Server, run
 
 import steadis
+from conftest import Server, run
 
 
 def test_values_are_bytes_and_text_on_request(client: steadis.Client) -> None:
@@ -107,12 +107,11 @@ def test_a_function_can_supply_the_password() -> None:
             assert client.ping() == b"PONG"
         with steadis.connect(server.url, password=lambda: ("default", "secret")) as client:
             assert client.ping() == b"PONG"
-        with steadis.connect(server.url, password=lambda: 1 / 0) as client:
-            with pytest.raises(steadis.Error, match="ZeroDivisionError"):
-                client.options(timeout=2).ping()
-        with steadis.connect(server.url, password="wrong") as client:
-            with pytest.raises(steadis.AuthError):
-                client.ping()
+        failing, wrong = (steadis.connect(server.url, password=it) for it in (lambda: 1 / 0, "x"))
+        with failing, pytest.raises(steadis.Error, match="ZeroDivisionError"):
+            failing.options(timeout=2).ping()
+        with wrong, pytest.raises(steadis.AuthError):
+            wrong.ping()
     finally:
         server.stop()
 

@@ -7,10 +7,10 @@ import threading
 from typing import Any
 
 import pytest
-from conftest import Lab
 
 import steadis
 import steadis.asyncio as aio
+from conftest import Lab
 
 
 def test_threads_do_not_notice_a_planned_failover(lab: Lab) -> None:
@@ -135,5 +135,5 @@ def test_replicas_answer_reads(lab: Lab) -> None:
         assert replica.get("k") == b"v"
         with pytest.raises(steadis.UsageError):
             replica.set("k", "w")
-        with pytest.raises(steadis.UsageError, match="policy|read_from"):
+        with pytest.raises(steadis.UsageError, match="somewhere"):
             client.replica(policy="somewhere")

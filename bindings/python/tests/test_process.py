@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+
 from conftest import CHILD, TREE, Server, free_port, run, until
 
 
@@ -232,10 +233,24 @@ def application(environ, start):
     )
     port = free_port()
     address = f"127.0.0.1:{port}"
-    line = [sys.executable, "-m", "gunicorn", "--preload", "--workers", "3", "--bind", address, "app"]
+    line = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--preload",
+        "--workers",
+        "3",
+        "--bind",
+        address,
+        "app",
+    ]
     path = os.pathsep.join([str(tmp_path), str(TREE / "bindings" / "python")])
     gunicorn = subprocess.Popen(
-        line, env={**os.environ, "PYTHONPATH": path}, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        line,
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         from urllib.request import urlopen

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import load
 
 import steadis
+from conftest import load
 from steadis import _steadis
 
 EXACT = 2**53 - 1

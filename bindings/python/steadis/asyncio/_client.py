@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, AnyStr, Literal, Self, overload
 
 from steadis import _errors, _steadis, _values
 from steadis._client import Queue, Script
-from steadis._commands import AsyncCommands
+from steadis._commands import AsyncCommands, QueuedCommands
 from steadis._events import Listener, log
 from steadis.asyncio._lock import Lock
 
 
-class Client(AsyncCommands, _steadis.AsyncClient):
+class Client(AsyncCommands[AnyStr], _steadis.AsyncClient):
     """A client for one event loop, of what arguments, URL and environment describe.
 
     It belongs to the loop of its first call. Cancelling a call ends that call alone.
@@ -37,13 +37,15 @@ class Client(AsyncCommands, _steadis.AsyncClient):
         """Commands that run together or not at all."""
         return self._batch(Pipeline, True)
 
-    async def watch(self, keys: Any, change: Callable[[View, Queue], Awaitable[Any]]) -> list[Any]:
+    async def watch(
+        self, keys: Any, change: Callable[[View[AnyStr], Queue], Awaitable[Any]]
+    ) -> list[Any]:
         """Awaits ``change(view, tx)`` with the keys watched, then runs what it queued in ``tx``.
 
         All again as long as somebody else changes the keys in between; a failover counts as a
         change. Returns the replies of what was queued.
         """
-        view = View(self._watch(keys))
+        view: View[AnyStr] = View(self._watch(keys))
         try:
             while True:
                 await view._begin()
@@ -94,13 +96,13 @@ class Client(AsyncCommands, _steadis.AsyncClient):
 
     def scan_iter(
         self, match: Any = None, count: int | None = None, type: Any = None
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncIterator[AnyStr]:
         """All keys, fetched piece by piece."""
         return _scan(lambda cursor: self.scan(cursor, match=match, count=count, type=type))
 
     def sscan_iter(
         self, key: Any, match: Any = None, count: int | None = None
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncIterator[AnyStr]:
         """All members of a set, fetched piece by piece."""
         return _scan(lambda cursor: self.sscan(key, cursor, match=match, count=count))
 
@@ -161,7 +163,7 @@ class Client(AsyncCommands, _steadis.AsyncClient):
         )
 
 
-class Pipeline(AsyncCommands, _steadis.AsyncPipeline):
+class Pipeline(QueuedCommands, _steadis.AsyncPipeline):
     """Commands that are sent in one go by :meth:`execute`, which is awaited; they are not."""
 
     __slots__ = ()
@@ -180,7 +182,7 @@ class Pipeline(AsyncCommands, _steadis.AsyncPipeline):
         self.reset()
 
 
-class View(AsyncCommands, _steadis.AsyncView):
+class View(AsyncCommands[AnyStr], _steadis.AsyncView):
     """Reads the watched keys, on the connection that watches them."""
 
     __slots__ = ()
@@ -191,7 +193,7 @@ class View(AsyncCommands, _steadis.AsyncView):
 class Subscription:
     """Messages, and gaps where some may have been missed. For one task at a time."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client[Any]) -> None:
         self._news = asyncio.Event()
         self._core = client._subscription(self._news.set)
         self._closed = False
@@ -281,9 +283,17 @@ class Subscription:
         await self.close()
 
 
-def connect(url: str | None = None, **options: Any) -> Client:
+@overload
+def connect(
+    url: str | None = None, *, decode_responses: Literal[True], **options: Any
+) -> Client[str]: ...
+@overload
+def connect(
+    url: str | None = None, *, decode_responses: Literal[False] = ..., **options: Any
+) -> Client[bytes]: ...
+def connect(url: str | None = None, **options: Any) -> Client[Any]:
     """A client of what arguments, URL and environment describe, in this order of precedence."""
-    client = Client(url, **options)
+    client: Client[Any] = Client(url, **options)
     for warning in client._warnings():
         log.warning("%s", warning)
     return client

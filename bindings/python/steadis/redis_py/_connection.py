@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-import ssl
 from typing import Any
 
 import redis
@@ -38,7 +38,7 @@ class Connection(redis.Connection):
     def _connect(self) -> socket.socket:
         found = self.way.resolver.primary()
         self.way.connects(found)
-        self.host, self.port = found.host, found.port
+        self.host, self.port = found.host, found.port or 0
         try:
             if found.port is None:
                 sock = socket.socket(socket.AF_UNIX)
@@ -89,10 +89,8 @@ class Connection(redis.Connection):
         """The primary has changed: wakes whoever waits on this connection, in any thread."""
         sock = self._sock
         if sock is not None:
-            try:
+            with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            except (OSError, ssl.SSLError):
-                pass
 
 
 class ConnectionPool(redis.ConnectionPool):
@@ -119,6 +117,6 @@ class BlockingConnectionPool(redis.BlockingConnectionPool):
         return cls(steadis=url, **options)
 
 
-def Redis(url: str = "", **options: Any) -> redis.Redis:  # noqa: N802
+def Redis(url: str = "", **options: Any) -> redis.Redis:
     """redis-py's client, for a URL of any kind that Steadis knows, or for the environment."""
     return redis.Redis.from_pool(ConnectionPool.from_url(url, **options))

@@ -30,7 +30,9 @@ class Connection(redis.asyncio.Connection):
 
     async def _primary(self) -> Primary:
         found = self.way.resolver.current()
-        return found or await asyncio.to_thread(self.way.resolver.primary)
+        if found is None:
+            found = await asyncio.to_thread(self.way.resolver.primary)
+        return found
 
     async def connect(self) -> None:
         """By the pool before each use: the connection leads to the primary of this moment."""
@@ -46,7 +48,7 @@ class Connection(redis.asyncio.Connection):
     async def _connect(self) -> None:
         found = await self._primary()
         self.way.connects(found)
-        self.host, self.port = found.host, found.port
+        self.host, self.port = found.host, found.port or 0
         self._loop = asyncio.get_running_loop()
         options: dict[str, Any] = {"ssl": self.way.tls()}
         if options["ssl"] is not None:
@@ -113,6 +115,6 @@ class ConnectionPool(redis.asyncio.ConnectionPool):
         return cls(steadis=url, **options)
 
 
-def Redis(url: str = "", **options: Any) -> redis.asyncio.Redis:  # noqa: N802
+def Redis(url: str = "", **options: Any) -> redis.asyncio.Redis:
     """redis.asyncio's client, for a URL of any kind, or for the environment."""
     return redis.asyncio.Redis.from_pool(ConnectionPool.from_url(url, **options))

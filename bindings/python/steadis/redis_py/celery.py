@@ -31,7 +31,8 @@ class Backend(celery_redis.RedisBackend):
     def __init__(self, *args: Any, url: str | None = None, **options: Any) -> None:
         super().__init__(*args, url=url or "steadis://", **options)
         # A result can be stored twice without harm.
-        self.connection_errors = (*self.connection_errors, _errors.MaybeExecutedError)
+        known: tuple[type[Exception], ...] = vars(self)["connection_errors"]
+        self.connection_errors = (*known, _errors.MaybeExecutedError)
 
     def _params_from_url(self, url: str, defaults: dict[str, Any]) -> dict[str, Any]:
         parameters = {name: it for name, it in defaults.items() if name not in (*_OURS, "db")}
