@@ -1,7 +1,7 @@
 //! The client for threads.
 
-use crate::events::Events;
 use crate::convert::{Builder, with_args, with_list};
+use crate::events::Events;
 use crate::pipeline::{Pipeline, Queue};
 use crate::pubsub::Subscription;
 use crate::runtime::waiting;
@@ -112,10 +112,16 @@ impl Client {
     }
 
     /// What `pipeline` and `multi` are made of.
-    fn _batch(&self, py: Python<'_>, class: &Bound<'_, PyType>, transaction: bool) -> PyResult<Py<PyAny>> {
+    fn _batch(
+        &self,
+        py: Python<'_>,
+        class: &Bound<'_, PyType>,
+        transaction: bool,
+    ) -> PyResult<Py<PyAny>> {
         let Self { core, options, decode } = self;
         let pipeline = Pipeline { core: core.clone(), options: *options, transaction };
-        let native = Bound::new(py, PyClassInitializer::from(Queue::new(*decode)).add_subclass(pipeline))?;
+        let native =
+            Bound::new(py, PyClassInitializer::from(Queue::new(*decode)).add_subclass(pipeline))?;
         Ok(class.call1((native,))?.unbind())
     }
 
@@ -226,7 +232,10 @@ pub(crate) fn raw(args: &Bound<'_, PyTuple>) -> PyResult<Exchange> {
 pub(crate) fn words(py: Python<'_>, method: &str, args: &[Arg<'_>]) -> PyResult<Vec<Vec<u8>>> {
     let word = |(index, arg): (usize, &Arg<'_>)| {
         arg.to_word().ok_or_else(|| {
-            let why = format!("argument {} of {method} is {arg:?}; give bytes, str, int or float", index + 1);
+            let why = format!(
+                "argument {} of {method} is {arg:?}; give bytes, str, int or float",
+                index + 1
+            );
             error::usage(py, why)
         })
     };

@@ -54,7 +54,7 @@ mod _steadis {
     #[pymodule_export]
     use super::pubsub::Subscription;
     #[pymodule_export]
-    use super::resolver::{Resolver, _nature};
+    use super::resolver::{_nature, Resolver};
     #[pymodule_export]
     use super::runtime::_in_child;
     #[pymodule_export]

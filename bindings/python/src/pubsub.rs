@@ -69,7 +69,8 @@ impl Subscription {
         timeout: Option<f64>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
-        let timeout = timeout.map_err(|_| error::usage(py, "timeout is negative; give zero or more"))?;
+        let timeout =
+            timeout.map_err(|_| error::usage(py, "timeout is negative; give zero or more"))?;
         let mut core = self.lock(py)?;
         let Some(core) = core.as_mut() else { return Err(over(py)) };
         let incoming = waiting(py, |signals| core.next(timeout, signals))?;

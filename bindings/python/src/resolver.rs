@@ -33,7 +33,8 @@ impl Resolver {
 
     fn _primary(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Found> {
         let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
-        let timeout = timeout.map_err(|_| error::usage(py, "timeout is negative; give zero or more"))?;
+        let timeout =
+            timeout.map_err(|_| error::usage(py, "timeout is negative; give zero or more"))?;
         Ok(found(&waiting(py, |signals| self.0.primary(timeout, signals))?))
     }
 

@@ -22,7 +22,16 @@ pub(crate) fn topology<'py>(py: Python<'py>, topology: &Topology) -> PyResult<Bo
     let health = topology.health();
     let refused = topology.refused.as_ref().map(ToString::to_string);
     let reason = refused.or_else(|| topology.reason.clone());
-    (topology.epoch, phase, primary, replicas, sentinels, reason, health.state.name(), health.reason)
+    (
+        topology.epoch,
+        phase,
+        primary,
+        replicas,
+        sentinels,
+        reason,
+        health.state.name(),
+        health.reason,
+    )
         .into_pyobject(py)
 }
 

@@ -7,6 +7,8 @@
 :func:`connect` gives a client for threads; ``steadis.asyncio.connect`` one for event loops.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from steadis._client import Client, Pipeline, Queue, Script, Subscription, View, connect
 from steadis._errors import (
     AuthError,
@@ -22,11 +24,13 @@ from steadis._errors import (
     UnavailableError,
     UsageError,
 )
-from steadis._events import Event
 from steadis._lock import Lock
 from steadis._resolver import Primary, Resolver
 from steadis._steadis import __version__
 from steadis._values import Explanation, Gap, Health, Message, Sentinel, Setting, Topology
+
+if TYPE_CHECKING:
+    from steadis._events import Event as Event
 
 __all__ = [
     "AuthError",
@@ -61,3 +65,12 @@ __all__ = [
     "__version__",
     "connect",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What few programs need is loaded when it is asked for."""
+    if name == "Event":
+        from steadis._events import Event
+
+        return Event
+    raise AttributeError(f"module 'steadis' has no attribute {name!r}")

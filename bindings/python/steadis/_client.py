@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, AnyStr, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, AnyStr, Literal, Self, overload
 
 from steadis import _errors, _steadis, _values
 from steadis._commands import Commands, QueuedCommands
-from steadis._events import Dispatcher, Listener, log
 from steadis._lock import Lock
+from steadis._log import is_wanted, warn
+
+if TYPE_CHECKING:
+    from steadis._events import Dispatcher, Listener
+
+os.register_at_fork(after_in_child=_steadis._in_child)
 
 
 class Client(Commands[AnyStr], _steadis.Client):
@@ -138,6 +143,8 @@ class Client(Commands[AnyStr], _steadis.Client):
 
     def _events(self) -> Dispatcher:
         if not hasattr(self, "_dispatcher"):
+            from steadis._events import Dispatcher
+
             self._dispatcher = Dispatcher(self)
         return self._dispatcher
 
@@ -296,9 +303,8 @@ def connect(
 def connect(url: str | None = None, **options: Any) -> Client[Any]:
     """A client of what arguments, URL and environment describe, in this order of precedence."""
     client: Client[Any] = Client(url, **options)
-    for warning in client._warnings():
-        log.warning("%s", warning)
-    if log.isEnabledFor(logging.INFO):
+    warn(client._warnings())
+    if is_wanted():
         client._events()
     return client.ready() if client._eager else client
 

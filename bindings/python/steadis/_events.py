@@ -11,10 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from steadis import _errors, _steadis
-
-#: Quiet unless the application configures it.
-log = logging.getLogger("steadis")
-log.addHandler(logging.NullHandler())
+from steadis._log import log
 
 NAMES = ("failover", "hold", "resume", "sentinel", "replicas", "warning")
 
@@ -56,13 +53,13 @@ class Listeners:
 
     def __call__(self, event: Event) -> None:
         if event.name in NAMES:
-            log.log(logging.WARNING if event.name == "warning" else logging.INFO, "%s", event)
+            log().log(logging.WARNING if event.name == "warning" else logging.INFO, "%s", event)
         for name, listener in self._all:
             if name == event.name:
                 try:
                     listener(event)
                 except Exception:
-                    log.exception("the listener %r has failed", listener)
+                    log().exception("the listener %r has failed", listener)
 
 
 class Dispatcher(Listeners):
@@ -115,7 +112,6 @@ _dispatchers: weakref.WeakSet[Dispatcher] = weakref.WeakSet()
 
 
 def _in_child() -> None:
-    _steadis._in_child()
     for dispatcher in list(_dispatchers):
         dispatcher.start_in_child()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -73,7 +73,7 @@ class Lock(LockState):
 
     def acquire(self, blocking: bool | None = None, blocking_timeout: float | None = None) -> bool:
         """Takes the lock; ``False`` if somebody else held it all the time."""
-        token = secrets.token_hex(16)
+        token = os.urandom(16).hex()
         deadline = self._deadline(blocking, blocking_timeout)
         while not self._client.set(self.name, token, nx=True, px=self._lasts):
             pause = self._pause_before(deadline)

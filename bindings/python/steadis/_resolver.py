@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from steadis import _steadis, _values
-from steadis._events import Dispatcher, Event, Listener
+
+if TYPE_CHECKING:
+    from steadis._events import Dispatcher, Event, Listener
 
 
 class Primary(NamedTuple):
@@ -72,6 +74,8 @@ class Resolver(_steadis.Resolver):
 
     def _events(self) -> Dispatcher:
         if not hasattr(self, "_dispatcher"):
+            from steadis._events import Dispatcher
+
             self._dispatcher = Dispatcher(self)
         return self._dispatcher
 

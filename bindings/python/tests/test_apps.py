@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,7 @@ def test_rq_worker(lab: Lab, program: Callable[..., Any]) -> None:
     code = f"""
 import steadis.redis_py
 from rq import Queue, Worker
-connection = steadis.redis_py.Redis({url_of(lab)!r})
+connection = steadis.redis_py.Redis({url_of(lab)!r} + "&retry_writes=always")
 def double(number):
     return number * 2
 def work():
@@ -171,14 +172,20 @@ def work():
 
     connection = steadis.redis_py.Redis(url_of(lab))
     queue = Queue(connection=connection)
-    jobs: list[Any] = []
+    lost: list[Any] = []
 
     def step() -> None:
-        jobs.append(queue.enqueue("jobs.double", len(jobs), result_ttl=600))
-        until(lambda: jobs[-1].get_status(refresh=True) is None or jobs[-1].is_finished, 40)
+        job = queue.enqueue("jobs.double", 21, result_ttl=600)
+        end = time.monotonic() + 8
+        while not job.is_finished:
+            if time.monotonic() > end:
+                lost.append(job)
+                return
+        assert job.return_value() == 42
 
     assert only_honest(through_failovers(lab, step))
-    assert jobs[-1].return_value() == 2 * (len(jobs) - 1)
+    # The crash can take one with it: Redis acknowledges before it replicates.
+    assert len(lost) <= 1
 
 
 def test_celery_worker(

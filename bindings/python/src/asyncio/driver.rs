@@ -242,7 +242,12 @@ impl Driver {
                 Action::Open { link: id, to, tls } => {
                     let link = Bound::new(py, Link::new(slf, id)?)?;
                     let connect = CONNECT.import(py, "steadis.asyncio._connect", "connect")?;
-                    let task = connect.call1((slf.get().event_loop.bind(py), &link, place(to), tls.map(files)))?;
+                    let task = connect.call1((
+                        slf.get().event_loop.bind(py),
+                        &link,
+                        place(to),
+                        tls.map(files),
+                    ))?;
                     link.get().connecting(task.unbind());
                     state.links.insert(id, link.unbind());
                 }

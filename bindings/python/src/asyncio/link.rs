@@ -20,7 +20,10 @@ pub(crate) struct Link {
 enum Carrier {
     /// A task connects.
     Task(Py<PyAny>),
-    Transport { transport: Py<PyAny>, write: Py<PyAny> },
+    Transport {
+        transport: Py<PyAny>,
+        write: Py<PyAny>,
+    },
     None,
 }
 
@@ -48,7 +51,7 @@ impl Link {
     }
 
     fn driver<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, Driver>>> {
-        Ok(self.driver.bind(py).upgrade_as::<Driver>()?)
+        self.driver.bind(py).upgrade_as::<Driver>()
     }
 
     fn over(&self, py: Python<'_>, why: &str) -> PyResult<()> {

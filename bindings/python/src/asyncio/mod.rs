@@ -27,10 +27,10 @@ pub(crate) use bell::Bell;
 pub(crate) use driver::Driver;
 pub(crate) use link::Link;
 pub(crate) use pipeline::AsyncPipeline;
-pub(crate) use reply::Reply;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
+pub(crate) use reply::Reply;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -161,8 +161,14 @@ impl AsyncClient {
         Self::view(slf, options, slf.get().decode)
     }
 
-    fn _batch(&self, py: Python<'_>, class: &Bound<'_, PyType>, transaction: bool) -> PyResult<Py<PyAny>> {
-        let client = Self { home: Arc::clone(&self.home), options: self.options, decode: self.decode };
+    fn _batch(
+        &self,
+        py: Python<'_>,
+        class: &Bound<'_, PyType>,
+        transaction: bool,
+    ) -> PyResult<Py<PyAny>> {
+        let client =
+            Self { home: Arc::clone(&self.home), options: self.options, decode: self.decode };
         let pipeline = AsyncPipeline::new(client, transaction);
         let native = PyClassInitializer::from(Queue::new(self.decode)).add_subclass(pipeline);
         Ok(class.call1((Bound::new(py, native)?,))?.unbind())

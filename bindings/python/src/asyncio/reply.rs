@@ -71,7 +71,10 @@ impl Reply {
         self.future(args.py()).call_method("add_done_callback", args, named)
     }
 
-    fn remove_done_callback<'py>(&self, callback: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn remove_done_callback<'py>(
+        &self,
+        callback: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.future(callback.py()).call_method1("remove_done_callback", (callback,))
     }
 

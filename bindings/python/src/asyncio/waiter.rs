@@ -49,7 +49,9 @@ impl<'py> Told<'py> {
         let py = self.future.py();
         let told = match self.outcome {
             Ok(value) => self.future.call_method1(intern!(py, "set_result"), (value,)),
-            Err(why) => self.future.call_method1(intern!(py, "set_exception"), (why.into_value(py),)),
+            Err(why) => {
+                self.future.call_method1(intern!(py, "set_exception"), (why.into_value(py),))
+            }
         };
         drop(told);
     }

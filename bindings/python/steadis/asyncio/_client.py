@@ -10,7 +10,8 @@ from typing import Any, AnyStr, Literal, Self, overload
 from steadis import _errors, _steadis, _values
 from steadis._client import Queue, Script
 from steadis._commands import AsyncCommands, QueuedCommands
-from steadis._events import Listener, log
+from steadis._events import Listener
+from steadis._log import warn
 from steadis.asyncio._lock import Lock
 
 
@@ -294,8 +295,7 @@ def connect(
 def connect(url: str | None = None, **options: Any) -> Client[Any]:
     """A client of what arguments, URL and environment describe, in this order of precedence."""
     client: Client[Any] = Client(url, **options)
-    for warning in client._warnings():
-        log.warning("%s", warning)
+    warn(client._warnings())
     return client
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +20,7 @@ class Lock(LockState):
         self, blocking: bool | None = None, blocking_timeout: float | None = None
     ) -> bool:
         """Takes the lock; ``False`` if somebody else held it all the time."""
-        token = secrets.token_hex(16)
+        token = os.urandom(16).hex()
         deadline = self._deadline(blocking, blocking_timeout)
         while not await self._client.set(self.name, token, nx=True, px=self._lasts):
             pause = self._pause_before(deadline)

@@ -77,6 +77,8 @@ class Way:
         self._transaction = False
         self._answered = 0
         self.server_name: str | None = None
+        #: The user has asked for it.
+        self._repeats = False
         self._files: tuple[str | None, ...] | None = None
         _connections.add(connection)
 
@@ -98,6 +100,7 @@ class Way:
     def options(self) -> dict[str, Any]:
         """What our settings are in redis-py's words."""
         settings = json.loads(self.resolver._settings())
+        self._repeats = settings.get("retry_writes") == "always"
         if settings.get("tls"):
             files = (settings.get(f"tls_{name}") for name in ("ca", "cert", "key"))
             self._files = tuple(files)
@@ -144,7 +147,7 @@ class Way:
     def lost(self, error: Exception) -> _errors.Error | None:
         """The error to raise in place of this one, after which redis-py would send again."""
         self.resolver._report_lost(self.epoch, isinstance(error, redis.TimeoutError))
-        if not self._harmful:
+        if not self._harmful or self._repeats:
             return None
         self._harmful = False
         return _errors.make(
