@@ -1,6 +1,6 @@
 //! Writes what is generated, or checks that what is committed is what would be generated.
 
-use crate::{commands, configuration, root, stubs};
+use crate::{commands, configuration, header, root, stubs};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,6 +28,8 @@ fn generated() -> Vec<(&'static str, String)> {
     let mut files = vec![
         ("docs/commands.md", commands::document()),
         ("docs/configuration.md", configuration::document()),
+        ("bindings/c/include/steadis.h", header::document()),
+        ("bindings/c/steadis.map", header::symbols()),
     ];
     files.extend(stubs::files());
     files

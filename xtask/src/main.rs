@@ -4,6 +4,7 @@ mod bench;
 mod commands;
 mod configuration;
 mod generate;
+mod header;
 mod lint;
 mod stubs;
 mod test;

@@ -14,6 +14,7 @@
 
 #include "steadis.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,13 +48,18 @@ STEADIS_COMMAND size_t steadis_commands_double(char *text, size_t size, double n
     return length;
 }
 
+/* Of what is no text there is a byte missing, which steadis_call refuses by its place. */
+STEADIS_COMMAND size_t steadis_commands_length(const char *text)
+{
+    return text != NULL ? strlen(text) : 1;
+}
+
 /* Calls with an array in the middle. */
-STEADIS_COMMAND int steadis_commands_call(steadis_client *client, size_t head_count,
-                                          const char *const *head, const size_t *head_lens,
-                                          size_t count, const char *const *items,
-                                          const size_t *lens, size_t tail_count,
-                                          const char *const *tail, const size_t *tail_lens,
-                                          steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_commands_call(
+    const steadis_client *client, size_t head_count, const char *const *head,
+    const size_t *head_lens, size_t count, const char *const *items, const size_t *lens,
+    size_t tail_count, const char *const *tail, const size_t *tail_lens, steadis_reply **reply,
+    steadis_error **error)
 {
     const char *few[16];
     size_t few_lens[16];
@@ -62,13 +68,17 @@ STEADIS_COMMAND int steadis_commands_call(steadis_client *client, size_t head_co
     size_t *argv_lens = few_lens;
     void *many = NULL;
     size_t i;
-    int result;
+    steadis_status result;
 
+    if (items == NULL && count > 0)
+        return steadis_call(client, 1, NULL, NULL, reply, error);
+    /* A negative count is refused: so is what is too much, or does not fit into memory. */
+    if (count > INT_MAX - 64)
+        return steadis_call(client, -1, NULL, NULL, reply, error);
     if (total > 16) {
-        /* Calling with nothing is refused: so is what does not fit into memory. */
-        many = count < (size_t)-1 / 64 ? malloc(total * (sizeof *argv + sizeof *argv_lens)) : NULL;
+        many = malloc(total * (sizeof *argv + sizeof *argv_lens));
         if (many == NULL)
-            return steadis_call(client, 0, NULL, NULL, reply, error);
+            return steadis_call(client, -1, NULL, NULL, reply, error);
         argv = (const char **)many;
         argv_lens = (size_t *)(void *)(argv + total);
     }
@@ -76,149 +86,149 @@ STEADIS_COMMAND int steadis_commands_call(steadis_client *client, size_t head_co
     memcpy(argv_lens, head_lens, head_count * sizeof *argv_lens);
     for (i = 0; i < count; i++) {
         argv[head_count + i] = items[i];
-        argv_lens[head_count + i] = lens != NULL ? lens[i] : strlen(items[i]);
+        argv_lens[head_count + i] = lens != NULL ? lens[i] : steadis_commands_length(items[i]);
     }
     for (i = 0; i < tail_count; i++) {
         argv[head_count + count + i] = tail[i];
         argv_lens[head_count + count + i] = tail_lens[i];
     }
-    result = steadis_call(client, total, argv, argv_lens, reply, error);
+    result = steadis_call(client, (int)total, argv, argv_lens, reply, error);
     free(many);
     return result;
 }
 
 /* APPEND key value */
-STEADIS_COMMAND int steadis_append(steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_append(const steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"APPEND", key, (const char *)value};
-    size_t head_lens[] = {6, strlen(key), value_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), value_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* DECR key */
-STEADIS_COMMAND int steadis_decr(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_decr(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"DECR", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* DECRBY key decrement */
-STEADIS_COMMAND int steadis_decrby(steadis_client *client, const char *key, long long decrement, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_decrby(const steadis_client *client, const char *key, long long decrement, steadis_reply **reply, steadis_error **error)
 {
     char decrement_text[32];
     size_t decrement_len = (size_t)snprintf(decrement_text, sizeof decrement_text, "%lld", decrement);
     const char *head[] = {"DECRBY", key, decrement_text};
-    size_t head_lens[] = {6, strlen(key), decrement_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), decrement_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* DELIFEQ key value */
-STEADIS_COMMAND int steadis_delifeq(steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_delifeq(const steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"DELIFEQ", key, (const char *)value};
-    size_t head_lens[] = {7, strlen(key), value_len};
+    size_t head_lens[] = {7, steadis_commands_length(key), value_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* DELEX key [IFEQ ifeq-value|IFNE ifne-value|IFDEQ ifdeq-digest|IFDNE ifdne-digest] */
-STEADIS_COMMAND int steadis_delex(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_delex(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"DELEX", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* DIGEST key */
-STEADIS_COMMAND int steadis_digest(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_digest(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"DIGEST", key};
-    size_t head_lens[] = {6, strlen(key)};
+    size_t head_lens[] = {6, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* GET key */
-STEADIS_COMMAND int steadis_get(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_get(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"GET", key};
-    size_t head_lens[] = {3, strlen(key)};
+    size_t head_lens[] = {3, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* GETDEL key */
-STEADIS_COMMAND int steadis_getdel(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_getdel(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"GETDEL", key};
-    size_t head_lens[] = {6, strlen(key)};
+    size_t head_lens[] = {6, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* GETEX key [EX seconds|PX milliseconds|EXAT unix-time-seconds|PXAT unix-time-milliseconds|PERSIST] */
-STEADIS_COMMAND int steadis_getex(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_getex(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"GETEX", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* GETRANGE key start end */
-STEADIS_COMMAND int steadis_getrange(steadis_client *client, const char *key, long long start, long long end, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_getrange(const steadis_client *client, const char *key, long long start, long long end, steadis_reply **reply, steadis_error **error)
 {
     char start_text[32];
     size_t start_len = (size_t)snprintf(start_text, sizeof start_text, "%lld", start);
     char end_text[32];
     size_t end_len = (size_t)snprintf(end_text, sizeof end_text, "%lld", end);
     const char *head[] = {"GETRANGE", key, start_text, end_text};
-    size_t head_lens[] = {8, strlen(key), start_len, end_len};
+    size_t head_lens[] = {8, steadis_commands_length(key), start_len, end_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* GETSET key value */
-STEADIS_COMMAND int steadis_getset(steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_getset(const steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"GETSET", key, (const char *)value};
-    size_t head_lens[] = {6, strlen(key), value_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), value_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* INCR key */
-STEADIS_COMMAND int steadis_incr(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_incr(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"INCR", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* INCRBY key increment */
-STEADIS_COMMAND int steadis_incrby(steadis_client *client, const char *key, long long increment, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_incrby(const steadis_client *client, const char *key, long long increment, steadis_reply **reply, steadis_error **error)
 {
     char increment_text[32];
     size_t increment_len = (size_t)snprintf(increment_text, sizeof increment_text, "%lld", increment);
     const char *head[] = {"INCRBY", key, increment_text};
-    size_t head_lens[] = {6, strlen(key), increment_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), increment_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* INCRBYFLOAT key increment */
-STEADIS_COMMAND int steadis_incrbyfloat(steadis_client *client, const char *key, double increment, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_incrbyfloat(const steadis_client *client, const char *key, double increment, steadis_reply **reply, steadis_error **error)
 {
     char increment_text[32];
     size_t increment_len = steadis_commands_double(increment_text, sizeof increment_text, increment);
     const char *head[] = {"INCRBYFLOAT", key, increment_text};
-    size_t head_lens[] = {11, strlen(key), increment_len};
+    size_t head_lens[] = {11, steadis_commands_length(key), increment_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN] */
-STEADIS_COMMAND int steadis_lcs(steadis_client *client, const char *key1, const char *key2, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lcs(const steadis_client *client, const char *key1, const char *key2, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"LCS", key1, key2};
-    size_t head_lens[] = {3, strlen(key1), strlen(key2)};
+    size_t head_lens[] = {3, steadis_commands_length(key1), steadis_commands_length(key2)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* MGET key... */
-STEADIS_COMMAND int steadis_mget(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_mget(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"MGET"};
     size_t head_lens[] = {4};
@@ -227,7 +237,7 @@ STEADIS_COMMAND int steadis_mget(steadis_client *client, size_t count, const cha
 }
 
 /* MSET <key value>... */
-STEADIS_COMMAND int steadis_mset(steadis_client *client, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_mset(const steadis_client *client, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"MSET"};
     size_t head_lens[] = {4};
@@ -236,7 +246,7 @@ STEADIS_COMMAND int steadis_mset(steadis_client *client, size_t count, const cha
 }
 
 /* MSETEX numkeys <key value>... [NX|XX] [EX seconds|PX milliseconds|EXAT unix-time-seconds|PXAT unix-time-milliseconds|KEEPTTL] */
-STEADIS_COMMAND int steadis_msetex(steadis_client *client, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_msetex(const steadis_client *client, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count / 2);
@@ -247,7 +257,7 @@ STEADIS_COMMAND int steadis_msetex(steadis_client *client, size_t count, const c
 }
 
 /* MSETNX <key value>... */
-STEADIS_COMMAND int steadis_msetnx(steadis_client *client, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_msetnx(const steadis_client *client, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"MSETNX"};
     size_t head_lens[] = {6};
@@ -256,81 +266,81 @@ STEADIS_COMMAND int steadis_msetnx(steadis_client *client, size_t count, const c
 }
 
 /* PSETEX key milliseconds value */
-STEADIS_COMMAND int steadis_psetex(steadis_client *client, const char *key, long long milliseconds, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_psetex(const steadis_client *client, const char *key, long long milliseconds, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
 {
     char milliseconds_text[32];
     size_t milliseconds_len = (size_t)snprintf(milliseconds_text, sizeof milliseconds_text, "%lld", milliseconds);
     const char *head[] = {"PSETEX", key, milliseconds_text, (const char *)value};
-    size_t head_lens[] = {6, strlen(key), milliseconds_len, value_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), milliseconds_len, value_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* SET key value [NX|XX|IFEQ ifeq-value|IFNE ifne-value|IFDEQ ifdeq-digest|IFDNE ifdne-digest] [GET] [EX seconds|PX milliseconds|EXAT unix-time-seconds|PXAT unix-time-milliseconds|KEEPTTL] */
-STEADIS_COMMAND int steadis_set(steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_set(const steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SET", key, (const char *)value};
-    size_t head_lens[] = {3, strlen(key), value_len};
+    size_t head_lens[] = {3, steadis_commands_length(key), value_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* SETEX key seconds value */
-STEADIS_COMMAND int steadis_setex(steadis_client *client, const char *key, long long seconds, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_setex(const steadis_client *client, const char *key, long long seconds, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
 {
     char seconds_text[32];
     size_t seconds_len = (size_t)snprintf(seconds_text, sizeof seconds_text, "%lld", seconds);
     const char *head[] = {"SETEX", key, seconds_text, (const char *)value};
-    size_t head_lens[] = {5, strlen(key), seconds_len, value_len};
+    size_t head_lens[] = {5, steadis_commands_length(key), seconds_len, value_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* SETNX key value */
-STEADIS_COMMAND int steadis_setnx(steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_setnx(const steadis_client *client, const char *key, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SETNX", key, (const char *)value};
-    size_t head_lens[] = {5, strlen(key), value_len};
+    size_t head_lens[] = {5, steadis_commands_length(key), value_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* SETRANGE key offset value */
-STEADIS_COMMAND int steadis_setrange(steadis_client *client, const char *key, long long offset, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_setrange(const steadis_client *client, const char *key, long long offset, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
 {
     char offset_text[32];
     size_t offset_len = (size_t)snprintf(offset_text, sizeof offset_text, "%lld", offset);
     const char *head[] = {"SETRANGE", key, offset_text, (const char *)value};
-    size_t head_lens[] = {8, strlen(key), offset_len, value_len};
+    size_t head_lens[] = {8, steadis_commands_length(key), offset_len, value_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* STRLEN key */
-STEADIS_COMMAND int steadis_strlen(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_strlen(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"STRLEN", key};
-    size_t head_lens[] = {6, strlen(key)};
+    size_t head_lens[] = {6, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* SUBSTR key start end */
-STEADIS_COMMAND int steadis_substr(steadis_client *client, const char *key, long long start, long long end, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_substr(const steadis_client *client, const char *key, long long start, long long end, steadis_reply **reply, steadis_error **error)
 {
     char start_text[32];
     size_t start_len = (size_t)snprintf(start_text, sizeof start_text, "%lld", start);
     char end_text[32];
     size_t end_len = (size_t)snprintf(end_text, sizeof end_text, "%lld", end);
     const char *head[] = {"SUBSTR", key, start_text, end_text};
-    size_t head_lens[] = {6, strlen(key), start_len, end_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), start_len, end_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* COPY source destination [DB destination-db] [REPLACE] */
-STEADIS_COMMAND int steadis_copy(steadis_client *client, const char *source, const char *destination, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_copy(const steadis_client *client, const char *source, const char *destination, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"COPY", source, destination};
-    size_t head_lens[] = {4, strlen(source), strlen(destination)};
+    size_t head_lens[] = {4, steadis_commands_length(source), steadis_commands_length(destination)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* DEL key... */
-STEADIS_COMMAND int steadis_del(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_del(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"DEL"};
     size_t head_lens[] = {3};
@@ -339,15 +349,15 @@ STEADIS_COMMAND int steadis_del(steadis_client *client, size_t count, const char
 }
 
 /* DUMP key */
-STEADIS_COMMAND int steadis_dump(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_dump(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"DUMP", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* EXISTS key... */
-STEADIS_COMMAND int steadis_exists(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_exists(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"EXISTS"};
     size_t head_lens[] = {6};
@@ -356,43 +366,43 @@ STEADIS_COMMAND int steadis_exists(steadis_client *client, size_t count, const c
 }
 
 /* EXPIRE key seconds [NX|XX|GT|LT] */
-STEADIS_COMMAND int steadis_expire(steadis_client *client, const char *key, long long seconds, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_expire(const steadis_client *client, const char *key, long long seconds, steadis_reply **reply, steadis_error **error)
 {
     char seconds_text[32];
     size_t seconds_len = (size_t)snprintf(seconds_text, sizeof seconds_text, "%lld", seconds);
     const char *head[] = {"EXPIRE", key, seconds_text};
-    size_t head_lens[] = {6, strlen(key), seconds_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), seconds_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* EXPIREAT key unix-time-seconds [NX|XX|GT|LT] */
-STEADIS_COMMAND int steadis_expireat(steadis_client *client, const char *key, long long unix_time_seconds, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_expireat(const steadis_client *client, const char *key, long long unix_time_seconds, steadis_reply **reply, steadis_error **error)
 {
     char unix_time_seconds_text[32];
     size_t unix_time_seconds_len = (size_t)snprintf(unix_time_seconds_text, sizeof unix_time_seconds_text, "%lld", unix_time_seconds);
     const char *head[] = {"EXPIREAT", key, unix_time_seconds_text};
-    size_t head_lens[] = {8, strlen(key), unix_time_seconds_len};
+    size_t head_lens[] = {8, steadis_commands_length(key), unix_time_seconds_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* EXPIRETIME key */
-STEADIS_COMMAND int steadis_expiretime(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_expiretime(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"EXPIRETIME", key};
-    size_t head_lens[] = {10, strlen(key)};
+    size_t head_lens[] = {10, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* KEYS pattern */
-STEADIS_COMMAND int steadis_keys(steadis_client *client, const char *pattern, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_keys(const steadis_client *client, const char *pattern, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"KEYS", pattern};
-    size_t head_lens[] = {4, strlen(pattern)};
+    size_t head_lens[] = {4, steadis_commands_length(pattern)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* MIGRATE host port key destination-db timeout [COPY] [REPLACE] [AUTH password|AUTH2 username password] [KEYS key...] */
-STEADIS_COMMAND int steadis_migrate(steadis_client *client, const char *host, long long port, const char *key, long long destination_db, long long timeout, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_migrate(const steadis_client *client, const char *host, long long port, const char *key, long long destination_db, long long timeout, steadis_reply **reply, steadis_error **error)
 {
     char port_text[32];
     size_t port_len = (size_t)snprintf(port_text, sizeof port_text, "%lld", port);
@@ -401,98 +411,98 @@ STEADIS_COMMAND int steadis_migrate(steadis_client *client, const char *host, lo
     char timeout_text[32];
     size_t timeout_len = (size_t)snprintf(timeout_text, sizeof timeout_text, "%lld", timeout);
     const char *head[] = {"MIGRATE", host, port_text, key, destination_db_text, timeout_text};
-    size_t head_lens[] = {7, strlen(host), port_len, strlen(key), destination_db_len, timeout_len};
+    size_t head_lens[] = {7, steadis_commands_length(host), port_len, steadis_commands_length(key), destination_db_len, timeout_len};
     return steadis_call(client, 6, head, head_lens, reply, error);
 }
 
 /* MOVE key db */
-STEADIS_COMMAND int steadis_move(steadis_client *client, const char *key, long long db, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_move(const steadis_client *client, const char *key, long long db, steadis_reply **reply, steadis_error **error)
 {
     char db_text[32];
     size_t db_len = (size_t)snprintf(db_text, sizeof db_text, "%lld", db);
     const char *head[] = {"MOVE", key, db_text};
-    size_t head_lens[] = {4, strlen(key), db_len};
+    size_t head_lens[] = {4, steadis_commands_length(key), db_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* OBJECT ENCODING key */
-STEADIS_COMMAND int steadis_object_encoding(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_object_encoding(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"OBJECT", "ENCODING", key};
-    size_t head_lens[] = {6, 8, strlen(key)};
+    size_t head_lens[] = {6, 8, steadis_commands_length(key)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* OBJECT FREQ key */
-STEADIS_COMMAND int steadis_object_freq(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_object_freq(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"OBJECT", "FREQ", key};
-    size_t head_lens[] = {6, 4, strlen(key)};
+    size_t head_lens[] = {6, 4, steadis_commands_length(key)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* OBJECT IDLETIME key */
-STEADIS_COMMAND int steadis_object_idletime(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_object_idletime(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"OBJECT", "IDLETIME", key};
-    size_t head_lens[] = {6, 8, strlen(key)};
+    size_t head_lens[] = {6, 8, steadis_commands_length(key)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* OBJECT REFCOUNT key */
-STEADIS_COMMAND int steadis_object_refcount(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_object_refcount(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"OBJECT", "REFCOUNT", key};
-    size_t head_lens[] = {6, 8, strlen(key)};
+    size_t head_lens[] = {6, 8, steadis_commands_length(key)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* PERSIST key */
-STEADIS_COMMAND int steadis_persist(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_persist(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PERSIST", key};
-    size_t head_lens[] = {7, strlen(key)};
+    size_t head_lens[] = {7, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* PEXPIRE key milliseconds [NX|XX|GT|LT] */
-STEADIS_COMMAND int steadis_pexpire(steadis_client *client, const char *key, long long milliseconds, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pexpire(const steadis_client *client, const char *key, long long milliseconds, steadis_reply **reply, steadis_error **error)
 {
     char milliseconds_text[32];
     size_t milliseconds_len = (size_t)snprintf(milliseconds_text, sizeof milliseconds_text, "%lld", milliseconds);
     const char *head[] = {"PEXPIRE", key, milliseconds_text};
-    size_t head_lens[] = {7, strlen(key), milliseconds_len};
+    size_t head_lens[] = {7, steadis_commands_length(key), milliseconds_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* PEXPIREAT key unix-time-milliseconds [NX|XX|GT|LT] */
-STEADIS_COMMAND int steadis_pexpireat(steadis_client *client, const char *key, long long unix_time_milliseconds, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pexpireat(const steadis_client *client, const char *key, long long unix_time_milliseconds, steadis_reply **reply, steadis_error **error)
 {
     char unix_time_milliseconds_text[32];
     size_t unix_time_milliseconds_len = (size_t)snprintf(unix_time_milliseconds_text, sizeof unix_time_milliseconds_text, "%lld", unix_time_milliseconds);
     const char *head[] = {"PEXPIREAT", key, unix_time_milliseconds_text};
-    size_t head_lens[] = {9, strlen(key), unix_time_milliseconds_len};
+    size_t head_lens[] = {9, steadis_commands_length(key), unix_time_milliseconds_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* PEXPIRETIME key */
-STEADIS_COMMAND int steadis_pexpiretime(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pexpiretime(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PEXPIRETIME", key};
-    size_t head_lens[] = {11, strlen(key)};
+    size_t head_lens[] = {11, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* PTTL key */
-STEADIS_COMMAND int steadis_pttl(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pttl(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PTTL", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* RANDOMKEY */
-STEADIS_COMMAND int steadis_randomkey(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_randomkey(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"RANDOMKEY"};
     size_t head_lens[] = {9};
@@ -500,57 +510,57 @@ STEADIS_COMMAND int steadis_randomkey(steadis_client *client, steadis_reply **re
 }
 
 /* RENAME key newkey */
-STEADIS_COMMAND int steadis_rename(steadis_client *client, const char *key, const char *newkey, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_rename(const steadis_client *client, const char *key, const char *newkey, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"RENAME", key, newkey};
-    size_t head_lens[] = {6, strlen(key), strlen(newkey)};
+    size_t head_lens[] = {6, steadis_commands_length(key), steadis_commands_length(newkey)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* RENAMENX key newkey */
-STEADIS_COMMAND int steadis_renamenx(steadis_client *client, const char *key, const char *newkey, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_renamenx(const steadis_client *client, const char *key, const char *newkey, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"RENAMENX", key, newkey};
-    size_t head_lens[] = {8, strlen(key), strlen(newkey)};
+    size_t head_lens[] = {8, steadis_commands_length(key), steadis_commands_length(newkey)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] */
-STEADIS_COMMAND int steadis_restore(steadis_client *client, const char *key, long long ttl, const void *serialized_value, size_t serialized_value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_restore(const steadis_client *client, const char *key, long long ttl, const void *serialized_value, size_t serialized_value_len, steadis_reply **reply, steadis_error **error)
 {
     char ttl_text[32];
     size_t ttl_len = (size_t)snprintf(ttl_text, sizeof ttl_text, "%lld", ttl);
     const char *head[] = {"RESTORE", key, ttl_text, (const char *)serialized_value};
-    size_t head_lens[] = {7, strlen(key), ttl_len, serialized_value_len};
+    size_t head_lens[] = {7, steadis_commands_length(key), ttl_len, serialized_value_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* SCAN cursor [MATCH pattern] [COUNT count] [TYPE type] */
-STEADIS_COMMAND int steadis_scan(steadis_client *client, const char *cursor, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_scan(const steadis_client *client, const char *cursor, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SCAN", cursor};
-    size_t head_lens[] = {4, strlen(cursor)};
+    size_t head_lens[] = {4, steadis_commands_length(cursor)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* SORT key [BY by-pattern] [LIMIT offset count] [<GET get-pattern>...] [ASC|DESC] [ALPHA] [STORE destination] */
-STEADIS_COMMAND int steadis_sort(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sort(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SORT", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* SORT_RO key [BY by-pattern] [LIMIT offset count] [<GET get-pattern>...] [ASC|DESC] [ALPHA] */
-STEADIS_COMMAND int steadis_sort_ro(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sort_ro(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SORT_RO", key};
-    size_t head_lens[] = {7, strlen(key)};
+    size_t head_lens[] = {7, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* TOUCH key... */
-STEADIS_COMMAND int steadis_touch(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_touch(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"TOUCH"};
     size_t head_lens[] = {5};
@@ -559,23 +569,23 @@ STEADIS_COMMAND int steadis_touch(steadis_client *client, size_t count, const ch
 }
 
 /* TTL key */
-STEADIS_COMMAND int steadis_ttl(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_ttl(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"TTL", key};
-    size_t head_lens[] = {3, strlen(key)};
+    size_t head_lens[] = {3, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* TYPE key */
-STEADIS_COMMAND int steadis_type(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_type(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"TYPE", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* UNLINK key... */
-STEADIS_COMMAND int steadis_unlink(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_unlink(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"UNLINK"};
     size_t head_lens[] = {6};
@@ -584,7 +594,7 @@ STEADIS_COMMAND int steadis_unlink(steadis_client *client, size_t count, const c
 }
 
 /* WAIT numreplicas timeout */
-STEADIS_COMMAND int steadis_wait(steadis_client *client, long long numreplicas, long long timeout, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_wait(const steadis_client *client, long long numreplicas, long long timeout, steadis_reply **reply, steadis_error **error)
 {
     char numreplicas_text[32];
     size_t numreplicas_len = (size_t)snprintf(numreplicas_text, sizeof numreplicas_text, "%lld", numreplicas);
@@ -596,7 +606,7 @@ STEADIS_COMMAND int steadis_wait(steadis_client *client, long long numreplicas, 
 }
 
 /* WAITAOF numlocal numreplicas timeout */
-STEADIS_COMMAND int steadis_waitaof(steadis_client *client, long long numlocal, long long numreplicas, long long timeout, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_waitaof(const steadis_client *client, long long numlocal, long long numreplicas, long long timeout, steadis_reply **reply, steadis_error **error)
 {
     char numlocal_text[32];
     size_t numlocal_len = (size_t)snprintf(numlocal_text, sizeof numlocal_text, "%lld", numlocal);
@@ -610,17 +620,17 @@ STEADIS_COMMAND int steadis_waitaof(steadis_client *client, long long numlocal, 
 }
 
 /* BLMOVE source destination <LEFT|RIGHT> <LEFT|RIGHT> timeout */
-STEADIS_COMMAND int steadis_blmove(steadis_client *client, const char *source, const char *destination, const char *side, const char *to_side, double timeout, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_blmove(const steadis_client *client, const char *source, const char *destination, const char *side, const char *to_side, double timeout, steadis_reply **reply, steadis_error **error)
 {
     char timeout_text[32];
     size_t timeout_len = steadis_commands_double(timeout_text, sizeof timeout_text, timeout);
     const char *head[] = {"BLMOVE", source, destination, side, to_side, timeout_text};
-    size_t head_lens[] = {6, strlen(source), strlen(destination), strlen(side), strlen(to_side), timeout_len};
+    size_t head_lens[] = {6, steadis_commands_length(source), steadis_commands_length(destination), steadis_commands_length(side), steadis_commands_length(to_side), timeout_len};
     return steadis_call(client, 6, head, head_lens, reply, error);
 }
 
 /* BLMPOP timeout numkeys key... <LEFT|RIGHT> [COUNT count] */
-STEADIS_COMMAND int steadis_blmpop(steadis_client *client, double timeout, size_t count, const char *const *keys, const size_t *lens, const char *side, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_blmpop(const steadis_client *client, double timeout, size_t count, const char *const *keys, const size_t *lens, const char *side, steadis_reply **reply, steadis_error **error)
 {
     char timeout_text[32];
     size_t timeout_len = steadis_commands_double(timeout_text, sizeof timeout_text, timeout);
@@ -629,13 +639,13 @@ STEADIS_COMMAND int steadis_blmpop(steadis_client *client, double timeout, size_
     const char *head[] = {"BLMPOP", timeout_text, number_text};
     size_t head_lens[] = {6, timeout_len, number_len};
     const char *tail[] = {side};
-    size_t tail_lens[] = {strlen(side)};
+    size_t tail_lens[] = {steadis_commands_length(side)};
     return steadis_commands_call(client, 3, head, head_lens, count, keys, lens,
                                  1, tail, tail_lens, reply, error);
 }
 
 /* BLPOP key... timeout */
-STEADIS_COMMAND int steadis_blpop(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, double timeout, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_blpop(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, double timeout, steadis_reply **reply, steadis_error **error)
 {
     char timeout_text[32];
     size_t timeout_len = steadis_commands_double(timeout_text, sizeof timeout_text, timeout);
@@ -648,7 +658,7 @@ STEADIS_COMMAND int steadis_blpop(steadis_client *client, size_t count, const ch
 }
 
 /* BRPOP key... timeout */
-STEADIS_COMMAND int steadis_brpop(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, double timeout, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_brpop(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, double timeout, steadis_reply **reply, steadis_error **error)
 {
     char timeout_text[32];
     size_t timeout_len = steadis_commands_double(timeout_text, sizeof timeout_text, timeout);
@@ -661,193 +671,193 @@ STEADIS_COMMAND int steadis_brpop(steadis_client *client, size_t count, const ch
 }
 
 /* BRPOPLPUSH source destination timeout */
-STEADIS_COMMAND int steadis_brpoplpush(steadis_client *client, const char *source, const char *destination, double timeout, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_brpoplpush(const steadis_client *client, const char *source, const char *destination, double timeout, steadis_reply **reply, steadis_error **error)
 {
     char timeout_text[32];
     size_t timeout_len = steadis_commands_double(timeout_text, sizeof timeout_text, timeout);
     const char *head[] = {"BRPOPLPUSH", source, destination, timeout_text};
-    size_t head_lens[] = {10, strlen(source), strlen(destination), timeout_len};
+    size_t head_lens[] = {10, steadis_commands_length(source), steadis_commands_length(destination), timeout_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* LINDEX key index */
-STEADIS_COMMAND int steadis_lindex(steadis_client *client, const char *key, long long index_, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lindex(const steadis_client *client, const char *key, long long index_, steadis_reply **reply, steadis_error **error)
 {
     char index__text[32];
     size_t index__len = (size_t)snprintf(index__text, sizeof index__text, "%lld", index_);
     const char *head[] = {"LINDEX", key, index__text};
-    size_t head_lens[] = {6, strlen(key), index__len};
+    size_t head_lens[] = {6, steadis_commands_length(key), index__len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* LINSERT key <BEFORE|AFTER> pivot element */
-STEADIS_COMMAND int steadis_linsert(steadis_client *client, const char *key, const char *place, const char *pivot, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_linsert(const steadis_client *client, const char *key, const char *place, const char *pivot, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"LINSERT", key, place, pivot, (const char *)element};
-    size_t head_lens[] = {7, strlen(key), strlen(place), strlen(pivot), element_len};
+    size_t head_lens[] = {7, steadis_commands_length(key), steadis_commands_length(place), steadis_commands_length(pivot), element_len};
     return steadis_call(client, 5, head, head_lens, reply, error);
 }
 
 /* LLEN key */
-STEADIS_COMMAND int steadis_llen(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_llen(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"LLEN", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* LMOVE source destination <LEFT|RIGHT> <LEFT|RIGHT> */
-STEADIS_COMMAND int steadis_lmove(steadis_client *client, const char *source, const char *destination, const char *side, const char *to_side, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lmove(const steadis_client *client, const char *source, const char *destination, const char *side, const char *to_side, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"LMOVE", source, destination, side, to_side};
-    size_t head_lens[] = {5, strlen(source), strlen(destination), strlen(side), strlen(to_side)};
+    size_t head_lens[] = {5, steadis_commands_length(source), steadis_commands_length(destination), steadis_commands_length(side), steadis_commands_length(to_side)};
     return steadis_call(client, 5, head, head_lens, reply, error);
 }
 
 /* LMPOP numkeys key... <LEFT|RIGHT> [COUNT count] */
-STEADIS_COMMAND int steadis_lmpop(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, const char *side, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lmpop(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, const char *side, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"LMPOP", number_text};
     size_t head_lens[] = {5, number_len};
     const char *tail[] = {side};
-    size_t tail_lens[] = {strlen(side)};
+    size_t tail_lens[] = {steadis_commands_length(side)};
     return steadis_commands_call(client, 2, head, head_lens, count, keys, lens,
                                  1, tail, tail_lens, reply, error);
 }
 
 /* LPOP key [count] */
-STEADIS_COMMAND int steadis_lpop(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lpop(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"LPOP", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len] */
-STEADIS_COMMAND int steadis_lpos(steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lpos(const steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"LPOS", key, (const char *)element};
-    size_t head_lens[] = {4, strlen(key), element_len};
+    size_t head_lens[] = {4, steadis_commands_length(key), element_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* LPUSH key element... */
-STEADIS_COMMAND int steadis_lpush(steadis_client *client, const char *key, size_t count, const char *const *elements, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lpush(const steadis_client *client, const char *key, size_t count, const char *const *elements, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"LPUSH", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, elements, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* LPUSHX key element... */
-STEADIS_COMMAND int steadis_lpushx(steadis_client *client, const char *key, size_t count, const char *const *elements, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lpushx(const steadis_client *client, const char *key, size_t count, const char *const *elements, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"LPUSHX", key};
-    size_t head_lens[] = {6, strlen(key)};
+    size_t head_lens[] = {6, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, elements, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* LRANGE key start stop */
-STEADIS_COMMAND int steadis_lrange(steadis_client *client, const char *key, long long start, long long stop, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lrange(const steadis_client *client, const char *key, long long start, long long stop, steadis_reply **reply, steadis_error **error)
 {
     char start_text[32];
     size_t start_len = (size_t)snprintf(start_text, sizeof start_text, "%lld", start);
     char stop_text[32];
     size_t stop_len = (size_t)snprintf(stop_text, sizeof stop_text, "%lld", stop);
     const char *head[] = {"LRANGE", key, start_text, stop_text};
-    size_t head_lens[] = {6, strlen(key), start_len, stop_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), start_len, stop_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* LREM key count element */
-STEADIS_COMMAND int steadis_lrem(steadis_client *client, const char *key, long long count, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lrem(const steadis_client *client, const char *key, long long count, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
 {
     char count_text[32];
     size_t count_len = (size_t)snprintf(count_text, sizeof count_text, "%lld", count);
     const char *head[] = {"LREM", key, count_text, (const char *)element};
-    size_t head_lens[] = {4, strlen(key), count_len, element_len};
+    size_t head_lens[] = {4, steadis_commands_length(key), count_len, element_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* LSET key index element */
-STEADIS_COMMAND int steadis_lset(steadis_client *client, const char *key, long long index_, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_lset(const steadis_client *client, const char *key, long long index_, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
 {
     char index__text[32];
     size_t index__len = (size_t)snprintf(index__text, sizeof index__text, "%lld", index_);
     const char *head[] = {"LSET", key, index__text, (const char *)element};
-    size_t head_lens[] = {4, strlen(key), index__len, element_len};
+    size_t head_lens[] = {4, steadis_commands_length(key), index__len, element_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* LTRIM key start stop */
-STEADIS_COMMAND int steadis_ltrim(steadis_client *client, const char *key, long long start, long long stop, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_ltrim(const steadis_client *client, const char *key, long long start, long long stop, steadis_reply **reply, steadis_error **error)
 {
     char start_text[32];
     size_t start_len = (size_t)snprintf(start_text, sizeof start_text, "%lld", start);
     char stop_text[32];
     size_t stop_len = (size_t)snprintf(stop_text, sizeof stop_text, "%lld", stop);
     const char *head[] = {"LTRIM", key, start_text, stop_text};
-    size_t head_lens[] = {5, strlen(key), start_len, stop_len};
+    size_t head_lens[] = {5, steadis_commands_length(key), start_len, stop_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* RPOP key [count] */
-STEADIS_COMMAND int steadis_rpop(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_rpop(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"RPOP", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* RPOPLPUSH source destination */
-STEADIS_COMMAND int steadis_rpoplpush(steadis_client *client, const char *source, const char *destination, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_rpoplpush(const steadis_client *client, const char *source, const char *destination, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"RPOPLPUSH", source, destination};
-    size_t head_lens[] = {9, strlen(source), strlen(destination)};
+    size_t head_lens[] = {9, steadis_commands_length(source), steadis_commands_length(destination)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* RPUSH key element... */
-STEADIS_COMMAND int steadis_rpush(steadis_client *client, const char *key, size_t count, const char *const *elements, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_rpush(const steadis_client *client, const char *key, size_t count, const char *const *elements, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"RPUSH", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, elements, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* RPUSHX key element... */
-STEADIS_COMMAND int steadis_rpushx(steadis_client *client, const char *key, size_t count, const char *const *elements, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_rpushx(const steadis_client *client, const char *key, size_t count, const char *const *elements, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"RPUSHX", key};
-    size_t head_lens[] = {6, strlen(key)};
+    size_t head_lens[] = {6, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, elements, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* SADD key member... */
-STEADIS_COMMAND int steadis_sadd(steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sadd(const steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SADD", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, members, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* SCARD key */
-STEADIS_COMMAND int steadis_scard(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_scard(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SCARD", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* SDIFF key... */
-STEADIS_COMMAND int steadis_sdiff(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sdiff(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SDIFF"};
     size_t head_lens[] = {5};
@@ -856,16 +866,16 @@ STEADIS_COMMAND int steadis_sdiff(steadis_client *client, size_t count, const ch
 }
 
 /* SDIFFSTORE destination key... */
-STEADIS_COMMAND int steadis_sdiffstore(steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sdiffstore(const steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SDIFFSTORE", destination};
-    size_t head_lens[] = {10, strlen(destination)};
+    size_t head_lens[] = {10, steadis_commands_length(destination)};
     return steadis_commands_call(client, 2, head, head_lens, count, keys, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* SINTER key... */
-STEADIS_COMMAND int steadis_sinter(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sinter(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SINTER"};
     size_t head_lens[] = {6};
@@ -874,7 +884,7 @@ STEADIS_COMMAND int steadis_sinter(steadis_client *client, size_t count, const c
 }
 
 /* SINTERCARD numkeys key... [LIMIT limit] */
-STEADIS_COMMAND int steadis_sintercard(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sintercard(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
@@ -885,82 +895,82 @@ STEADIS_COMMAND int steadis_sintercard(steadis_client *client, size_t count, con
 }
 
 /* SINTERSTORE destination key... */
-STEADIS_COMMAND int steadis_sinterstore(steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sinterstore(const steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SINTERSTORE", destination};
-    size_t head_lens[] = {11, strlen(destination)};
+    size_t head_lens[] = {11, steadis_commands_length(destination)};
     return steadis_commands_call(client, 2, head, head_lens, count, keys, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* SISMEMBER key member */
-STEADIS_COMMAND int steadis_sismember(steadis_client *client, const char *key, const char *member, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sismember(const steadis_client *client, const char *key, const char *member, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SISMEMBER", key, member};
-    size_t head_lens[] = {9, strlen(key), strlen(member)};
+    size_t head_lens[] = {9, steadis_commands_length(key), steadis_commands_length(member)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* SMEMBERS key */
-STEADIS_COMMAND int steadis_smembers(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_smembers(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SMEMBERS", key};
-    size_t head_lens[] = {8, strlen(key)};
+    size_t head_lens[] = {8, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* SMISMEMBER key member... */
-STEADIS_COMMAND int steadis_smismember(steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_smismember(const steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SMISMEMBER", key};
-    size_t head_lens[] = {10, strlen(key)};
+    size_t head_lens[] = {10, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, members, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* SMOVE source destination member */
-STEADIS_COMMAND int steadis_smove(steadis_client *client, const char *source, const char *destination, const char *member, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_smove(const steadis_client *client, const char *source, const char *destination, const char *member, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SMOVE", source, destination, member};
-    size_t head_lens[] = {5, strlen(source), strlen(destination), strlen(member)};
+    size_t head_lens[] = {5, steadis_commands_length(source), steadis_commands_length(destination), steadis_commands_length(member)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* SPOP key [count] */
-STEADIS_COMMAND int steadis_spop(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_spop(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SPOP", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* SRANDMEMBER key [count] */
-STEADIS_COMMAND int steadis_srandmember(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_srandmember(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SRANDMEMBER", key};
-    size_t head_lens[] = {11, strlen(key)};
+    size_t head_lens[] = {11, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* SREM key member... */
-STEADIS_COMMAND int steadis_srem(steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_srem(const steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SREM", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, members, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* SSCAN key cursor [MATCH pattern] [COUNT count] */
-STEADIS_COMMAND int steadis_sscan(steadis_client *client, const char *key, const char *cursor, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sscan(const steadis_client *client, const char *key, const char *cursor, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SSCAN", key, cursor};
-    size_t head_lens[] = {5, strlen(key), strlen(cursor)};
+    size_t head_lens[] = {5, steadis_commands_length(key), steadis_commands_length(cursor)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* SUNION key... */
-STEADIS_COMMAND int steadis_sunion(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sunion(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SUNION"};
     size_t head_lens[] = {6};
@@ -969,292 +979,292 @@ STEADIS_COMMAND int steadis_sunion(steadis_client *client, size_t count, const c
 }
 
 /* SUNIONSTORE destination key... */
-STEADIS_COMMAND int steadis_sunionstore(steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_sunionstore(const steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SUNIONSTORE", destination};
-    size_t head_lens[] = {11, strlen(destination)};
+    size_t head_lens[] = {11, steadis_commands_length(destination)};
     return steadis_commands_call(client, 2, head, head_lens, count, keys, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HDEL key field... */
-STEADIS_COMMAND int steadis_hdel(steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hdel(const steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HDEL", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HEXISTS key field */
-STEADIS_COMMAND int steadis_hexists(steadis_client *client, const char *key, const char *field, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hexists(const steadis_client *client, const char *key, const char *field, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HEXISTS", key, field};
-    size_t head_lens[] = {7, strlen(key), strlen(field)};
+    size_t head_lens[] = {7, steadis_commands_length(key), steadis_commands_length(field)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* HEXPIRE key seconds [NX|XX|GT|LT] FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hexpire(steadis_client *client, const char *key, long long seconds, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hexpire(const steadis_client *client, const char *key, long long seconds, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char seconds_text[32];
     size_t seconds_len = (size_t)snprintf(seconds_text, sizeof seconds_text, "%lld", seconds);
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HEXPIRE", key, seconds_text, "FIELDS", number_text};
-    size_t head_lens[] = {7, strlen(key), seconds_len, 6, number_len};
+    size_t head_lens[] = {7, steadis_commands_length(key), seconds_len, 6, number_len};
     return steadis_commands_call(client, 5, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HEXPIREAT key unix-time-seconds [NX|XX|GT|LT] FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hexpireat(steadis_client *client, const char *key, long long unix_time_seconds, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hexpireat(const steadis_client *client, const char *key, long long unix_time_seconds, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char unix_time_seconds_text[32];
     size_t unix_time_seconds_len = (size_t)snprintf(unix_time_seconds_text, sizeof unix_time_seconds_text, "%lld", unix_time_seconds);
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HEXPIREAT", key, unix_time_seconds_text, "FIELDS", number_text};
-    size_t head_lens[] = {9, strlen(key), unix_time_seconds_len, 6, number_len};
+    size_t head_lens[] = {9, steadis_commands_length(key), unix_time_seconds_len, 6, number_len};
     return steadis_commands_call(client, 5, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HEXPIRETIME key FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hexpiretime(steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hexpiretime(const steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HEXPIRETIME", key, "FIELDS", number_text};
-    size_t head_lens[] = {11, strlen(key), 6, number_len};
+    size_t head_lens[] = {11, steadis_commands_length(key), 6, number_len};
     return steadis_commands_call(client, 4, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HGET key field */
-STEADIS_COMMAND int steadis_hget(steadis_client *client, const char *key, const char *field, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hget(const steadis_client *client, const char *key, const char *field, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HGET", key, field};
-    size_t head_lens[] = {4, strlen(key), strlen(field)};
+    size_t head_lens[] = {4, steadis_commands_length(key), steadis_commands_length(field)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* HGETALL key */
-STEADIS_COMMAND int steadis_hgetall(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hgetall(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HGETALL", key};
-    size_t head_lens[] = {7, strlen(key)};
+    size_t head_lens[] = {7, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* HGETDEL key FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hgetdel(steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hgetdel(const steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HGETDEL", key, "FIELDS", number_text};
-    size_t head_lens[] = {7, strlen(key), 6, number_len};
+    size_t head_lens[] = {7, steadis_commands_length(key), 6, number_len};
     return steadis_commands_call(client, 4, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HGETEX key [EX seconds|PX milliseconds|EXAT unix-time-seconds|PXAT unix-time-milliseconds|PERSIST] FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hgetex(steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hgetex(const steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HGETEX", key, "FIELDS", number_text};
-    size_t head_lens[] = {6, strlen(key), 6, number_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), 6, number_len};
     return steadis_commands_call(client, 4, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HINCRBY key field increment */
-STEADIS_COMMAND int steadis_hincrby(steadis_client *client, const char *key, const char *field, long long increment, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hincrby(const steadis_client *client, const char *key, const char *field, long long increment, steadis_reply **reply, steadis_error **error)
 {
     char increment_text[32];
     size_t increment_len = (size_t)snprintf(increment_text, sizeof increment_text, "%lld", increment);
     const char *head[] = {"HINCRBY", key, field, increment_text};
-    size_t head_lens[] = {7, strlen(key), strlen(field), increment_len};
+    size_t head_lens[] = {7, steadis_commands_length(key), steadis_commands_length(field), increment_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* HINCRBYFLOAT key field increment */
-STEADIS_COMMAND int steadis_hincrbyfloat(steadis_client *client, const char *key, const char *field, double increment, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hincrbyfloat(const steadis_client *client, const char *key, const char *field, double increment, steadis_reply **reply, steadis_error **error)
 {
     char increment_text[32];
     size_t increment_len = steadis_commands_double(increment_text, sizeof increment_text, increment);
     const char *head[] = {"HINCRBYFLOAT", key, field, increment_text};
-    size_t head_lens[] = {12, strlen(key), strlen(field), increment_len};
+    size_t head_lens[] = {12, steadis_commands_length(key), steadis_commands_length(field), increment_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* HKEYS key */
-STEADIS_COMMAND int steadis_hkeys(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hkeys(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HKEYS", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* HLEN key */
-STEADIS_COMMAND int steadis_hlen(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hlen(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HLEN", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* HMGET key field... */
-STEADIS_COMMAND int steadis_hmget(steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hmget(const steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HMGET", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HMSET key <field value>... */
-STEADIS_COMMAND int steadis_hmset(steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hmset(const steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HMSET", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, pairs, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HPERSIST key FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hpersist(steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hpersist(const steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HPERSIST", key, "FIELDS", number_text};
-    size_t head_lens[] = {8, strlen(key), 6, number_len};
+    size_t head_lens[] = {8, steadis_commands_length(key), 6, number_len};
     return steadis_commands_call(client, 4, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HPEXPIRE key milliseconds [NX|XX|GT|LT] FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hpexpire(steadis_client *client, const char *key, long long milliseconds, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hpexpire(const steadis_client *client, const char *key, long long milliseconds, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char milliseconds_text[32];
     size_t milliseconds_len = (size_t)snprintf(milliseconds_text, sizeof milliseconds_text, "%lld", milliseconds);
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HPEXPIRE", key, milliseconds_text, "FIELDS", number_text};
-    size_t head_lens[] = {8, strlen(key), milliseconds_len, 6, number_len};
+    size_t head_lens[] = {8, steadis_commands_length(key), milliseconds_len, 6, number_len};
     return steadis_commands_call(client, 5, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HPEXPIREAT key unix-time-milliseconds [NX|XX|GT|LT] FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hpexpireat(steadis_client *client, const char *key, long long unix_time_milliseconds, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hpexpireat(const steadis_client *client, const char *key, long long unix_time_milliseconds, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char unix_time_milliseconds_text[32];
     size_t unix_time_milliseconds_len = (size_t)snprintf(unix_time_milliseconds_text, sizeof unix_time_milliseconds_text, "%lld", unix_time_milliseconds);
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HPEXPIREAT", key, unix_time_milliseconds_text, "FIELDS", number_text};
-    size_t head_lens[] = {10, strlen(key), unix_time_milliseconds_len, 6, number_len};
+    size_t head_lens[] = {10, steadis_commands_length(key), unix_time_milliseconds_len, 6, number_len};
     return steadis_commands_call(client, 5, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HPEXPIRETIME key FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hpexpiretime(steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hpexpiretime(const steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HPEXPIRETIME", key, "FIELDS", number_text};
-    size_t head_lens[] = {12, strlen(key), 6, number_len};
+    size_t head_lens[] = {12, steadis_commands_length(key), 6, number_len};
     return steadis_commands_call(client, 4, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HPTTL key FIELDS numfields field... */
-STEADIS_COMMAND int steadis_hpttl(steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hpttl(const steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HPTTL", key, "FIELDS", number_text};
-    size_t head_lens[] = {5, strlen(key), 6, number_len};
+    size_t head_lens[] = {5, steadis_commands_length(key), 6, number_len};
     return steadis_commands_call(client, 4, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HRANDFIELD key [count [WITHVALUES]] */
-STEADIS_COMMAND int steadis_hrandfield(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hrandfield(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HRANDFIELD", key};
-    size_t head_lens[] = {10, strlen(key)};
+    size_t head_lens[] = {10, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES] */
-STEADIS_COMMAND int steadis_hscan(steadis_client *client, const char *key, const char *cursor, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hscan(const steadis_client *client, const char *key, const char *cursor, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HSCAN", key, cursor};
-    size_t head_lens[] = {5, strlen(key), strlen(cursor)};
+    size_t head_lens[] = {5, steadis_commands_length(key), steadis_commands_length(cursor)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* HSET key <field value>... */
-STEADIS_COMMAND int steadis_hset(steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hset(const steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HSET", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, pairs, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HSETEX key [FNX|FXX] [EX seconds|PX milliseconds|EXAT unix-time-seconds|PXAT unix-time-milliseconds|KEEPTTL] FIELDS numfields <field value>... */
-STEADIS_COMMAND int steadis_hsetex(steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hsetex(const steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count / 2);
     const char *head[] = {"HSETEX", key, "FIELDS", number_text};
-    size_t head_lens[] = {6, strlen(key), 6, number_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), 6, number_len};
     return steadis_commands_call(client, 4, head, head_lens, count, pairs, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HSETNX key field value */
-STEADIS_COMMAND int steadis_hsetnx(steadis_client *client, const char *key, const char *field, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hsetnx(const steadis_client *client, const char *key, const char *field, const void *value, size_t value_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HSETNX", key, field, (const char *)value};
-    size_t head_lens[] = {6, strlen(key), strlen(field), value_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), steadis_commands_length(field), value_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* HSTRLEN key field */
-STEADIS_COMMAND int steadis_hstrlen(steadis_client *client, const char *key, const char *field, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hstrlen(const steadis_client *client, const char *key, const char *field, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HSTRLEN", key, field};
-    size_t head_lens[] = {7, strlen(key), strlen(field)};
+    size_t head_lens[] = {7, steadis_commands_length(key), steadis_commands_length(field)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* HTTL key FIELDS numfields field... */
-STEADIS_COMMAND int steadis_httl(steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_httl(const steadis_client *client, const char *key, size_t count, const char *const *fields, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"HTTL", key, "FIELDS", number_text};
-    size_t head_lens[] = {4, strlen(key), 6, number_len};
+    size_t head_lens[] = {4, steadis_commands_length(key), 6, number_len};
     return steadis_commands_call(client, 4, head, head_lens, count, fields, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* HVALS key */
-STEADIS_COMMAND int steadis_hvals(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_hvals(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"HVALS", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* BZMPOP timeout numkeys key... <MIN|MAX> [COUNT count] */
-STEADIS_COMMAND int steadis_bzmpop(steadis_client *client, double timeout, size_t count, const char *const *keys, const size_t *lens, const char *end, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_bzmpop(const steadis_client *client, double timeout, size_t count, const char *const *keys, const size_t *lens, const char *end, steadis_reply **reply, steadis_error **error)
 {
     char timeout_text[32];
     size_t timeout_len = steadis_commands_double(timeout_text, sizeof timeout_text, timeout);
@@ -1263,13 +1273,13 @@ STEADIS_COMMAND int steadis_bzmpop(steadis_client *client, double timeout, size_
     const char *head[] = {"BZMPOP", timeout_text, number_text};
     size_t head_lens[] = {6, timeout_len, number_len};
     const char *tail[] = {end};
-    size_t tail_lens[] = {strlen(end)};
+    size_t tail_lens[] = {steadis_commands_length(end)};
     return steadis_commands_call(client, 3, head, head_lens, count, keys, lens,
                                  1, tail, tail_lens, reply, error);
 }
 
 /* BZPOPMAX key... timeout */
-STEADIS_COMMAND int steadis_bzpopmax(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, double timeout, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_bzpopmax(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, double timeout, steadis_reply **reply, steadis_error **error)
 {
     char timeout_text[32];
     size_t timeout_len = steadis_commands_double(timeout_text, sizeof timeout_text, timeout);
@@ -1282,7 +1292,7 @@ STEADIS_COMMAND int steadis_bzpopmax(steadis_client *client, size_t count, const
 }
 
 /* BZPOPMIN key... timeout */
-STEADIS_COMMAND int steadis_bzpopmin(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, double timeout, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_bzpopmin(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, double timeout, steadis_reply **reply, steadis_error **error)
 {
     char timeout_text[32];
     size_t timeout_len = steadis_commands_double(timeout_text, sizeof timeout_text, timeout);
@@ -1295,32 +1305,32 @@ STEADIS_COMMAND int steadis_bzpopmin(steadis_client *client, size_t count, const
 }
 
 /* ZADD key [NX|XX] [GT|LT] [CH] [INCR] <score member>... */
-STEADIS_COMMAND int steadis_zadd(steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zadd(const steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZADD", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, pairs, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* ZCARD key */
-STEADIS_COMMAND int steadis_zcard(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zcard(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZCARD", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* ZCOUNT key min max */
-STEADIS_COMMAND int steadis_zcount(steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zcount(const steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZCOUNT", key, min, max};
-    size_t head_lens[] = {6, strlen(key), strlen(min), strlen(max)};
+    size_t head_lens[] = {6, steadis_commands_length(key), steadis_commands_length(min), steadis_commands_length(max)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZDIFF numkeys key... [WITHSCORES] */
-STEADIS_COMMAND int steadis_zdiff(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zdiff(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
@@ -1331,28 +1341,28 @@ STEADIS_COMMAND int steadis_zdiff(steadis_client *client, size_t count, const ch
 }
 
 /* ZDIFFSTORE destination numkeys key... */
-STEADIS_COMMAND int steadis_zdiffstore(steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zdiffstore(const steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"ZDIFFSTORE", destination, number_text};
-    size_t head_lens[] = {10, strlen(destination), number_len};
+    size_t head_lens[] = {10, steadis_commands_length(destination), number_len};
     return steadis_commands_call(client, 3, head, head_lens, count, keys, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* ZINCRBY key increment member */
-STEADIS_COMMAND int steadis_zincrby(steadis_client *client, const char *key, double increment, const char *member, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zincrby(const steadis_client *client, const char *key, double increment, const char *member, steadis_reply **reply, steadis_error **error)
 {
     char increment_text[32];
     size_t increment_len = steadis_commands_double(increment_text, sizeof increment_text, increment);
     const char *head[] = {"ZINCRBY", key, increment_text, member};
-    size_t head_lens[] = {7, strlen(key), increment_len, strlen(member)};
+    size_t head_lens[] = {7, steadis_commands_length(key), increment_len, steadis_commands_length(member)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZINTER numkeys key... [WEIGHTS weight...] [AGGREGATE <SUM|MIN|MAX>] [WITHSCORES] */
-STEADIS_COMMAND int steadis_zinter(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zinter(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
@@ -1363,7 +1373,7 @@ STEADIS_COMMAND int steadis_zinter(steadis_client *client, size_t count, const c
 }
 
 /* ZINTERCARD numkeys key... [LIMIT limit] */
-STEADIS_COMMAND int steadis_zintercard(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zintercard(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
@@ -1374,201 +1384,201 @@ STEADIS_COMMAND int steadis_zintercard(steadis_client *client, size_t count, con
 }
 
 /* ZINTERSTORE destination numkeys key... [WEIGHTS weight...] [AGGREGATE <SUM|MIN|MAX>] */
-STEADIS_COMMAND int steadis_zinterstore(steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zinterstore(const steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"ZINTERSTORE", destination, number_text};
-    size_t head_lens[] = {11, strlen(destination), number_len};
+    size_t head_lens[] = {11, steadis_commands_length(destination), number_len};
     return steadis_commands_call(client, 3, head, head_lens, count, keys, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* ZLEXCOUNT key min max */
-STEADIS_COMMAND int steadis_zlexcount(steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zlexcount(const steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZLEXCOUNT", key, min, max};
-    size_t head_lens[] = {9, strlen(key), strlen(min), strlen(max)};
+    size_t head_lens[] = {9, steadis_commands_length(key), steadis_commands_length(min), steadis_commands_length(max)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZMPOP numkeys key... <MIN|MAX> [COUNT count] */
-STEADIS_COMMAND int steadis_zmpop(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, const char *end, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zmpop(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, const char *end, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"ZMPOP", number_text};
     size_t head_lens[] = {5, number_len};
     const char *tail[] = {end};
-    size_t tail_lens[] = {strlen(end)};
+    size_t tail_lens[] = {steadis_commands_length(end)};
     return steadis_commands_call(client, 2, head, head_lens, count, keys, lens,
                                  1, tail, tail_lens, reply, error);
 }
 
 /* ZMSCORE key member... */
-STEADIS_COMMAND int steadis_zmscore(steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zmscore(const steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZMSCORE", key};
-    size_t head_lens[] = {7, strlen(key)};
+    size_t head_lens[] = {7, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, members, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* ZPOPMAX key [count] */
-STEADIS_COMMAND int steadis_zpopmax(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zpopmax(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZPOPMAX", key};
-    size_t head_lens[] = {7, strlen(key)};
+    size_t head_lens[] = {7, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* ZPOPMIN key [count] */
-STEADIS_COMMAND int steadis_zpopmin(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zpopmin(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZPOPMIN", key};
-    size_t head_lens[] = {7, strlen(key)};
+    size_t head_lens[] = {7, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* ZRANDMEMBER key [count [WITHSCORES]] */
-STEADIS_COMMAND int steadis_zrandmember(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrandmember(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZRANDMEMBER", key};
-    size_t head_lens[] = {11, strlen(key)};
+    size_t head_lens[] = {11, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* ZRANGE key start stop [BYSCORE|BYLEX] [REV] [LIMIT offset count] [WITHSCORES] */
-STEADIS_COMMAND int steadis_zrange(steadis_client *client, const char *key, const char *start, const char *stop, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrange(const steadis_client *client, const char *key, const char *start, const char *stop, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZRANGE", key, start, stop};
-    size_t head_lens[] = {6, strlen(key), strlen(start), strlen(stop)};
+    size_t head_lens[] = {6, steadis_commands_length(key), steadis_commands_length(start), steadis_commands_length(stop)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZRANGEBYLEX key min max [LIMIT offset count] */
-STEADIS_COMMAND int steadis_zrangebylex(steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrangebylex(const steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZRANGEBYLEX", key, min, max};
-    size_t head_lens[] = {11, strlen(key), strlen(min), strlen(max)};
+    size_t head_lens[] = {11, steadis_commands_length(key), steadis_commands_length(min), steadis_commands_length(max)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count] */
-STEADIS_COMMAND int steadis_zrangebyscore(steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrangebyscore(const steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZRANGEBYSCORE", key, min, max};
-    size_t head_lens[] = {13, strlen(key), strlen(min), strlen(max)};
+    size_t head_lens[] = {13, steadis_commands_length(key), steadis_commands_length(min), steadis_commands_length(max)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZRANGESTORE dst src min max [BYSCORE|BYLEX] [REV] [LIMIT offset count] */
-STEADIS_COMMAND int steadis_zrangestore(steadis_client *client, const char *dst, const char *src, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrangestore(const steadis_client *client, const char *dst, const char *src, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZRANGESTORE", dst, src, min, max};
-    size_t head_lens[] = {11, strlen(dst), strlen(src), strlen(min), strlen(max)};
+    size_t head_lens[] = {11, steadis_commands_length(dst), steadis_commands_length(src), steadis_commands_length(min), steadis_commands_length(max)};
     return steadis_call(client, 5, head, head_lens, reply, error);
 }
 
 /* ZRANK key member [WITHSCORE] */
-STEADIS_COMMAND int steadis_zrank(steadis_client *client, const char *key, const char *member, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrank(const steadis_client *client, const char *key, const char *member, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZRANK", key, member};
-    size_t head_lens[] = {5, strlen(key), strlen(member)};
+    size_t head_lens[] = {5, steadis_commands_length(key), steadis_commands_length(member)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* ZREM key member... */
-STEADIS_COMMAND int steadis_zrem(steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrem(const steadis_client *client, const char *key, size_t count, const char *const *members, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZREM", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, members, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* ZREMRANGEBYLEX key min max */
-STEADIS_COMMAND int steadis_zremrangebylex(steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zremrangebylex(const steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZREMRANGEBYLEX", key, min, max};
-    size_t head_lens[] = {14, strlen(key), strlen(min), strlen(max)};
+    size_t head_lens[] = {14, steadis_commands_length(key), steadis_commands_length(min), steadis_commands_length(max)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZREMRANGEBYRANK key start stop */
-STEADIS_COMMAND int steadis_zremrangebyrank(steadis_client *client, const char *key, long long start, long long stop, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zremrangebyrank(const steadis_client *client, const char *key, long long start, long long stop, steadis_reply **reply, steadis_error **error)
 {
     char start_text[32];
     size_t start_len = (size_t)snprintf(start_text, sizeof start_text, "%lld", start);
     char stop_text[32];
     size_t stop_len = (size_t)snprintf(stop_text, sizeof stop_text, "%lld", stop);
     const char *head[] = {"ZREMRANGEBYRANK", key, start_text, stop_text};
-    size_t head_lens[] = {15, strlen(key), start_len, stop_len};
+    size_t head_lens[] = {15, steadis_commands_length(key), start_len, stop_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZREMRANGEBYSCORE key min max */
-STEADIS_COMMAND int steadis_zremrangebyscore(steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zremrangebyscore(const steadis_client *client, const char *key, const char *min, const char *max, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZREMRANGEBYSCORE", key, min, max};
-    size_t head_lens[] = {16, strlen(key), strlen(min), strlen(max)};
+    size_t head_lens[] = {16, steadis_commands_length(key), steadis_commands_length(min), steadis_commands_length(max)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZREVRANGE key start stop [WITHSCORES] */
-STEADIS_COMMAND int steadis_zrevrange(steadis_client *client, const char *key, long long start, long long stop, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrevrange(const steadis_client *client, const char *key, long long start, long long stop, steadis_reply **reply, steadis_error **error)
 {
     char start_text[32];
     size_t start_len = (size_t)snprintf(start_text, sizeof start_text, "%lld", start);
     char stop_text[32];
     size_t stop_len = (size_t)snprintf(stop_text, sizeof stop_text, "%lld", stop);
     const char *head[] = {"ZREVRANGE", key, start_text, stop_text};
-    size_t head_lens[] = {9, strlen(key), start_len, stop_len};
+    size_t head_lens[] = {9, steadis_commands_length(key), start_len, stop_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZREVRANGEBYLEX key max min [LIMIT offset count] */
-STEADIS_COMMAND int steadis_zrevrangebylex(steadis_client *client, const char *key, const char *max, const char *min, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrevrangebylex(const steadis_client *client, const char *key, const char *max, const char *min, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZREVRANGEBYLEX", key, max, min};
-    size_t head_lens[] = {14, strlen(key), strlen(max), strlen(min)};
+    size_t head_lens[] = {14, steadis_commands_length(key), steadis_commands_length(max), steadis_commands_length(min)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count] */
-STEADIS_COMMAND int steadis_zrevrangebyscore(steadis_client *client, const char *key, const char *max, const char *min, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrevrangebyscore(const steadis_client *client, const char *key, const char *max, const char *min, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZREVRANGEBYSCORE", key, max, min};
-    size_t head_lens[] = {16, strlen(key), strlen(max), strlen(min)};
+    size_t head_lens[] = {16, steadis_commands_length(key), steadis_commands_length(max), steadis_commands_length(min)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* ZREVRANK key member [WITHSCORE] */
-STEADIS_COMMAND int steadis_zrevrank(steadis_client *client, const char *key, const char *member, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zrevrank(const steadis_client *client, const char *key, const char *member, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZREVRANK", key, member};
-    size_t head_lens[] = {8, strlen(key), strlen(member)};
+    size_t head_lens[] = {8, steadis_commands_length(key), steadis_commands_length(member)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* ZSCAN key cursor [MATCH pattern] [COUNT count] */
-STEADIS_COMMAND int steadis_zscan(steadis_client *client, const char *key, const char *cursor, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zscan(const steadis_client *client, const char *key, const char *cursor, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZSCAN", key, cursor};
-    size_t head_lens[] = {5, strlen(key), strlen(cursor)};
+    size_t head_lens[] = {5, steadis_commands_length(key), steadis_commands_length(cursor)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* ZSCORE key member */
-STEADIS_COMMAND int steadis_zscore(steadis_client *client, const char *key, const char *member, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zscore(const steadis_client *client, const char *key, const char *member, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ZSCORE", key, member};
-    size_t head_lens[] = {6, strlen(key), strlen(member)};
+    size_t head_lens[] = {6, steadis_commands_length(key), steadis_commands_length(member)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* ZUNION numkeys key... [WEIGHTS weight...] [AGGREGATE <SUM|MIN|MAX>] [WITHSCORES] */
-STEADIS_COMMAND int steadis_zunion(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zunion(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
@@ -1579,233 +1589,233 @@ STEADIS_COMMAND int steadis_zunion(steadis_client *client, size_t count, const c
 }
 
 /* ZUNIONSTORE destination numkeys key... [WEIGHTS weight...] [AGGREGATE <SUM|MIN|MAX>] */
-STEADIS_COMMAND int steadis_zunionstore(steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_zunionstore(const steadis_client *client, const char *destination, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"ZUNIONSTORE", destination, number_text};
-    size_t head_lens[] = {11, strlen(destination), number_len};
+    size_t head_lens[] = {11, steadis_commands_length(destination), number_len};
     return steadis_commands_call(client, 3, head, head_lens, count, keys, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* XACK key group id... */
-STEADIS_COMMAND int steadis_xack(steadis_client *client, const char *key, const char *group, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xack(const steadis_client *client, const char *key, const char *group, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XACK", key, group};
-    size_t head_lens[] = {4, strlen(key), strlen(group)};
+    size_t head_lens[] = {4, steadis_commands_length(key), steadis_commands_length(group)};
     return steadis_commands_call(client, 3, head, head_lens, count, ids, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* XACKDEL key group [KEEPREF|DELREF|ACKED] IDS numids id... */
-STEADIS_COMMAND int steadis_xackdel(steadis_client *client, const char *key, const char *group, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xackdel(const steadis_client *client, const char *key, const char *group, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"XACKDEL", key, group, "IDS", number_text};
-    size_t head_lens[] = {7, strlen(key), strlen(group), 3, number_len};
+    size_t head_lens[] = {7, steadis_commands_length(key), steadis_commands_length(group), 3, number_len};
     return steadis_commands_call(client, 5, head, head_lens, count, ids, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* XADD key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] [IDMPAUTO producer-id|IDMP producer-id idempotent-id] [<MAXLEN|MINID> [=|~] threshold [LIMIT count]] <*|id> <field value>... */
-STEADIS_COMMAND int steadis_xadd(steadis_client *client, const char *key, const char *id, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xadd(const steadis_client *client, const char *key, const char *id, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XADD", key, id};
-    size_t head_lens[] = {4, strlen(key), strlen(id)};
+    size_t head_lens[] = {4, steadis_commands_length(key), steadis_commands_length(id)};
     return steadis_commands_call(client, 3, head, head_lens, count, pairs, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID] */
-STEADIS_COMMAND int steadis_xautoclaim(steadis_client *client, const char *key, const char *group, const char *consumer, long long min_idle_time, const char *start, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xautoclaim(const steadis_client *client, const char *key, const char *group, const char *consumer, long long min_idle_time, const char *start, steadis_reply **reply, steadis_error **error)
 {
     char min_idle_time_text[32];
     size_t min_idle_time_len = (size_t)snprintf(min_idle_time_text, sizeof min_idle_time_text, "%lld", min_idle_time);
     const char *head[] = {"XAUTOCLAIM", key, group, consumer, min_idle_time_text, start};
-    size_t head_lens[] = {10, strlen(key), strlen(group), strlen(consumer), min_idle_time_len, strlen(start)};
+    size_t head_lens[] = {10, steadis_commands_length(key), steadis_commands_length(group), steadis_commands_length(consumer), min_idle_time_len, steadis_commands_length(start)};
     return steadis_call(client, 6, head, head_lens, reply, error);
 }
 
 /* XCFGSET key [IDMP-DURATION duration] [IDMP-MAXSIZE maxsize] */
-STEADIS_COMMAND int steadis_xcfgset(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xcfgset(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XCFGSET", key};
-    size_t head_lens[] = {7, strlen(key)};
+    size_t head_lens[] = {7, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* XCLAIM key group consumer min-idle-time id... [IDLE ms] [TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid] */
-STEADIS_COMMAND int steadis_xclaim(steadis_client *client, const char *key, const char *group, const char *consumer, long long min_idle_time, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xclaim(const steadis_client *client, const char *key, const char *group, const char *consumer, long long min_idle_time, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char min_idle_time_text[32];
     size_t min_idle_time_len = (size_t)snprintf(min_idle_time_text, sizeof min_idle_time_text, "%lld", min_idle_time);
     const char *head[] = {"XCLAIM", key, group, consumer, min_idle_time_text};
-    size_t head_lens[] = {6, strlen(key), strlen(group), strlen(consumer), min_idle_time_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), steadis_commands_length(group), steadis_commands_length(consumer), min_idle_time_len};
     return steadis_commands_call(client, 5, head, head_lens, count, ids, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* XDEL key id... */
-STEADIS_COMMAND int steadis_xdel(steadis_client *client, const char *key, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xdel(const steadis_client *client, const char *key, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XDEL", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, ids, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* XDELEX key [KEEPREF|DELREF|ACKED] IDS numids id... */
-STEADIS_COMMAND int steadis_xdelex(steadis_client *client, const char *key, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xdelex(const steadis_client *client, const char *key, size_t count, const char *const *ids, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     char number_text[32];
     size_t number_len = (size_t)snprintf(number_text, sizeof number_text, "%zu", count);
     const char *head[] = {"XDELEX", key, "IDS", number_text};
-    size_t head_lens[] = {6, strlen(key), 3, number_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), 3, number_len};
     return steadis_commands_call(client, 4, head, head_lens, count, ids, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* XGROUP CREATE key groupname <id|$> [MKSTREAM] [ENTRIESREAD entries-read] */
-STEADIS_COMMAND int steadis_xgroup_create(steadis_client *client, const char *key, const char *groupname, const char *id, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xgroup_create(const steadis_client *client, const char *key, const char *groupname, const char *id, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XGROUP", "CREATE", key, groupname, id};
-    size_t head_lens[] = {6, 6, strlen(key), strlen(groupname), strlen(id)};
+    size_t head_lens[] = {6, 6, steadis_commands_length(key), steadis_commands_length(groupname), steadis_commands_length(id)};
     return steadis_call(client, 5, head, head_lens, reply, error);
 }
 
 /* XGROUP CREATECONSUMER key groupname consumername */
-STEADIS_COMMAND int steadis_xgroup_createconsumer(steadis_client *client, const char *key, const char *groupname, const char *consumername, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xgroup_createconsumer(const steadis_client *client, const char *key, const char *groupname, const char *consumername, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XGROUP", "CREATECONSUMER", key, groupname, consumername};
-    size_t head_lens[] = {6, 14, strlen(key), strlen(groupname), strlen(consumername)};
+    size_t head_lens[] = {6, 14, steadis_commands_length(key), steadis_commands_length(groupname), steadis_commands_length(consumername)};
     return steadis_call(client, 5, head, head_lens, reply, error);
 }
 
 /* XGROUP DELCONSUMER key groupname consumername */
-STEADIS_COMMAND int steadis_xgroup_delconsumer(steadis_client *client, const char *key, const char *groupname, const char *consumername, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xgroup_delconsumer(const steadis_client *client, const char *key, const char *groupname, const char *consumername, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XGROUP", "DELCONSUMER", key, groupname, consumername};
-    size_t head_lens[] = {6, 11, strlen(key), strlen(groupname), strlen(consumername)};
+    size_t head_lens[] = {6, 11, steadis_commands_length(key), steadis_commands_length(groupname), steadis_commands_length(consumername)};
     return steadis_call(client, 5, head, head_lens, reply, error);
 }
 
 /* XGROUP DESTROY key groupname */
-STEADIS_COMMAND int steadis_xgroup_destroy(steadis_client *client, const char *key, const char *groupname, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xgroup_destroy(const steadis_client *client, const char *key, const char *groupname, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XGROUP", "DESTROY", key, groupname};
-    size_t head_lens[] = {6, 7, strlen(key), strlen(groupname)};
+    size_t head_lens[] = {6, 7, steadis_commands_length(key), steadis_commands_length(groupname)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* XGROUP SETID key groupname <id|$> [ENTRIESREAD entries-read] */
-STEADIS_COMMAND int steadis_xgroup_setid(steadis_client *client, const char *key, const char *groupname, const char *id, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xgroup_setid(const steadis_client *client, const char *key, const char *groupname, const char *id, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XGROUP", "SETID", key, groupname, id};
-    size_t head_lens[] = {6, 5, strlen(key), strlen(groupname), strlen(id)};
+    size_t head_lens[] = {6, 5, steadis_commands_length(key), steadis_commands_length(groupname), steadis_commands_length(id)};
     return steadis_call(client, 5, head, head_lens, reply, error);
 }
 
 /* XINFO CONSUMERS key groupname */
-STEADIS_COMMAND int steadis_xinfo_consumers(steadis_client *client, const char *key, const char *groupname, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xinfo_consumers(const steadis_client *client, const char *key, const char *groupname, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XINFO", "CONSUMERS", key, groupname};
-    size_t head_lens[] = {5, 9, strlen(key), strlen(groupname)};
+    size_t head_lens[] = {5, 9, steadis_commands_length(key), steadis_commands_length(groupname)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* XINFO GROUPS key */
-STEADIS_COMMAND int steadis_xinfo_groups(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xinfo_groups(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XINFO", "GROUPS", key};
-    size_t head_lens[] = {5, 6, strlen(key)};
+    size_t head_lens[] = {5, 6, steadis_commands_length(key)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* XINFO STREAM key [FULL [COUNT count]] */
-STEADIS_COMMAND int steadis_xinfo_stream(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xinfo_stream(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XINFO", "STREAM", key};
-    size_t head_lens[] = {5, 6, strlen(key)};
+    size_t head_lens[] = {5, 6, steadis_commands_length(key)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* XLEN key */
-STEADIS_COMMAND int steadis_xlen(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xlen(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XLEN", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* XPENDING key group [[IDLE min-idle-time] start end count [consumer]] */
-STEADIS_COMMAND int steadis_xpending(steadis_client *client, const char *key, const char *group, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xpending(const steadis_client *client, const char *key, const char *group, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XPENDING", key, group};
-    size_t head_lens[] = {8, strlen(key), strlen(group)};
+    size_t head_lens[] = {8, steadis_commands_length(key), steadis_commands_length(group)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* XRANGE key start end [COUNT count] */
-STEADIS_COMMAND int steadis_xrange(steadis_client *client, const char *key, const char *start, const char *end, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xrange(const steadis_client *client, const char *key, const char *start, const char *end, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XRANGE", key, start, end};
-    size_t head_lens[] = {6, strlen(key), strlen(start), strlen(end)};
+    size_t head_lens[] = {6, steadis_commands_length(key), steadis_commands_length(start), steadis_commands_length(end)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* XREVRANGE key end start [COUNT count] */
-STEADIS_COMMAND int steadis_xrevrange(steadis_client *client, const char *key, const char *end, const char *start, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xrevrange(const steadis_client *client, const char *key, const char *end, const char *start, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XREVRANGE", key, end, start};
-    size_t head_lens[] = {9, strlen(key), strlen(end), strlen(start)};
+    size_t head_lens[] = {9, steadis_commands_length(key), steadis_commands_length(end), steadis_commands_length(start)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-entry-id] */
-STEADIS_COMMAND int steadis_xsetid(steadis_client *client, const char *key, const char *last_id, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_xsetid(const steadis_client *client, const char *key, const char *last_id, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"XSETID", key, last_id};
-    size_t head_lens[] = {6, strlen(key), strlen(last_id)};
+    size_t head_lens[] = {6, steadis_commands_length(key), steadis_commands_length(last_id)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* GEOADD key [NX|XX] [CH] <longitude latitude member>... */
-STEADIS_COMMAND int steadis_geoadd(steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_geoadd(const steadis_client *client, const char *key, size_t count, const char *const *pairs, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"GEOADD", key};
-    size_t head_lens[] = {6, strlen(key)};
+    size_t head_lens[] = {6, steadis_commands_length(key)};
     return steadis_commands_call(client, 2, head, head_lens, count, pairs, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* GEODIST key member1 member2 [M|KM|FT|MI] */
-STEADIS_COMMAND int steadis_geodist(steadis_client *client, const char *key, const char *member1, const char *member2, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_geodist(const steadis_client *client, const char *key, const char *member1, const char *member2, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"GEODIST", key, member1, member2};
-    size_t head_lens[] = {7, strlen(key), strlen(member1), strlen(member2)};
+    size_t head_lens[] = {7, steadis_commands_length(key), steadis_commands_length(member1), steadis_commands_length(member2)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* GEOHASH key [member...] */
-STEADIS_COMMAND int steadis_geohash(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_geohash(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"GEOHASH", key};
-    size_t head_lens[] = {7, strlen(key)};
+    size_t head_lens[] = {7, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* GEOPOS key [member...] */
-STEADIS_COMMAND int steadis_geopos(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_geopos(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"GEOPOS", key};
-    size_t head_lens[] = {6, strlen(key)};
+    size_t head_lens[] = {6, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* GEORADIUS key longitude latitude radius <M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC|DESC] [STORE store-key|STOREDIST storedist-key] */
-STEADIS_COMMAND int steadis_georadius(steadis_client *client, const char *key, double longitude, double latitude, double radius, const char *unit, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_georadius(const steadis_client *client, const char *key, double longitude, double latitude, double radius, const char *unit, steadis_reply **reply, steadis_error **error)
 {
     char longitude_text[32];
     size_t longitude_len = steadis_commands_double(longitude_text, sizeof longitude_text, longitude);
@@ -1814,12 +1824,12 @@ STEADIS_COMMAND int steadis_georadius(steadis_client *client, const char *key, d
     char radius_text[32];
     size_t radius_len = steadis_commands_double(radius_text, sizeof radius_text, radius);
     const char *head[] = {"GEORADIUS", key, longitude_text, latitude_text, radius_text, unit};
-    size_t head_lens[] = {9, strlen(key), longitude_len, latitude_len, radius_len, strlen(unit)};
+    size_t head_lens[] = {9, steadis_commands_length(key), longitude_len, latitude_len, radius_len, steadis_commands_length(unit)};
     return steadis_call(client, 6, head, head_lens, reply, error);
 }
 
 /* GEORADIUS_RO key longitude latitude radius <M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC|DESC] */
-STEADIS_COMMAND int steadis_georadius_ro(steadis_client *client, const char *key, double longitude, double latitude, double radius, const char *unit, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_georadius_ro(const steadis_client *client, const char *key, double longitude, double latitude, double radius, const char *unit, steadis_reply **reply, steadis_error **error)
 {
     char longitude_text[32];
     size_t longitude_len = steadis_commands_double(longitude_text, sizeof longitude_text, longitude);
@@ -1828,193 +1838,193 @@ STEADIS_COMMAND int steadis_georadius_ro(steadis_client *client, const char *key
     char radius_text[32];
     size_t radius_len = steadis_commands_double(radius_text, sizeof radius_text, radius);
     const char *head[] = {"GEORADIUS_RO", key, longitude_text, latitude_text, radius_text, unit};
-    size_t head_lens[] = {12, strlen(key), longitude_len, latitude_len, radius_len, strlen(unit)};
+    size_t head_lens[] = {12, steadis_commands_length(key), longitude_len, latitude_len, radius_len, steadis_commands_length(unit)};
     return steadis_call(client, 6, head, head_lens, reply, error);
 }
 
 /* GEORADIUSBYMEMBER key member radius <M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC|DESC] [STORE store-key|STOREDIST storedist-key] */
-STEADIS_COMMAND int steadis_georadiusbymember(steadis_client *client, const char *key, const char *member, double radius, const char *unit, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_georadiusbymember(const steadis_client *client, const char *key, const char *member, double radius, const char *unit, steadis_reply **reply, steadis_error **error)
 {
     char radius_text[32];
     size_t radius_len = steadis_commands_double(radius_text, sizeof radius_text, radius);
     const char *head[] = {"GEORADIUSBYMEMBER", key, member, radius_text, unit};
-    size_t head_lens[] = {17, strlen(key), strlen(member), radius_len, strlen(unit)};
+    size_t head_lens[] = {17, steadis_commands_length(key), steadis_commands_length(member), radius_len, steadis_commands_length(unit)};
     return steadis_call(client, 5, head, head_lens, reply, error);
 }
 
 /* GEORADIUSBYMEMBER_RO key member radius <M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC|DESC] */
-STEADIS_COMMAND int steadis_georadiusbymember_ro(steadis_client *client, const char *key, const char *member, double radius, const char *unit, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_georadiusbymember_ro(const steadis_client *client, const char *key, const char *member, double radius, const char *unit, steadis_reply **reply, steadis_error **error)
 {
     char radius_text[32];
     size_t radius_len = steadis_commands_double(radius_text, sizeof radius_text, radius);
     const char *head[] = {"GEORADIUSBYMEMBER_RO", key, member, radius_text, unit};
-    size_t head_lens[] = {20, strlen(key), strlen(member), radius_len, strlen(unit)};
+    size_t head_lens[] = {20, steadis_commands_length(key), steadis_commands_length(member), radius_len, steadis_commands_length(unit)};
     return steadis_call(client, 5, head, head_lens, reply, error);
 }
 
 /* VCARD key */
-STEADIS_COMMAND int steadis_vcard(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vcard(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VCARD", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* VDIM key */
-STEADIS_COMMAND int steadis_vdim(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vdim(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VDIM", key};
-    size_t head_lens[] = {4, strlen(key)};
+    size_t head_lens[] = {4, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* VEMB key element [RAW] */
-STEADIS_COMMAND int steadis_vemb(steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vemb(const steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VEMB", key, (const char *)element};
-    size_t head_lens[] = {4, strlen(key), element_len};
+    size_t head_lens[] = {4, steadis_commands_length(key), element_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* VGETATTR key element */
-STEADIS_COMMAND int steadis_vgetattr(steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vgetattr(const steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VGETATTR", key, (const char *)element};
-    size_t head_lens[] = {8, strlen(key), element_len};
+    size_t head_lens[] = {8, steadis_commands_length(key), element_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* VINFO key */
-STEADIS_COMMAND int steadis_vinfo(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vinfo(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VINFO", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* VISMEMBER key element */
-STEADIS_COMMAND int steadis_vismember(steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vismember(const steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VISMEMBER", key, (const char *)element};
-    size_t head_lens[] = {9, strlen(key), element_len};
+    size_t head_lens[] = {9, steadis_commands_length(key), element_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* VLINKS key element [WITHSCORES] */
-STEADIS_COMMAND int steadis_vlinks(steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vlinks(const steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VLINKS", key, (const char *)element};
-    size_t head_lens[] = {6, strlen(key), element_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), element_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* VRANDMEMBER key [count] */
-STEADIS_COMMAND int steadis_vrandmember(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vrandmember(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VRANDMEMBER", key};
-    size_t head_lens[] = {11, strlen(key)};
+    size_t head_lens[] = {11, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* VRANGE key start end [count] */
-STEADIS_COMMAND int steadis_vrange(steadis_client *client, const char *key, const char *start, const char *end, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vrange(const steadis_client *client, const char *key, const char *start, const char *end, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VRANGE", key, start, end};
-    size_t head_lens[] = {6, strlen(key), strlen(start), strlen(end)};
+    size_t head_lens[] = {6, steadis_commands_length(key), steadis_commands_length(start), steadis_commands_length(end)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* VREM key element */
-STEADIS_COMMAND int steadis_vrem(steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vrem(const steadis_client *client, const char *key, const void *element, size_t element_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VREM", key, (const char *)element};
-    size_t head_lens[] = {4, strlen(key), element_len};
+    size_t head_lens[] = {4, steadis_commands_length(key), element_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* VSETATTR key element attributes */
-STEADIS_COMMAND int steadis_vsetattr(steadis_client *client, const char *key, const void *element, size_t element_len, const char *attributes, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_vsetattr(const steadis_client *client, const char *key, const void *element, size_t element_len, const char *attributes, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"VSETATTR", key, (const char *)element, attributes};
-    size_t head_lens[] = {8, strlen(key), element_len, strlen(attributes)};
+    size_t head_lens[] = {8, steadis_commands_length(key), element_len, steadis_commands_length(attributes)};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* BITCOUNT key [start end [BYTE|BIT]] */
-STEADIS_COMMAND int steadis_bitcount(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_bitcount(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"BITCOUNT", key};
-    size_t head_lens[] = {8, strlen(key)};
+    size_t head_lens[] = {8, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* BITFIELD key [<GET encoding offset|[OVERFLOW <WRAP|SAT|FAIL>] <SET encoding offset value|INCRBY encoding offset increment>>...] */
-STEADIS_COMMAND int steadis_bitfield(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_bitfield(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"BITFIELD", key};
-    size_t head_lens[] = {8, strlen(key)};
+    size_t head_lens[] = {8, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* BITFIELD_RO key [<GET encoding offset>...] */
-STEADIS_COMMAND int steadis_bitfield_ro(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_bitfield_ro(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"BITFIELD_RO", key};
-    size_t head_lens[] = {11, strlen(key)};
+    size_t head_lens[] = {11, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* BITOP <AND|OR|XOR|NOT|DIFF|DIFF1|ANDOR|ONE> destkey key... */
-STEADIS_COMMAND int steadis_bitop(steadis_client *client, const char *operation, const char *destkey, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_bitop(const steadis_client *client, const char *operation, const char *destkey, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"BITOP", operation, destkey};
-    size_t head_lens[] = {5, strlen(operation), strlen(destkey)};
+    size_t head_lens[] = {5, steadis_commands_length(operation), steadis_commands_length(destkey)};
     return steadis_commands_call(client, 3, head, head_lens, count, keys, lens,
                                  0, NULL, NULL, reply, error);
 }
 
 /* BITPOS key bit [start [end [BYTE|BIT]]] */
-STEADIS_COMMAND int steadis_bitpos(steadis_client *client, const char *key, long long bit, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_bitpos(const steadis_client *client, const char *key, long long bit, steadis_reply **reply, steadis_error **error)
 {
     char bit_text[32];
     size_t bit_len = (size_t)snprintf(bit_text, sizeof bit_text, "%lld", bit);
     const char *head[] = {"BITPOS", key, bit_text};
-    size_t head_lens[] = {6, strlen(key), bit_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), bit_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* GETBIT key offset */
-STEADIS_COMMAND int steadis_getbit(steadis_client *client, const char *key, long long offset, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_getbit(const steadis_client *client, const char *key, long long offset, steadis_reply **reply, steadis_error **error)
 {
     char offset_text[32];
     size_t offset_len = (size_t)snprintf(offset_text, sizeof offset_text, "%lld", offset);
     const char *head[] = {"GETBIT", key, offset_text};
-    size_t head_lens[] = {6, strlen(key), offset_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), offset_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* SETBIT key offset value */
-STEADIS_COMMAND int steadis_setbit(steadis_client *client, const char *key, long long offset, long long value, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_setbit(const steadis_client *client, const char *key, long long offset, long long value, steadis_reply **reply, steadis_error **error)
 {
     char offset_text[32];
     size_t offset_len = (size_t)snprintf(offset_text, sizeof offset_text, "%lld", offset);
     char value_text[32];
     size_t value_len = (size_t)snprintf(value_text, sizeof value_text, "%lld", value);
     const char *head[] = {"SETBIT", key, offset_text, value_text};
-    size_t head_lens[] = {6, strlen(key), offset_len, value_len};
+    size_t head_lens[] = {6, steadis_commands_length(key), offset_len, value_len};
     return steadis_call(client, 4, head, head_lens, reply, error);
 }
 
 /* PFADD key [element...] */
-STEADIS_COMMAND int steadis_pfadd(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pfadd(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PFADD", key};
-    size_t head_lens[] = {5, strlen(key)};
+    size_t head_lens[] = {5, steadis_commands_length(key)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* PFCOUNT key... */
-STEADIS_COMMAND int steadis_pfcount(steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pfcount(const steadis_client *client, size_t count, const char *const *keys, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PFCOUNT"};
     size_t head_lens[] = {7};
@@ -2023,71 +2033,71 @@ STEADIS_COMMAND int steadis_pfcount(steadis_client *client, size_t count, const 
 }
 
 /* PFMERGE destkey [sourcekey...] */
-STEADIS_COMMAND int steadis_pfmerge(steadis_client *client, const char *destkey, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pfmerge(const steadis_client *client, const char *destkey, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PFMERGE", destkey};
-    size_t head_lens[] = {7, strlen(destkey)};
+    size_t head_lens[] = {7, steadis_commands_length(destkey)};
     return steadis_call(client, 2, head, head_lens, reply, error);
 }
 
 /* EVAL script numkeys [key...] [arg...] */
-STEADIS_COMMAND int steadis_eval(steadis_client *client, const char *script, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_eval(const steadis_client *client, const char *script, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"EVAL", script, "0"};
-    size_t head_lens[] = {4, strlen(script), 1};
+    size_t head_lens[] = {4, steadis_commands_length(script), 1};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* EVAL_RO script numkeys [key...] [arg...] */
-STEADIS_COMMAND int steadis_eval_ro(steadis_client *client, const char *script, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_eval_ro(const steadis_client *client, const char *script, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"EVAL_RO", script, "0"};
-    size_t head_lens[] = {7, strlen(script), 1};
+    size_t head_lens[] = {7, steadis_commands_length(script), 1};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* EVALSHA sha1 numkeys [key...] [arg...] */
-STEADIS_COMMAND int steadis_evalsha(steadis_client *client, const char *sha1, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_evalsha(const steadis_client *client, const char *sha1, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"EVALSHA", sha1, "0"};
-    size_t head_lens[] = {7, strlen(sha1), 1};
+    size_t head_lens[] = {7, steadis_commands_length(sha1), 1};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* EVALSHA_RO sha1 numkeys [key...] [arg...] */
-STEADIS_COMMAND int steadis_evalsha_ro(steadis_client *client, const char *sha1, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_evalsha_ro(const steadis_client *client, const char *sha1, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"EVALSHA_RO", sha1, "0"};
-    size_t head_lens[] = {10, strlen(sha1), 1};
+    size_t head_lens[] = {10, steadis_commands_length(sha1), 1};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* FCALL function numkeys [key...] [arg...] */
-STEADIS_COMMAND int steadis_fcall(steadis_client *client, const char *function_, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_fcall(const steadis_client *client, const char *function_, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FCALL", function_, "0"};
-    size_t head_lens[] = {5, strlen(function_), 1};
+    size_t head_lens[] = {5, steadis_commands_length(function_), 1};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* FCALL_RO function numkeys [key...] [arg...] */
-STEADIS_COMMAND int steadis_fcall_ro(steadis_client *client, const char *function_, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_fcall_ro(const steadis_client *client, const char *function_, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FCALL_RO", function_, "0"};
-    size_t head_lens[] = {8, strlen(function_), 1};
+    size_t head_lens[] = {8, steadis_commands_length(function_), 1};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* FUNCTION DELETE library-name */
-STEADIS_COMMAND int steadis_function_delete(steadis_client *client, const char *library_name, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_function_delete(const steadis_client *client, const char *library_name, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FUNCTION", "DELETE", library_name};
-    size_t head_lens[] = {8, 6, strlen(library_name)};
+    size_t head_lens[] = {8, 6, steadis_commands_length(library_name)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* FUNCTION DUMP */
-STEADIS_COMMAND int steadis_function_dump(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_function_dump(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FUNCTION", "DUMP"};
     size_t head_lens[] = {8, 4};
@@ -2095,7 +2105,7 @@ STEADIS_COMMAND int steadis_function_dump(steadis_client *client, steadis_reply 
 }
 
 /* FUNCTION FLUSH [ASYNC|SYNC] */
-STEADIS_COMMAND int steadis_function_flush(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_function_flush(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FUNCTION", "FLUSH"};
     size_t head_lens[] = {8, 5};
@@ -2103,7 +2113,7 @@ STEADIS_COMMAND int steadis_function_flush(steadis_client *client, steadis_reply
 }
 
 /* FUNCTION KILL */
-STEADIS_COMMAND int steadis_function_kill(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_function_kill(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FUNCTION", "KILL"};
     size_t head_lens[] = {8, 4};
@@ -2111,7 +2121,7 @@ STEADIS_COMMAND int steadis_function_kill(steadis_client *client, steadis_reply 
 }
 
 /* FUNCTION LIST [LIBRARYNAME library-name-pattern] [WITHCODE] */
-STEADIS_COMMAND int steadis_function_list(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_function_list(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FUNCTION", "LIST"};
     size_t head_lens[] = {8, 4};
@@ -2119,15 +2129,15 @@ STEADIS_COMMAND int steadis_function_list(steadis_client *client, steadis_reply 
 }
 
 /* FUNCTION LOAD [REPLACE] function-code */
-STEADIS_COMMAND int steadis_function_load(steadis_client *client, const char *function_code, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_function_load(const steadis_client *client, const char *function_code, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FUNCTION", "LOAD", function_code};
-    size_t head_lens[] = {8, 4, strlen(function_code)};
+    size_t head_lens[] = {8, 4, steadis_commands_length(function_code)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* FUNCTION RESTORE serialized-value [FLUSH|APPEND|REPLACE] */
-STEADIS_COMMAND int steadis_function_restore(steadis_client *client, const void *serialized_value, size_t serialized_value_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_function_restore(const steadis_client *client, const void *serialized_value, size_t serialized_value_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FUNCTION", "RESTORE", (const char *)serialized_value};
     size_t head_lens[] = {8, 7, serialized_value_len};
@@ -2135,7 +2145,7 @@ STEADIS_COMMAND int steadis_function_restore(steadis_client *client, const void 
 }
 
 /* FUNCTION STATS */
-STEADIS_COMMAND int steadis_function_stats(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_function_stats(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FUNCTION", "STATS"};
     size_t head_lens[] = {8, 5};
@@ -2143,7 +2153,7 @@ STEADIS_COMMAND int steadis_function_stats(steadis_client *client, steadis_reply
 }
 
 /* SCRIPT EXISTS sha1... */
-STEADIS_COMMAND int steadis_script_exists(steadis_client *client, size_t count, const char *const *sha1s, const size_t *lens, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_script_exists(const steadis_client *client, size_t count, const char *const *sha1s, const size_t *lens, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SCRIPT", "EXISTS"};
     size_t head_lens[] = {6, 6};
@@ -2152,7 +2162,7 @@ STEADIS_COMMAND int steadis_script_exists(steadis_client *client, size_t count, 
 }
 
 /* SCRIPT FLUSH [ASYNC|SYNC] */
-STEADIS_COMMAND int steadis_script_flush(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_script_flush(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SCRIPT", "FLUSH"};
     size_t head_lens[] = {6, 5};
@@ -2160,7 +2170,7 @@ STEADIS_COMMAND int steadis_script_flush(steadis_client *client, steadis_reply *
 }
 
 /* SCRIPT KILL */
-STEADIS_COMMAND int steadis_script_kill(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_script_kill(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SCRIPT", "KILL"};
     size_t head_lens[] = {6, 4};
@@ -2168,23 +2178,23 @@ STEADIS_COMMAND int steadis_script_kill(steadis_client *client, steadis_reply **
 }
 
 /* SCRIPT LOAD script */
-STEADIS_COMMAND int steadis_script_load(steadis_client *client, const char *script, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_script_load(const steadis_client *client, const char *script, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SCRIPT", "LOAD", script};
-    size_t head_lens[] = {6, 4, strlen(script)};
+    size_t head_lens[] = {6, 4, steadis_commands_length(script)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* PUBLISH channel message */
-STEADIS_COMMAND int steadis_publish(steadis_client *client, const char *channel, const void *message, size_t message_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_publish(const steadis_client *client, const char *channel, const void *message, size_t message_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PUBLISH", channel, (const char *)message};
-    size_t head_lens[] = {7, strlen(channel), message_len};
+    size_t head_lens[] = {7, steadis_commands_length(channel), message_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* PUBSUB CHANNELS [pattern] */
-STEADIS_COMMAND int steadis_pubsub_channels(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pubsub_channels(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PUBSUB", "CHANNELS"};
     size_t head_lens[] = {6, 8};
@@ -2192,7 +2202,7 @@ STEADIS_COMMAND int steadis_pubsub_channels(steadis_client *client, steadis_repl
 }
 
 /* PUBSUB NUMPAT */
-STEADIS_COMMAND int steadis_pubsub_numpat(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pubsub_numpat(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PUBSUB", "NUMPAT"};
     size_t head_lens[] = {6, 6};
@@ -2200,7 +2210,7 @@ STEADIS_COMMAND int steadis_pubsub_numpat(steadis_client *client, steadis_reply 
 }
 
 /* PUBSUB NUMSUB [channel...] */
-STEADIS_COMMAND int steadis_pubsub_numsub(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pubsub_numsub(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PUBSUB", "NUMSUB"};
     size_t head_lens[] = {6, 6};
@@ -2208,7 +2218,7 @@ STEADIS_COMMAND int steadis_pubsub_numsub(steadis_client *client, steadis_reply 
 }
 
 /* PUBSUB SHARDCHANNELS [pattern] */
-STEADIS_COMMAND int steadis_pubsub_shardchannels(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pubsub_shardchannels(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PUBSUB", "SHARDCHANNELS"};
     size_t head_lens[] = {6, 13};
@@ -2216,7 +2226,7 @@ STEADIS_COMMAND int steadis_pubsub_shardchannels(steadis_client *client, steadis
 }
 
 /* PUBSUB SHARDNUMSUB [channel...] */
-STEADIS_COMMAND int steadis_pubsub_shardnumsub(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_pubsub_shardnumsub(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PUBSUB", "SHARDNUMSUB"};
     size_t head_lens[] = {6, 11};
@@ -2224,15 +2234,15 @@ STEADIS_COMMAND int steadis_pubsub_shardnumsub(steadis_client *client, steadis_r
 }
 
 /* SPUBLISH shardchannel message */
-STEADIS_COMMAND int steadis_spublish(steadis_client *client, const char *shardchannel, const void *message, size_t message_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_spublish(const steadis_client *client, const char *shardchannel, const void *message, size_t message_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"SPUBLISH", shardchannel, (const char *)message};
-    size_t head_lens[] = {8, strlen(shardchannel), message_len};
+    size_t head_lens[] = {8, steadis_commands_length(shardchannel), message_len};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* ECHO message */
-STEADIS_COMMAND int steadis_echo(steadis_client *client, const void *message, size_t message_len, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_echo(const steadis_client *client, const void *message, size_t message_len, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"ECHO", (const char *)message};
     size_t head_lens[] = {4, message_len};
@@ -2240,7 +2250,7 @@ STEADIS_COMMAND int steadis_echo(steadis_client *client, const void *message, si
 }
 
 /* PING [message] */
-STEADIS_COMMAND int steadis_ping(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_ping(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"PING"};
     size_t head_lens[] = {4};
@@ -2248,7 +2258,7 @@ STEADIS_COMMAND int steadis_ping(steadis_client *client, steadis_reply **reply, 
 }
 
 /* DBSIZE */
-STEADIS_COMMAND int steadis_dbsize(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_dbsize(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"DBSIZE"};
     size_t head_lens[] = {6};
@@ -2256,7 +2266,7 @@ STEADIS_COMMAND int steadis_dbsize(steadis_client *client, steadis_reply **reply
 }
 
 /* FLUSHALL [ASYNC|SYNC] */
-STEADIS_COMMAND int steadis_flushall(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_flushall(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FLUSHALL"};
     size_t head_lens[] = {8};
@@ -2264,7 +2274,7 @@ STEADIS_COMMAND int steadis_flushall(steadis_client *client, steadis_reply **rep
 }
 
 /* FLUSHDB [ASYNC|SYNC] */
-STEADIS_COMMAND int steadis_flushdb(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_flushdb(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"FLUSHDB"};
     size_t head_lens[] = {7};
@@ -2272,7 +2282,7 @@ STEADIS_COMMAND int steadis_flushdb(steadis_client *client, steadis_reply **repl
 }
 
 /* INFO [section...] */
-STEADIS_COMMAND int steadis_info(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_info(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"INFO"};
     size_t head_lens[] = {4};
@@ -2280,15 +2290,15 @@ STEADIS_COMMAND int steadis_info(steadis_client *client, steadis_reply **reply, 
 }
 
 /* MEMORY USAGE key [SAMPLES count] */
-STEADIS_COMMAND int steadis_memory_usage(steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_memory_usage(const steadis_client *client, const char *key, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"MEMORY", "USAGE", key};
-    size_t head_lens[] = {6, 5, strlen(key)};
+    size_t head_lens[] = {6, 5, steadis_commands_length(key)};
     return steadis_call(client, 3, head, head_lens, reply, error);
 }
 
 /* TIME */
-STEADIS_COMMAND int steadis_time(steadis_client *client, steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_time(const steadis_client *client, steadis_reply **reply, steadis_error **error)
 {
     const char *head[] = {"TIME"};
     size_t head_lens[] = {4};

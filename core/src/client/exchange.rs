@@ -59,6 +59,17 @@ impl Exchange {
         Ok(exchange)
     }
 
+    /// Any command, given by its arguments; its reply has the shape of the command, as far as the
+    /// table knows it. For hosts without named options, where this is the one way to call.
+    pub fn words<A: AsRef<[u8]>>(args: &[A]) -> Result<Self> {
+        stateful::refuse(args)?;
+        let mut exchange = Self::empty();
+        let (encoded, command) = command::encode_words(args, &mut exchange.out);
+        exchange.encoded = encoded;
+        exchange.on_replica = command.is_some_and(|it| it.effect == Effect::Reads);
+        Ok(exchange)
+    }
+
     /// A script by its digest. Should the server not know it, its source goes instead.
     pub fn script(script: &Arc<Script>, keys: &[Arg<'_>], args: &[Arg<'_>]) -> Result<Self> {
         let mut exchange = Self::empty();

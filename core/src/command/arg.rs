@@ -95,8 +95,9 @@ impl fmt::Debug for Arg<'_> {
     }
 }
 
-/// The shortest digits that give the same number back, `inf`, `-inf` and `nan`.
-struct Float(f64);
+/// A number as Redis writes it: the shortest digits that give it back, `inf`, `-inf` and `nan`.
+#[derive(Debug, Clone, Copy)]
+pub struct Float(pub f64);
 
 impl fmt::Display for Float {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ use crate::policy::Effect;
 use crate::proto::encode;
 use crate::proto::shape::Shape;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -194,7 +195,29 @@ fn camel(mixed: &str) -> String {
 
 struct Table {
     commands: Vec<Command>,
-    by_name: HashMap<&'static str, usize>,
+    by_name: HashMap<&'static str, usize, BuildHasherDefault<Fnv>>,
+}
+
+/// Looking a command up must not cost more than encoding it. The names are ours, so nobody can
+/// make them collide, and what is looked up is not kept.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {

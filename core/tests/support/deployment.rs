@@ -35,6 +35,12 @@ impl Deployment {
         Config::new(Target::Sentinels { seeds: vec![seed], primary: Some("mymaster".into()) })
     }
 
+    /// The variables that lead a program to them.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
+        let list = format!("127.0.0.1:{}", self.sentinel_port);
+        [("REDIS_SENTINEL_LIST", list), ("REDIS_SENTINEL_MASTER", "mymaster".to_owned())]
+    }
+
     /// Has the Sentinel put a replica in the primary's place.
     pub(crate) fn fail_over(&self) {
         let port = self.sentinel_port.to_string();

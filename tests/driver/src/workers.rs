@@ -34,6 +34,20 @@ pub(crate) const ALL: &[Worker] = &[
         demonstrated: false,
     },
     Worker {
+        name: "c",
+        build: &["tests/runners/c/build", "CARGO-PROFILE"],
+        command: &["target/c/PROFILE/scenario-worker"],
+        plays_all: true,
+        demonstrated: true,
+    },
+    Worker {
+        name: "c-evented",
+        build: &["tests/runners/c/build", "CARGO-PROFILE"],
+        command: &["target/c/PROFILE/scenario-worker", "--evented"],
+        plays_all: false,
+        demonstrated: false,
+    },
+    Worker {
         name: "python",
         build: BUILD_PYTHON,
         command: &["python3", "tests/runners/python/worker.py"],

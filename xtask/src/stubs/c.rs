@@ -130,7 +130,7 @@ fn one(parts: &mut Parts, parameter: &Parameter) {
 fn text(parts: &mut Parts, name: &str) {
     let name = identifier(name);
     parts.parameters.push(format!("const char *{name}"));
-    parts.push(name.clone(), format!("strlen({name})"));
+    parts.push(name.clone(), format!("steadis_commands_length({name})"));
 }
 
 fn number(parts: &mut Parts, name: &str, format: &str, value: &str) {
@@ -175,7 +175,7 @@ fn function(signature: &Signature, parts: &Parts) -> String {
     };
     let parameters: String = parts.parameters.iter().map(|it| format!("{it}, ")).collect();
     format!(
-        "\n/* {} */\nSTEADIS_COMMAND int steadis_{}(steadis_client *client, {parameters}\
+        "\n/* {} */\nSTEADIS_COMMAND steadis_status steadis_{}(const steadis_client *client, {parameters}\
          steadis_reply **reply, steadis_error **error)\n{{\n{body}}}\n",
         title(signature),
         signature.command.snake,

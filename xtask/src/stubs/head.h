@@ -14,6 +14,7 @@
 
 #include "steadis.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,13 +48,18 @@ STEADIS_COMMAND size_t steadis_commands_double(char *text, size_t size, double n
     return length;
 }
 
+/* Of what is no text there is a byte missing, which steadis_call refuses by its place. */
+STEADIS_COMMAND size_t steadis_commands_length(const char *text)
+{
+    return text != NULL ? strlen(text) : 1;
+}
+
 /* Calls with an array in the middle. */
-STEADIS_COMMAND int steadis_commands_call(steadis_client *client, size_t head_count,
-                                          const char *const *head, const size_t *head_lens,
-                                          size_t count, const char *const *items,
-                                          const size_t *lens, size_t tail_count,
-                                          const char *const *tail, const size_t *tail_lens,
-                                          steadis_reply **reply, steadis_error **error)
+STEADIS_COMMAND steadis_status steadis_commands_call(
+    const steadis_client *client, size_t head_count, const char *const *head,
+    const size_t *head_lens, size_t count, const char *const *items, const size_t *lens,
+    size_t tail_count, const char *const *tail, const size_t *tail_lens, steadis_reply **reply,
+    steadis_error **error)
 {
     const char *few[16];
     size_t few_lens[16];
@@ -62,13 +68,17 @@ STEADIS_COMMAND int steadis_commands_call(steadis_client *client, size_t head_co
     size_t *argv_lens = few_lens;
     void *many = NULL;
     size_t i;
-    int result;
+    steadis_status result;
 
+    if (items == NULL && count > 0)
+        return steadis_call(client, 1, NULL, NULL, reply, error);
+    /* A negative count is refused: so is what is too much, or does not fit into memory. */
+    if (count > INT_MAX - 64)
+        return steadis_call(client, -1, NULL, NULL, reply, error);
     if (total > 16) {
-        /* Calling with nothing is refused: so is what does not fit into memory. */
-        many = count < (size_t)-1 / 64 ? malloc(total * (sizeof *argv + sizeof *argv_lens)) : NULL;
+        many = malloc(total * (sizeof *argv + sizeof *argv_lens));
         if (many == NULL)
-            return steadis_call(client, 0, NULL, NULL, reply, error);
+            return steadis_call(client, -1, NULL, NULL, reply, error);
         argv = (const char **)many;
         argv_lens = (size_t *)(void *)(argv + total);
     }
@@ -76,13 +86,13 @@ STEADIS_COMMAND int steadis_commands_call(steadis_client *client, size_t head_co
     memcpy(argv_lens, head_lens, head_count * sizeof *argv_lens);
     for (i = 0; i < count; i++) {
         argv[head_count + i] = items[i];
-        argv_lens[head_count + i] = lens != NULL ? lens[i] : strlen(items[i]);
+        argv_lens[head_count + i] = lens != NULL ? lens[i] : steadis_commands_length(items[i]);
     }
     for (i = 0; i < tail_count; i++) {
         argv[head_count + count + i] = tail[i];
         argv_lens[head_count + count + i] = tail_lens[i];
     }
-    result = steadis_call(client, total, argv, argv_lens, reply, error);
+    result = steadis_call(client, (int)total, argv, argv_lens, reply, error);
     free(many);
     return result;
 }

@@ -220,6 +220,7 @@ impl Home {
     fn open(client: &Inner) -> Result<Self> {
         let Inner { config, counters, scripts, listeners, .. } = client;
         let deployment = Deployment::open(config)?;
+        counters.join(&deployment.shared.tally);
         let lanes =
             Arc::new(Lanes::new(Arc::clone(config), Arc::clone(counters), Arc::clone(scripts)));
         let replicas = Arc::new(Replicas::new(Arc::clone(config), Arc::clone(counters)));

@@ -51,6 +51,8 @@ pub(super) struct Call {
     /// It is a step of this watch.
     pub(super) watch: Option<WatchId>,
     pub(super) sent_at: Option<Instant>,
+    /// Since when it waits for a connection.
+    pub(super) held_since: Option<Instant>,
     /// Not to be sent again before this.
     pub(super) rests_until: Option<Instant>,
     /// The replies of a transaction so far.

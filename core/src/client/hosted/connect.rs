@@ -5,6 +5,7 @@ use super::settle::{Answered, answer, tell};
 use super::{Action, Session, Sink};
 use crate::error::{Error, Kind};
 use crate::policy::Doubt;
+use crate::stats::Counters;
 use crate::topology::{Topology, endpoint};
 use std::time::Instant;
 
@@ -55,8 +56,9 @@ impl Session {
         }
         let (mut judged, mut unknown, mut freed) = (Vec::new(), Vec::new(), false);
         let fed = {
-            let Self { links, calls, .. } = self;
+            let Self { links, calls, counters, .. } = self;
             let origin = links[place].origin;
+            let on_replica = u64::from(links[place].place.replica.is_some());
             links[place].feed(bytes, |token, frame, last| {
                 let Some(call) = calls.get(token) else { return };
                 match answer(token, call, frame, last) {
@@ -65,6 +67,7 @@ impl Session {
                         let Some(call) = calls.take(token) else { return };
                         let well = tell(token, &call, frame, origin, sink);
                         freed = call.frees_link(well);
+                        Counters::add(&counters.from_replicas, on_replica);
                     }
                     Answered::Unknown => unknown.push(token),
                     Answered::Badly(verdict) => {
@@ -89,6 +92,7 @@ impl Session {
         }
         match fed {
             Ok(true) => {
+                Counters::add(&self.counters.connections, 1);
                 if self.links[place].place.replica.is_none() {
                     if self.links[place].used == Use::Shared {
                         self.links[place].load(&self.scripts);

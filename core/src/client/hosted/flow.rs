@@ -7,6 +7,7 @@ use crate::client::verdict::{closed, full, maybe_executed, unwatched, waiting_ro
 use crate::command::Wait;
 use crate::error::{Error, Result};
 use crate::lane::hosted::Token;
+use crate::stats::Counters;
 use crate::topology::Topology;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ impl Session {
                 self.calls.take(token);
                 return Err(full(self.config.max_in_flight));
             }
+            Counters::add(&self.counters.calls, 1);
             return Ok(token);
         }
         if let Some(refused) = &topology.refused {
@@ -46,9 +48,11 @@ impl Session {
         if place.is_none() && call.reading.is_some() {
             self.guide.wait_for_replicas();
         }
-        let token = self.calls.add(call);
+        let token = self.calls.add(Call { held_since: Some(now), ..call });
         self.held.push_back(token);
         self.held_bytes += bytes;
+        Counters::add(&self.counters.calls, 1);
+        self.counters.note(|it| &it.held, 1);
         match (way, place) {
             (Way::Shared, Some(place)) => self.connect(place, &topology, now),
             (Way::Shared, None) => {}
@@ -95,6 +99,10 @@ impl Session {
         let sent = link.lane.submit(token, &call.bytes, call.span.clone(), deadline).is_ok();
         if sent {
             call.sent_at = Some(now);
+            if let Some(since) = call.held_since.take() {
+                let waited = now.duration_since(since).as_micros() as u64;
+                Counters::add(&self.counters.held_micros, waited);
+            }
             match call.way() {
                 Way::Own => {
                     link.used = Use::Call(token);
@@ -109,6 +117,10 @@ impl Session {
 
     pub(super) fn finish(&mut self, token: Token, completion: Completion<'_>, sink: &mut Sink<'_>) {
         if self.calls.take(token).is_some() {
+            if let Completion::Failed(error) = &completion {
+                Counters::add(&self.counters.failed, 1);
+                self.counters.note(|it| &it.maybe_executed, error.maybe_executed().into());
+            }
             sink(token, completion);
         }
     }

@@ -1,9 +1,10 @@
 //! Where a session learns who is primary, and whom it tells about trouble.
 
-use crate::config::Config;
+use crate::config::{Address, Config};
 use crate::error::Result;
 use crate::event::Event;
 use crate::policy::Backoff;
+use crate::stats::Counters;
 use crate::topology::decide::Trouble;
 use crate::topology::{Deployment, Readable, Topology};
 use std::sync::Arc;
@@ -51,6 +52,21 @@ impl Guide {
     pub(super) fn wait_for_replicas(&self) {
         if let Self::Watch { deployment, .. } = self {
             deployment.shared.interest.wait();
+        }
+    }
+
+    /// Has these figures counted together with those of the deployment's other clients.
+    pub(super) fn count_with(&self, counters: &Counters) {
+        if let Self::Watch { deployment, .. } = self {
+            counters.join(&deployment.shared.tally);
+        }
+    }
+
+    /// How long ago each Sentinel has answered.
+    pub(super) fn heard_ago(&self) -> Vec<(Address, Duration)> {
+        match self {
+            Self::Watch { deployment, .. } => deployment.shared.heard_ago(),
+            Self::None | Self::Simulation { .. } => Vec::new(),
         }
     }
 

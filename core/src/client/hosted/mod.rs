@@ -45,6 +45,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::lane::hosted::Token;
 use crate::policy::Backoff;
+use crate::stats::{Counters, Stats};
 use crate::topology::Topology;
 use crate::topology::decide::Trouble;
 use calls::Calls;
@@ -125,6 +126,7 @@ pub struct Session {
     /// Since when the primary is known to be gone.
     lost_since: Option<Instant>,
     scripts: Scripts,
+    counters: Counters,
     closed: bool,
 }
 
@@ -151,6 +153,7 @@ impl Session {
             reason: None,
             lost_since: None,
             scripts: Scripts::default(),
+            counters: Counters::default(),
             closed: false,
         }
     }
@@ -164,6 +167,7 @@ impl Session {
     pub fn start(&mut self, waker: impl Fn() + Send + Sync + 'static) -> Result<()> {
         if matches!(self.guide, Guide::None) && !self.closed {
             self.guide = Guide::watch(&self.config, Arc::new(waker))?;
+            self.guide.count_with(&self.counters);
         }
         Ok(())
     }
@@ -212,6 +216,11 @@ impl Session {
     pub fn take_output(&mut self, link: LinkId) -> Vec<u8> {
         let link = self.links.iter_mut().find(|it| it.id == link);
         link.map(|link| link.lane.take_output()).unwrap_or_default()
+    }
+
+    /// Figures since this session was made.
+    pub fn stats(&self) -> Stats {
+        self.counters.read()
     }
 
     /// Calls without an outcome.

@@ -64,7 +64,7 @@ impl Session {
         let reading = calls.get(token).and_then(|call| call.reading.as_ref());
         reading
             .and_then(|it| it.unavailable(&guide.readable(it.max_lag), reason.as_ref()))
-            .unwrap_or_else(|| unavailable(config, topology, reason.as_ref()))
+            .unwrap_or_else(|| unavailable(config, topology, &guide.heard_ago(), reason.as_ref()))
     }
 
     /// This call was at a place in vain.

@@ -118,6 +118,7 @@ impl Session {
                 call.frames.clear();
                 self.held_bytes += call.bytes.len();
                 self.held.push_front(token);
+                self.counters.note(|it| &it.repeated, 1);
                 return;
             }
         };
@@ -137,6 +138,7 @@ impl Session {
             call.rests_until = (!pause.is_zero()).then(|| now + pause);
             self.held_bytes += call.bytes.len();
             self.held.push_front(token);
+            self.counters.note(|it| &it.repeated, 1);
             return;
         }
         pipeline.expire(reason);

@@ -78,6 +78,7 @@ impl Session {
             may_have_run: false,
             watch: None,
             sent_at: None,
+            held_since: None,
             rests_until: None,
             frames: Vec::new(),
         })

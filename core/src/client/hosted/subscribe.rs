@@ -161,7 +161,8 @@ impl Session {
         let patience = self.config.failover_timeout;
         let late = |it: &Subscription| it.complains_at(patience).is_some_and(|at| now >= at);
         if self.subscriptions.values().any(late) {
-            let why = unavailable(&self.config, &self.current(), self.reason.as_ref());
+            let (topology, heard) = (self.current(), self.guide.heard_ago());
+            let why = unavailable(&self.config, &topology, &heard, self.reason.as_ref());
             for (&id, subscription) in self.subscriptions.iter_mut().filter(|(_, it)| late(it)) {
                 if subscription.complain(&why) {
                     sink(id, Completion::Heard);
