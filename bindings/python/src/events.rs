@@ -76,12 +76,15 @@ impl Events {
 pub(crate) fn value<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyAny>> {
     let details = PyDict::new(py);
     match event {
-        Event::Failover { from, to, detected_by, took, epoch } => {
+        Event::Failover { from, to, detected_by, took, epoch, held, repeated, maybe_executed } => {
             details.set_item("from_", from)?;
             details.set_item("to", to)?;
             details.set_item("detected_by", detected_by)?;
             details.set_item("took", took.as_secs_f64())?;
             details.set_item("epoch", epoch)?;
+            details.set_item("held", held)?;
+            details.set_item("repeated", repeated)?;
+            details.set_item("maybe_executed", maybe_executed)?;
         }
         Event::Hold { what, why } => {
             details.set_item("what", what)?;
