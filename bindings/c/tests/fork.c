@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,13 +28,17 @@ static bool in_child(bool (*work)(void)) {
 static bool counts(void) {
     steadis_reply *reply = NULL;
     steadis_primary *primary = NULL;
-    bool so = steadis_callf(client, &reply, NULL, "INCR child") == STEADIS_OK;
+    steadis_error *error = NULL;
+    bool so;
+    so = WELL(steadis_callf(client, &reply, &error, "INCR child"));
     steadis_reply_free(reply);
     reply = NULL;
-    so = so && steadis_script_call(client, script, NULL, 0, 0, NULL, NULL, &reply, NULL) == STEADIS_OK;
+    so &= WELL(steadis_script_call(client, script, NULL, 0, 0, NULL, NULL, &reply, &error));
     steadis_reply_free(reply);
-    so = so && steadis_resolver_primary(resolver, 10000, &primary, NULL) == STEADIS_OK;
+    so &= WELL(steadis_resolver_primary(resolver, 10000, &primary, &error));
     steadis_primary_free(primary);
+    /* What a child has to say is not in its parent's buffer. */
+    fflush(stdout);
     return so;
 }
 
