@@ -204,12 +204,21 @@ def double(number):
 """
     program("-m", "celery", "-A", "tasks", "worker", "--pool", "prefork", "-c", "2", tasks=code)
     monkeypatch.syspath_prepend(tmp_path)
+    import celery.exceptions  # type: ignore[import-untyped]
     import tasks  # type: ignore[import-not-found]
 
+    lost: list[Any] = []
+
     def step() -> None:
-        assert tasks.double.delay(4).get(timeout=40) == 8
+        task = tasks.double.delay(4)
+        try:
+            assert task.get(timeout=15) == 8
+        except celery.exceptions.TimeoutError:
+            lost.append(task)
 
     assert only_honest(through_failovers(lab, step))
+    # The crash can take one with it: Redis acknowledges before it replicates.
+    assert len(lost) <= 1
 
 
 def test_fastapi_under_uvicorn(lab: Lab, program: Callable[..., Any]) -> None:

@@ -339,14 +339,17 @@ def test_nothing_is_leaked(play: Callable[[Story], Any]) -> None:
             with pytest.raises(steadis.UsageError):
                 await client.get(None)
 
-        for _ in range(50):
-            await work()
-        gc.collect()
-        before = sys.getallocatedblocks()
-        for _ in range(500):
-            await work()
-        gc.collect()
-        assert sys.getallocatedblocks() - before < 200
+        async def growth() -> int:
+            before = sys.getallocatedblocks()
+            for _ in range(150):
+                await work()
+            # Its reply comes after those of the cancelled calls.
+            await client.ping()
+            gc.collect()
+            return sys.getallocatedblocks() - before
+
+        # A leak grows each time; what is kept once, by whomever, does not.
+        assert min([await growth() for _ in range(5)]) < 50
 
     play(story)
 
