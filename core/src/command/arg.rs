@@ -1,6 +1,7 @@
 //! What a host language hands over for one argument, and how that is written.
 
 use crate::proto::encode;
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 /// A host's value, on loan.
@@ -52,6 +53,19 @@ impl<'a> Arg<'a> {
         match self {
             Arg::Int(number) => usize::try_from(*number).ok(),
             other => std::str::from_utf8(other.text()?).ok()?.parse().ok(),
+        }
+    }
+
+    /// The bytes that are sent for it; `None` if it is no scalar.
+    pub fn spelled(&self) -> Option<Cow<'a, [u8]>> {
+        let written =
+            |number: &dyn fmt::Display| Some(Cow::Owned(Line::of(number).bytes().to_vec()));
+        match self {
+            Arg::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+            Arg::Text(text) => Some(Cow::Borrowed(text.as_bytes())),
+            Arg::Int(number) => written(number),
+            Arg::Float(number) => written(&Float(*number)),
+            _ => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::arg::Arg;
 use super::outcome::Encoded;
+use super::syntax::Syntax;
 use super::table::Command;
 use super::walk::Walk;
 use crate::error::Result;
@@ -50,6 +51,20 @@ impl Command {
         }
     }
 
+    /// Whether a map that follows these arguments is data: the pairs that this command repeats,
+    /// of which none is there yet. Else it can only be options. For languages in which both look
+    /// the same.
+    pub fn takes_map_after(&self, given: &[Arg<'_>]) -> bool {
+        let is_pairs = |part: &Syntax| match part {
+            Syntax::Repeated(group) => matches!(**group, Syntax::Sequence(_)),
+            _ => false,
+        };
+        let Syntax::Sequence(parts) = &self.syntax else { return false };
+        parts.iter().any(is_pairs)
+            && given.len() < self.syntax.least()
+            && given.iter().all(Arg::is_scalar)
+    }
+
     /// Writes the header for so many arguments, and the name.
     fn open(&self, count: usize, out: &mut Vec<u8>) {
         encode::header(out, count);
@@ -73,4 +88,23 @@ fn replace_header(out: &mut Vec<u8>, start: usize, count: usize, guess: usize) {
     encode::header(&mut right, count);
     encode::header(&mut wrong, guess);
     out.splice(start..start + wrong.len(), right);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::find;
+
+    #[test]
+    fn a_map_is_data_where_pairs_are_missing_and_options_elsewhere() {
+        let takes = |name: &str, given: &[Arg<'_>]| {
+            find(&[name]).is_some_and(|command| command.takes_map_after(given))
+        };
+        let (key, map) = (Arg::Text("k"), Arg::Map(&[]));
+        assert!(takes("hset", &[key]) && takes("mset", &[]) && takes("zadd", &[key]));
+        assert!(takes("xadd", &[key, Arg::Text("*")]));
+        assert!(!takes("xadd", &[key, Arg::Text("*"), map]));
+        assert!(!takes("zadd", &[key, map]) && !takes("zadd", &[key, Arg::Int(1), key]));
+        assert!(!takes("set", &[key, key]) && !takes("geosearch", &[key]));
+    }
 }

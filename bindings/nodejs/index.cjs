@@ -1,0 +1,11 @@
+'use strict'
+
+const { Client } = require('./lib/client.cjs')
+const { classes } = require('./lib/errors.cjs')
+
+/** A client of what the URL, the options or the environment describe, at once; commands may follow. */
+function connect (url, options) {
+  return new Client(url, options)
+}
+
+module.exports = { connect, createClient: connect, Client, ...classes }

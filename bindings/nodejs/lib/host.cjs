@@ -1,0 +1,205 @@
+'use strict'
+// Owns sockets, TLS and the clock of one client; the native part owns everything that knows Redis.
+//
+// Commands of one tick go out in one write, and what one read brings is settled in one go.
+
+const net = require('node:net')
+const tls = require('node:tls')
+const { readFileSync } = require('node:fs')
+const { closed } = require('./errors.cjs')
+
+// What is read is dealt with before anything else is read, so all sockets can share one buffer.
+// On Windows the system fills it in the background, so there each has its own.
+const ROOM = 64 * 1024
+const shared = process.platform === 'win32' ? null : Buffer.allocUnsafeSlow(ROOM)
+
+/** A connection, from the wish for it to its end. */
+class Link {
+  constructor (host, { link, tls: secure, ...to }) {
+    this.id = link
+    this.isOpen = false
+    const buffer = shared ?? Buffer.allocUnsafeSlow(ROOM)
+    const callback = (count) => {
+      host.settle(host.native.received(link, buffer, count))
+      return true
+    }
+    const options = { ...to, noDelay: true, keepAlive: true, onread: { buffer, callback } }
+    let why = 'the server closed the connection'
+    const lose = () => {
+      if (!host.links.delete(link)) return
+      host.settle(host.native.closed(link, why))
+    }
+    try {
+      this.socket = secure ? tls.connect({ ...options, ...read(secure) }) : net.connect(options)
+    } catch (error) {
+      // A certificate that cannot be read. The native part must not hear of it from within its
+      // own call for the connection.
+      this.socket = new net.Socket()
+      why = error.message
+      process.nextTick(lose)
+      return
+    }
+    this.socket.on(secure ? 'secureConnect' : 'connect', () => {
+      this.isOpen = true
+      host.settle(host.native.opened(link))
+    })
+    this.socket.on('drain', () => host.schedule())
+    this.socket.on('error', (error) => { why = `the connection failed: ${error.message || error.code}` })
+    this.socket.on('end', () => this.socket.destroy())
+    this.socket.on('close', lose)
+    if (!host.keepsAlive) this.socket.unref()
+  }
+}
+
+function read ({ servername, ...files }) {
+  const options = servername === undefined ? {} : { servername }
+  for (const name in files) options[name] = readFileSync(files[name])
+  return options
+}
+
+class Host {
+  /** @param native the native client @param tell takes events in */
+  constructor (native, tell) {
+    this.native = native
+    this.tell = tell
+    /** Commands can be taken on as they come. */
+    this.isRunning = false
+    this.isClosed = false
+    this.keepsAlive = true
+    this.links = new Map()
+    this.pending = 0
+    this.resolves = []
+    this.rejects = []
+    this.isScheduled = false
+    this.timer = undefined
+    this.wakesAt = Infinity
+    this.idle = undefined
+    this.flush = this.flush.bind(this)
+    this.wake = this.wake.bind(this)
+  }
+
+  /** Before the first command. Throws if the client is closed. */
+  start () {
+    if (this.isClosed) throw closed()
+    this.native.start((event) => event === undefined ? this.wake() : this.tell(event))
+    this.isRunning = true
+  }
+
+  /** The promise of a call that the native part has taken on, or the error that it refused it with. */
+  wait (place) {
+    if (typeof place !== 'number') return Promise.reject(place)
+    this.pending++
+    if (!this.isScheduled) this.schedule()
+    return new Promise((resolve, reject) => {
+      this.resolves[place] = resolve
+      this.rejects[place] = reject
+    })
+  }
+
+  /** Ends the wait for a call; what was sent runs all the same. */
+  cancel (place, reason) {
+    const reject = this.rejects[place]
+    this.native.cancel(place)
+    this.forget(place)
+    reject(reason)
+    this.schedule()
+  }
+
+  forget (place) {
+    this.resolves[place] = this.rejects[place] = undefined
+    if (--this.pending === 0 && this.idle) this.idle()
+  }
+
+  /** Passes outcomes on: codes and values in turn. */
+  settle (report) {
+    if (report !== undefined) {
+      for (let i = 0; i < report.length; i += 2) {
+        const place = report[i] >>> 2
+        const tell = report[i] & 1 ? this.rejects[place] : this.resolves[place]
+        this.forget(place)
+        tell(report[i + 1])
+      }
+    }
+    if (!this.isScheduled) this.schedule()
+  }
+
+  /** Has everything written once this tick's commands are all there. */
+  schedule () {
+    this.isScheduled = true
+    process.nextTick(this.flush)
+  }
+
+  flush () {
+    this.isScheduled = false
+    const native = this.native
+    for (let action = native.connection(); action !== undefined; action = native.connection()) {
+      if (typeof action === 'number') this.drop(action)
+      else this.links.set(action.link, new Link(this, action))
+    }
+    for (const link of this.links.values()) {
+      // What a slow server does not take stays with the native part, which can still hold it back.
+      if (!link.isOpen || link.socket.writableNeedDrain) continue
+      const output = native.output(link.id)
+      if (output !== undefined) link.socket.write(output, 'latin1')
+    }
+    this.arm()
+  }
+
+  drop (id) {
+    const link = this.links.get(id)
+    if (this.links.delete(id)) link.socket.destroy()
+  }
+
+  /** Sees to it that the native part is woken when its next deadline passes. */
+  arm () {
+    const left = this.native.deadline()
+    if (left < 0) {
+      if (this.timer) clearTimeout(this.timer)
+      this.timer = undefined
+      this.wakesAt = Infinity
+      return
+    }
+    const at = performance.now() + left
+    // One that is early does no harm: it only asks again.
+    if (at < this.wakesAt) {
+      if (this.timer) clearTimeout(this.timer)
+      this.timer = setTimeout(this.wake, Math.ceil(left))
+      this.wakesAt = at
+    }
+    // As long as there is a socket, that is what keeps the process alive.
+    if (this.keepsAlive && this.pending > 0 && this.links.size === 0) this.timer.ref()
+    else this.timer.unref()
+  }
+
+  wake () {
+    if (this.timer) clearTimeout(this.timer)
+    this.timer = undefined
+    this.wakesAt = Infinity
+    this.settle(this.native.wake())
+  }
+
+  /** Whether open connections and waiting calls keep the process alive. */
+  keepAlive (flag) {
+    this.keepsAlive = flag
+    for (const { socket } of this.links.values()) flag ? socket.ref() : socket.unref()
+    if (this.timer) this.schedule()
+  }
+
+  /** No more commands; resolves when those that wait have ended. */
+  async end () {
+    this.isRunning = false
+    this.isClosed = true
+    if (this.pending > 0) await new Promise((resolve) => { this.idle = resolve })
+    this.destroy()
+  }
+
+  /** Ends everything at once. */
+  destroy () {
+    this.isRunning = false
+    this.isClosed = true
+    this.settle(this.native.close())
+    this.flush()
+  }
+}
+
+module.exports = { Host }

@@ -1,0 +1,27 @@
+//! Steadis for Node.js: values go in and out, and JavaScript owns sockets, TLS and the clock.
+//! Everything that knows Redis is in core; everything that knows Node's habits is in the
+//! JavaScript beside this.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `client` | one client of an event loop, and its views with other options |
+//! | `desk` | the calls without an outcome, and the outcomes on their way to JavaScript |
+//! | `batch` | commands that are sent in one go, and scripts |
+//! | `convert` | JavaScript's values become arguments and options, replies become values |
+//! | `js` | values of JavaScript, with as few crossings as possible |
+//! | `error` | errors of core become JavaScript's |
+//! | `runtime` | what other threads have to tell the event loop |
+//! | `table` | the commands, for the methods that JavaScript makes of them |
+//! | `vectors` | conversion alone, for tests |
+
+#![allow(unreachable_pub, reason = "JavaScript reaches everything that is marked for it")]
+
+mod batch;
+mod client;
+mod convert;
+mod desk;
+mod error;
+mod js;
+mod runtime;
+mod table;
+mod vectors;
