@@ -13,8 +13,9 @@ class Abort {
   }
 
   /** Passes the promise of a call on, and forgets the call when it is over. */
-  watch (place, promise) {
-    if (typeof place !== 'number') return promise
+  watch (code, promise) {
+    if (typeof code !== 'number') return promise
+    const place = code >>> 1
     if (this.places.size === 0) this.signal.addEventListener('abort', this.end, { once: true })
     this.places.add(place)
     const over = () => {

@@ -17,6 +17,7 @@ class Client extends EventEmitter {
     if (typeof url === 'object' && url !== null && !(url instanceof URL)) [url, options] = [undefined, url]
     // What is set in a worker thread is set for JavaScript alone.
     this._native = native.Native.open(url === undefined || url === null ? undefined : String(url), options ?? {})
+    this._functions = this._native.functions()
     this._root = this
     this._abort = undefined
     this._host = new Host(this._native, (event) => this._tell(event))
@@ -31,6 +32,8 @@ class Client extends EventEmitter {
   options ({ signal, ...options } = {}) {
     const view = Object.keys(options).length > 0 ? this._native.view(options) : this._native
     const abort = signal ? new Abort(this._host, signal) : this._abort
+    // Such calls may come due before those that the clock is set for.
+    if (options.timeout !== undefined) this._host.isHurried = true
     return this._view(view, abort)
   }
 
@@ -45,7 +48,8 @@ class Client extends EventEmitter {
   }
 
   _view (native, abort) {
-    return Object.create(this, { _native: { value: native }, _abort: { value: abort } })
+    const functions = native === this._native ? this._functions : native.functions()
+    return Object.create(this, { _native: { value: native }, _functions: { value: functions }, _abort: { value: abort } })
   }
 
   /** Has the native part take a call on, and promises its outcome. */
@@ -61,16 +65,18 @@ class Client extends EventEmitter {
     const abort = this._abort
     if (abort === undefined) return host.wait(submit(this._native))
     if (abort.signal.aborted) return Promise.reject(abort.signal.reason)
-    const place = submit(this._native)
-    return abort.watch(place, host.wait(place))
+    const code = submit(this._native)
+    return abort.watch(code, host.wait(code))
   }
 
   /** A command of the table. The way of every method, so it takes no detour. */
   _run (index, args) {
     const host = this._host
-    if (tracing.isOn()) return tracing.trace(this, index, args, () => this._take((native) => native.submit(index, args)))
-    if (!host.isRunning || this._abort !== undefined) return this._take((native) => native.submit(index, args))
-    return host.wait(this._native.submit(index, args))
+    if (host.isRunning && this._abort === undefined && !tracing.isOn()) {
+      return host.wait(this._functions.submit(index, ...args))
+    }
+    const take = () => this._take(() => this._functions.submit(index, ...args))
+    return tracing.isOn() ? tracing.trace(this, index, args, take) : take()
   }
 
   /** Commands that are sent in one go. */

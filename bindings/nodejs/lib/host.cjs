@@ -20,7 +20,7 @@ class Link {
     this.isOpen = false
     const buffer = shared ?? Buffer.allocUnsafeSlow(ROOM)
     const callback = (count) => {
-      host.settle(host.native.received(link, buffer, count))
+      host.settle(host.functions.received(link, buffer, count))
       return true
     }
     const options = { ...to, noDelay: true, keepAlive: true, onread: { buffer, callback } }
@@ -28,6 +28,7 @@ class Link {
     const lose = () => {
       if (!host.links.delete(link)) return
       host.settle(host.native.closed(link, why))
+      host.look()
     }
     try {
       this.socket = secure ? tls.connect({ ...options, ...read(secure) }) : net.connect(options)
@@ -43,7 +44,7 @@ class Link {
       this.isOpen = true
       host.settle(host.native.opened(link))
     })
-    this.socket.on('drain', () => host.schedule())
+    this.socket.on('drain', host.flush)
     this.socket.on('error', (error) => { why = `the connection failed: ${error.message || error.code}` })
     this.socket.on('end', () => this.socket.destroy())
     this.socket.on('close', lose)
@@ -61,6 +62,7 @@ class Host {
   /** @param native the native client @param tell takes events in */
   constructor (native, tell) {
     this.native = native
+    this.functions = native.functions()
     this.tell = tell
     /** Commands can be taken on as they come. */
     this.isRunning = false
@@ -71,6 +73,10 @@ class Host {
     this.resolves = []
     this.rejects = []
     this.isScheduled = false
+    /** There is more to do than to write. */
+    this.isBusy = true
+    /** Some calls have deadlines of their own. */
+    this.isHurried = false
     this.timer = undefined
     this.wakesAt = Infinity
     this.idle = undefined
@@ -86,10 +92,12 @@ class Host {
   }
 
   /** The promise of a call that the native part has taken on, or the error that it refused it with. */
-  wait (place) {
-    if (typeof place !== 'number') return Promise.reject(place)
-    this.pending++
+  wait (code) {
+    if (typeof code !== 'number') return Promise.reject(code)
+    if (code & 1) this.isBusy = true
     if (!this.isScheduled) this.schedule()
+    this.pending++
+    const place = code >>> 1
     return new Promise((resolve, reject) => {
       this.resolves[place] = resolve
       this.rejects[place] = reject
@@ -102,7 +110,6 @@ class Host {
     this.native.cancel(place)
     this.forget(place)
     reject(reason)
-    this.schedule()
   }
 
   forget (place) {
@@ -110,16 +117,23 @@ class Host {
     if (--this.pending === 0 && this.idle) this.idle()
   }
 
-  /** Passes outcomes on: codes and values in turn. */
+  /** Passes outcomes on: codes and values in turn, and one thing more if there is more to do. */
   settle (report) {
-    if (report !== undefined) {
-      for (let i = 0; i < report.length; i += 2) {
-        const place = report[i] >>> 2
-        const tell = report[i] & 1 ? this.rejects[place] : this.resolves[place]
-        this.forget(place)
-        tell(report[i + 1])
-      }
+    if (report === undefined) return
+    const end = report.length & ~1
+    for (let i = 0; i < end; i += 2) {
+      const code = report[i]
+      const place = code >>> 2
+      const tell = code & 1 ? this.rejects[place] : this.resolves[place]
+      this.forget(place)
+      tell(report[i + 1])
     }
+    if (end !== report.length) this.look()
+  }
+
+  /** Has connections and deadlines looked after. */
+  look () {
+    this.isBusy = true
     if (!this.isScheduled) this.schedule()
   }
 
@@ -131,18 +145,24 @@ class Host {
 
   flush () {
     this.isScheduled = false
+    if (this.isBusy) this.connect()
+    for (const link of this.links.values()) {
+      // What a slow server does not take stays with the native part, which can still hold it back.
+      if (!link.isOpen || link.socket.writableNeedDrain) continue
+      const output = this.functions.output(link.id)
+      if (output !== undefined) link.socket.write(output, 'latin1')
+    }
+    // Commands without a hurry of their own come due after those that the clock is set for.
+    if (this.isBusy || this.isHurried || this.timer === undefined) this.arm()
+    this.isBusy = false
+  }
+
+  connect () {
     const native = this.native
     for (let action = native.connection(); action !== undefined; action = native.connection()) {
       if (typeof action === 'number') this.drop(action)
       else this.links.set(action.link, new Link(this, action))
     }
-    for (const link of this.links.values()) {
-      // What a slow server does not take stays with the native part, which can still hold it back.
-      if (!link.isOpen || link.socket.writableNeedDrain) continue
-      const output = native.output(link.id)
-      if (output !== undefined) link.socket.write(output, 'latin1')
-    }
-    this.arm()
   }
 
   drop (id) {
@@ -153,22 +173,16 @@ class Host {
   /** Sees to it that the native part is woken when its next deadline passes. */
   arm () {
     const left = this.native.deadline()
-    if (left < 0) {
-      if (this.timer) clearTimeout(this.timer)
-      this.timer = undefined
-      this.wakesAt = Infinity
-      return
-    }
-    const at = performance.now() + left
-    // One that is early does no harm: it only asks again.
+    const at = left < 0 ? Infinity : performance.now() + left
+    // A clock that rings early, or for nothing, does no harm: it only asks again.
     if (at < this.wakesAt) {
       if (this.timer) clearTimeout(this.timer)
       this.timer = setTimeout(this.wake, Math.ceil(left))
       this.wakesAt = at
     }
     // As long as there is a socket, that is what keeps the process alive.
-    if (this.keepsAlive && this.pending > 0 && this.links.size === 0) this.timer.ref()
-    else this.timer.unref()
+    if (this.keepsAlive && this.pending > 0 && this.links.size === 0) this.timer?.ref()
+    else this.timer?.unref()
   }
 
   wake () {
@@ -176,13 +190,14 @@ class Host {
     this.timer = undefined
     this.wakesAt = Infinity
     this.settle(this.native.wake())
+    this.look()
   }
 
   /** Whether open connections and waiting calls keep the process alive. */
   keepAlive (flag) {
     this.keepsAlive = flag
     for (const { socket } of this.links.values()) flag ? socket.ref() : socket.unref()
-    if (this.timer) this.schedule()
+    this.look()
   }
 
   /** No more commands; resolves when those that wait have ended. */
@@ -198,7 +213,9 @@ class Host {
     this.isRunning = false
     this.isClosed = true
     this.settle(this.native.close())
+    this.isBusy = true
     this.flush()
+    if (this.timer) clearTimeout(this.timer)
   }
 }
 

@@ -30,8 +30,9 @@ impl Batch {
     pub fn add(&self, env: Env, index: u32, list: Value) -> Value {
         self.append(env, |js, batch| {
             let command = command_at(index)?;
+            let values: Vec<Value> = js.items(list).collect();
             with_room(|room| {
-                let (args, named) = arguments(js, room, command, list)?;
+                let (args, named) = arguments(js, room, command, &values)?;
                 batch.add(command, args, named)
             })
         })

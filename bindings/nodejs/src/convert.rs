@@ -43,9 +43,9 @@ pub(crate) fn arguments<'a>(
     js: Js,
     room: &'a Bump,
     command: &Command,
-    list: Value,
+    values: &[Value],
 ) -> Result<Given<'a>> {
-    let args = read_list(js, room, list)?;
+    let args = read_all(js, room, values.iter().copied())?;
     match args.split_last() {
         Some((Arg::Map(pairs), before)) if !command.takes_map_after(before) => {
             Ok((before, named(room, pairs)))
@@ -70,22 +70,28 @@ pub(crate) fn named<'a>(
 
 /// Reads an array of arguments.
 pub(crate) fn read_list<'a>(js: Js, room: &'a Bump, list: Value) -> Result<&'a [Arg<'a>]> {
-    let count = js.length(list);
+    read_all(js, room, js.items(list))
+}
+
+fn read_all<'a>(
+    js: Js,
+    room: &'a Bump,
+    values: impl ExactSizeIterator<Item = Value>,
+) -> Result<&'a [Arg<'a>]> {
     let mut failed = None;
-    let args = room.alloc_slice_fill_iter((0..count).map(|index| {
-        read(js, room, js.item(list, index)).unwrap_or_else(|what| {
-            failed.get_or_insert_with(|| {
-                let what = format!(
-                    "argument {} is {what}; write text, a number, a Buffer, or a list or object \
-                     of these",
-                    index + 1
-                );
-                Error::usage(what)
-            });
+    let args = room.alloc_slice_fill_iter(values.enumerate().map(|(index, value)| {
+        read(js, room, value).unwrap_or_else(|what| {
+            failed.get_or_insert((index + 1, what));
             Arg::Null
         })
     }));
-    failed.map_or(Ok(args), Err)
+    match failed {
+        None => Ok(args),
+        Some((number, what)) => Err(Error::usage(format!(
+            "argument {number} is {what}; write text, a number, a Buffer, or a list or object of \
+             these"
+        ))),
+    }
 }
 
 /// Reads one argument, or says what it is instead.
@@ -128,10 +134,9 @@ fn read<'a>(js: Js, room: &'a Bump, value: Value) -> Result<Arg<'a>, &'static st
 }
 
 fn items<'a>(js: Js, room: &'a Bump, list: Value) -> Result<&'a [Arg<'a>], &'static str> {
-    let count = js.length(list);
     let mut failed = None;
-    let items = room.alloc_slice_fill_iter((0..count).map(|index| {
-        read(js, room, js.item(list, index)).unwrap_or_else(|what| {
+    let items = room.alloc_slice_fill_iter(js.items(list).map(|item| {
+        read(js, room, item).unwrap_or_else(|what| {
             failed = Some(what);
             Arg::Null
         })
@@ -159,12 +164,8 @@ pub(crate) fn option(js: Js, value: Value) -> OptionValue {
             if let Some(bytes) = js.with_bytes(value, <[u8]>::to_vec) {
                 return OptionValue::Bytes(bytes);
             }
-            let items = |list| {
-                let items = (0..js.length(list)).map(|index| option(js, js.item(list, index)));
-                items.collect::<Vec<_>>()
-            };
             if js.is_array(value) {
-                return OptionValue::List(items(value));
+                return OptionValue::List(js.items(value).map(|item| option(js, item)).collect());
             }
             OptionValue::Map(options(js, value))
         }

@@ -62,8 +62,12 @@ impl Desk {
         self.done.push(value);
     }
 
-    /// Everything that was settled since the last time, as one array.
-    pub(crate) fn report(&mut self, js: Js) -> Value {
+    /// Everything that was settled since the last time, as one array; of an odd length if there
+    /// is more for JavaScript to do.
+    pub(crate) fn report(&mut self, js: Js, more: bool) -> Value {
+        if more {
+            self.done.push(js.boolean(true));
+        }
         if self.done.is_empty() {
             return js.undefined();
         }

@@ -173,6 +173,10 @@ impl Js {
         make!(napi_get_element, self.0, array.0, index)
     }
 
+    pub(crate) fn items(self, array: Value) -> impl ExactSizeIterator<Item = Value> {
+        (0..self.length(array)).map(move |index| self.item(array, index))
+    }
+
     /// Shows the UTF-8 of a string.
     pub(crate) fn with_text<T>(self, text: Value, show: impl FnOnce(&[u8]) -> T) -> T {
         let mut room = [0_u8; 512];

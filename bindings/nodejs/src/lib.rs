@@ -5,6 +5,10 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `client` | one client of an event loop, and its views with other options |
+//! | `view` | what the calls of a view have in common |
+//! | `hot` | the functions that every command goes through |
+//! | `options` | options of calls |
+//! | `picture` | what JavaScript gets to know of connections and of the deployment |
 //! | `desk` | the calls without an outcome, and the outcomes on their way to JavaScript |
 //! | `batch` | commands that are sent in one go, and scripts |
 //! | `convert` | JavaScript's values become arguments and options, replies become values |
@@ -21,7 +25,11 @@ mod client;
 mod convert;
 mod desk;
 mod error;
+mod hot;
 mod js;
+mod options;
+mod picture;
 mod runtime;
 mod table;
 mod vectors;
+mod view;

@@ -9,7 +9,7 @@ use steadis::Event;
 
 /// News for the event loop: an event, or only that there is something to look after.
 #[derive(Debug)]
-pub(crate) struct News(Option<Event>);
+pub struct News(Option<Event>);
 
 /// Rings on the event loop, and does not keep its process alive.
 type Line = ThreadsafeFunction<News, Value, FnArgs<(News,)>, Status, false, true>;
