@@ -33,6 +33,13 @@ pub(crate) const ALL: &[Worker] = &[
         plays_all: false,
         demonstrated: false,
     },
+    Worker {
+        name: "nodejs",
+        build: &["node", "bindings/nodejs/build.mjs", "--dev"],
+        command: &["node", "tests/runners/nodejs/worker.mjs"],
+        plays_all: true,
+        demonstrated: false,
+    },
 ];
 
 const BUILD_RUST: &[&str] = &[
