@@ -39,8 +39,10 @@ pub struct Client {
 struct Inner {
     session: Mutex<Session>,
     waiting: Mutex<HashMap<Token, oneshot::Sender<Result<Done>>>>,
-    /// Rung when a deadline or the topology may have changed.
+    /// Rung when the topology may have changed, or a deadline is sooner than the timer is set to.
     bell: Arc<Notify>,
+    /// When the timer wakes up by itself.
+    alarm: Mutex<Option<Instant>>,
     links: Mutex<HashMap<LinkId, Arc<Notify>>>,
     config: Arc<Config>,
 }
@@ -75,6 +77,7 @@ impl Client {
                 session: Mutex::new(session),
                 waiting: Mutex::default(),
                 bell: Arc::new(Notify::new()),
+                alarm: Mutex::default(),
                 links: Mutex::default(),
                 config,
             }),
@@ -206,10 +209,14 @@ impl Inner {
     fn wake(self: &Arc<Self>) -> Option<Instant> {
         self.with(|session, sink| session.wake(Instant::now(), sink));
         self.pump();
-        lock(&self.session).next_deadline()
+        let mut session = lock(&self.session);
+        let next = session.next_deadline();
+        *lock(&self.alarm) = next;
+        next
     }
 
-    /// Does what the session asks for. Output is taken by the connection's own task.
+    /// Does what the session asks for, and sets the timer to an earlier moment where it has to be.
+    /// Output is taken by the connection's own task.
     fn pump(self: &Arc<Self>) {
         let mut session = lock(&self.session);
         for link in session.links_with_output() {
@@ -217,9 +224,7 @@ impl Inner {
                 bell.notify_one();
             }
         }
-        let mut changed = false;
         while let Some(action) = session.poll_connections() {
-            changed = true;
             match action {
                 Action::Open { link, to, tls } => {
                     let bell = Arc::new(Notify::new());
@@ -234,8 +239,9 @@ impl Inner {
                 Action::Write { .. } => {}
             }
         }
-        drop(session);
-        if changed {
+        let next = session.next_deadline();
+        let alarm = *lock(&self.alarm);
+        if next.is_some_and(|next| alarm.is_none_or(|alarm| next < alarm)) {
             self.bell.notify_one();
         }
     }
@@ -288,7 +294,6 @@ async fn carry(inner: Arc<Inner>, link: LinkId, to: Endpoint, tls: Option<Tls>, 
     lock(&inner.links).remove(&link);
     inner.with(|session, sink| session.closed(link, unwritten, why, Instant::now(), sink));
     inner.pump();
-    inner.bell.notify_one();
 }
 
 fn lost(error: &std::io::Error) -> Error {

@@ -14,7 +14,7 @@ pub enum Event {
     Failover {
         from: Option<String>,
         to: String,
-        /// `probe`, `+switch-master`, `sentinels`, `demotion`, `return`.
+        /// `probe`, `+switch-master`, `sentinels`, `demotion`, `return`, `dns`.
         detected_by: &'static str,
         /// From the first sign of it until the new primary was verified.
         took: Duration,

@@ -11,6 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -81,6 +82,8 @@ impl Runtime {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
+            // Names are resolved on threads of their own, now and then.
+            .thread_keep_alive(Duration::from_secs(1))
             .build()
             .map_err(failed)?;
         std::thread::Builder::new()

@@ -3,6 +3,7 @@
 mod support;
 
 use redis::{AsyncCommands, Commands, Script};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use steadis::client::{By, Incoming};
 use steadis::config::{Credentials, Secret};
@@ -95,6 +96,23 @@ fn the_tokio_client_does_the_same() {
         assert_eq!(error.kind(), Kind::Server);
         client.close();
         assert_eq!(client.call(&["PING"]).await.unwrap_err().kind(), Kind::Closed);
+    });
+}
+
+#[test]
+fn a_task_waits_no_longer_than_its_deadline() {
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut config = config(mute.local_addr().unwrap().port());
+        config.failover_timeout = Duration::from_millis(200);
+        let client = aio::Client::new(config);
+        // When the first has ended, there is nothing left that the timer has to wait for.
+        for _ in 0..3 {
+            let call = tokio::time::timeout(Duration::from_secs(20), client.call(&["GET", "k"]));
+            let error = call.await.expect("an outcome in time").unwrap_err();
+            assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+        }
     });
 }
 

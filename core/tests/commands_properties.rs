@@ -121,6 +121,10 @@ fn leaves(reply: &Reply, out: &mut Vec<String>) {
         | Reply::Bulk(text)
         | Reply::Verbatim { text, .. }
         | Reply::Error(text) => out.push(number(text)),
+        // An empty tuple is null.
+        Reply::List(items) if items.is_empty() => out.push("null".to_owned()),
+        Reply::Set(items) if items.is_empty() => out.push("null".to_owned()),
+        Reply::Map(pairs) if pairs.is_empty() => out.push("null".to_owned()),
         Reply::List(items) | Reply::Set(items) | Reply::Push(items) => {
             items.iter().for_each(|item| leaves(item, out));
         }

@@ -19,7 +19,7 @@ struct Told {
     first_key: i64,
 }
 
-fn ask(redis: &Redis, args: &[&str]) -> Reply {
+fn frame(redis: &Redis, args: &[&str]) -> Vec<u8> {
     let mut socket = redis.connect();
     let (mut bytes, mut answer) = (Vec::new(), Vec::new());
     encode::command(&mut bytes, args);
@@ -30,7 +30,11 @@ fn ask(redis: &Redis, args: &[&str]) -> Reply {
         assert!(length > 0, "the server has hung up");
         answer.extend_from_slice(&chunk[..length]);
     }
-    Reply::from_frame(Frame::trusted(&answer))
+    answer
+}
+
+fn ask(redis: &Redis, args: &[&str]) -> Reply {
+    Reply::from_frame(Frame::trusted(&frame(redis, args)))
 }
 
 /// All commands and subcommands of a server.
@@ -145,4 +149,55 @@ fn the_table_lacks_nothing_but_the_cluster_and_help() {
         .filter(|name| !name.ends_with("|help") && !name.starts_with("cluster|"))
         .collect();
     assert_eq!(lacking, ["asking", "readonly", "readwrite"]);
+}
+
+/// The words in a server's description of arguments, and in those that they hold.
+fn words(description: &Reply, found: &mut Vec<String>) {
+    match description {
+        Reply::Map(pairs) => {
+            for (key, value) in pairs {
+                match (key.as_str(), value.as_str()) {
+                    (Some("token"), Some(word)) if !word.is_empty() => {
+                        // Some tokens hold two words.
+                        found.extend(word.split(' ').map(str::to_ascii_uppercase));
+                    }
+                    (Some("arguments"), _) => words(value, found),
+                    _ => {}
+                }
+            }
+        }
+        other => other.as_list().into_iter().flatten().for_each(|it| words(it, found)),
+    }
+}
+
+/// The description of each command and subcommand.
+fn described<'a>(docs: &'a Reply, found: &mut Vec<(&'a str, &'a Reply)>) {
+    let Reply::Map(commands) = docs else { panic!("{docs:?} is no map") };
+    for (name, description) in commands {
+        found.push((name.as_str().expect("a name"), description));
+        let Reply::Map(parts) = description else { panic!("{description:?} is no map") };
+        let subcommands = parts.iter().filter(|(key, _)| key.as_str() == Some("subcommands"));
+        subcommands.for_each(|(_, docs)| described(docs, found));
+    }
+}
+
+#[test]
+fn the_table_knows_every_word_of_a_server() {
+    let redis = Redis::start();
+    let docs = command::find(&["COMMAND", "DOCS"]).expect("a command");
+    let answer = frame(&redis, &["COMMAND", "DOCS"]);
+    let docs = Reply::shaped(Frame::trusted(&answer), &docs.reply.shape);
+    let (mut all, mut lacking, mut count) = (Vec::new(), Vec::new(), 0);
+    described(&docs, &mut all);
+    for (name, description) in all {
+        let Some(command) = command::all().iter().find(|it| it.name == name) else { continue };
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        command.syntax.visit(&mut |word| ours.push(word.to_ascii_uppercase()));
+        words(description, &mut theirs);
+        count += theirs.len();
+        let unknown = theirs.into_iter().filter(|word| !ours.contains(word));
+        lacking.extend(unknown.map(|word| format!("{name} {word}")));
+    }
+    assert!(lacking.is_empty(), "{lacking:?}");
+    assert!(count > 300, "only {count} words are described");
 }

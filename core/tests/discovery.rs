@@ -88,6 +88,8 @@ fn event(step: &Value, decide: &Decide) -> Event {
             other => panic!("no trouble: {other}"),
         };
         Event::Trouble { epoch: parts[0].as_u64().expect("an epoch"), trouble }
+    } else if step.get("moved").is_some() {
+        Event::Moved
     } else {
         Event::Tick
     }

@@ -1,6 +1,6 @@
 //! `docs/commands.md`: what each command is called, takes, does and answers.
 
-use steadis::command::{Command, all};
+use steadis::command::{Command, Reply, all};
 use steadis::policy::Effect;
 
 /// The page, made of the same table that the clients go by.
@@ -31,13 +31,17 @@ fn row(command: &Command) -> String {
     let others = command
         .replies
         .iter()
-        .map(|(words, reply)| format!("; {} with {}", reply.phrase, words.join(" and ")));
-    let reply = command.reply.phrase.to_owned() + &others.collect::<String>();
+        .map(|(words, reply)| format!("; {} with {}", answer(reply), words.join(" and ")));
+    let reply = answer(command.reply) + &others.collect::<String>();
     let usage = format!("{} {}", command.title(), command.usage);
     let cells =
         [code(command.snake), code(command.camel), code(usage.trim_end()), effect(command), reply];
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
+}
+
+fn answer(reply: &Reply) -> String {
+    reply.phrase.to_owned() + if reply.nullable { " or null" } else { "" }
 }
 
 fn effect(command: &Command) -> String {

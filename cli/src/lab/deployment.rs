@@ -16,6 +16,7 @@ use super::error::{Error, Result};
 use super::events::Events;
 use super::fixtures::Fixtures;
 use super::haproxy::Haproxy;
+use super::name::Name;
 use super::options::Options;
 use super::place::Place;
 use super::process::find;
@@ -37,6 +38,7 @@ pub struct Lab {
     pub(crate) roles: Arc<Roles>,
     pub(crate) events: Arc<Events>,
     pub(crate) fixtures: Mutex<Fixtures>,
+    pub(crate) name: tokio::sync::Mutex<Option<Name>>,
     watchers: JoinSet<()>,
     directory: Directory,
 }
@@ -117,6 +119,7 @@ impl Lab {
             sentinels,
             haproxy: None,
             fixtures: Mutex::default(),
+            name: tokio::sync::Mutex::default(),
             events,
             watchers: JoinSet::new(),
             directory,
@@ -147,6 +150,11 @@ impl Lab {
     /// The environment variables that lead an application to it.
     pub fn environment(&self) -> Environment {
         Environment::of(self)
+    }
+
+    /// A file that is gone with the lab.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
     }
 
     /// All servers: nodes, then Sentinels.

@@ -57,11 +57,8 @@ impl Lab {
         Ok(self.add("drop", Fixture::Drop(Drop::new().await?)))
     }
 
-    /// A Sentinel that goes on naming `node` as the primary.
+    /// A Sentinel that goes on naming `node` as the primary. It speaks no TLS in any lab.
     pub async fn stale(&self, node: &str) -> Result<Fake> {
-        if self.options().tls {
-            return Err(Error::new("a stale Sentinel does not speak TLS; use a lab without --tls"));
-        }
         let primary = self.node(node)?.place.announced();
         let nodes = self.nodes.iter().map(|node| node.place.announced());
         let belief = Belief {

@@ -76,6 +76,9 @@ pub enum Request {
     Proxy {
         name: String,
     },
+    Dns {
+        name: String,
+    },
     Fault {
         name: String,
         fault: Fault,
@@ -161,6 +164,7 @@ impl Request {
             Self::Drop => return json_of(&lab.drop_syn().await?),
             Self::Stale { name } => return json_of(&lab.stale(&name).await?),
             Self::Proxy { name } => return json_of(&lab.proxy(&name).await?),
+            Self::Dns { name } => return json_of(&lab.dns(&name).await?),
             Self::Fault { name, fault } => lab.fault(&name, fault)?,
             Self::Remove { name } => lab.remove(&name)?,
             Self::Wait { until, timeout_ms } => {

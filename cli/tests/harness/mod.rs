@@ -3,10 +3,12 @@
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code, unreachable_pub)]
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use redis::Value;
 use serde_json::{Value as Json, json};
@@ -165,6 +167,42 @@ impl Drop for Serve {
         drop(self.stdin.take());
         let _ = self.child.wait();
     }
+}
+
+static LAB: LazyLock<Mutex<Serve>> = LazyLock::new(|| Mutex::new(Serve::start(&[])));
+
+/// The lab that the tests of a file share, with its first primary and everybody well.
+pub fn lab() -> MutexGuard<'static, Serve> {
+    let mut lab = LAB.lock().unwrap_or_else(PoisonError::into_inner);
+    lab.until(json!("in-sync"));
+    lab.until(json!("agreed"));
+    lab
+}
+
+/// A connection that gives up reading after some time.
+pub fn dial(address: SocketAddr, patience: Duration) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
+    stream
+}
+
+/// Enough to see that nothing comes.
+pub const SOON: Duration = Duration::from_millis(200);
+
+/// Enough for what does come.
+pub const LATE: Duration = Duration::from_secs(20);
+
+/// What it answers to PING.
+pub fn ping(stream: &mut TcpStream) -> std::io::Result<String> {
+    stream.write_all(b"PING\r\n")?;
+    receive(stream)
+}
+
+/// What comes next.
+pub fn receive(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut answer = [0; 64];
+    let bytes = stream.read(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer[..bytes]).into_owned())
 }
 
 /// The text in a JSON string.

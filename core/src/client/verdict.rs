@@ -60,6 +60,14 @@ pub(super) fn unavailable(config: &Config, topology: &Topology, reason: Option<&
         Target::Sentinels { primary: None, .. } => "no primary".to_owned(),
         Target::Node(endpoint) => format!("{endpoint} is no primary"),
     };
+    let named = matches!(config.target, Target::Sentinels { .. }) && topology.reason.is_some();
+    if named && topology.epoch == 0 && config.address_map.is_empty() {
+        said.push(
+            "if the address that they name leads nowhere from here, say how to reach it (option \
+             address_map, REDIS_ADDRESS_MAP)"
+                .to_owned(),
+        );
+    }
     let what = match topology.phase {
         Phase::Fenced => " (a failover is under way)",
         _ => "",

@@ -9,12 +9,13 @@
 //! | `walk`, `repeat`, `take` | the way along the syntax that this takes |
 //! | `names` | names of options, as people type them |
 //! | `outcome` | what is known of a command once it is encoded: an [`Encoded`] |
-//! | `replies` | the shapes of replies that the table names |
+//! | `replies`, `form` | the replies that the table names: their shapes, and what they are made of |
 
 #![forbid(unsafe_code)]
 
 mod arg;
 mod encode;
+mod form;
 mod names;
 mod outcome;
 mod repeat;
@@ -25,6 +26,7 @@ mod take;
 mod walk;
 
 pub use arg::Arg;
+pub use form::Form;
 pub use outcome::{Encoded, Wait};
 pub use replies::{REPLIES, Reply};
 pub use syntax::Syntax;

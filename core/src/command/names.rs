@@ -2,20 +2,33 @@
 
 use super::syntax::Syntax;
 
+/// What people also call a word or value, from the names of other clients' parameters.
+const ALIASES: [(&str, &str); 9] = [
+    ("~", "approximate"),
+    ("=", "exact"),
+    ("arg", "argv"),
+    ("arg", "arguments"),
+    ("group", "groupname"),
+    ("consumer", "consumername"),
+    ("offset", "start"),
+    ("count", "num"),
+    ("REV", "desc"),
+];
+
 /// Whether an option of this name is meant by a word or value of the syntax: case, `_` and `-`
 /// make no difference, and symbols have names.
 pub(super) fn same(option: &str, name: &str) -> bool {
-    let name = match name {
-        "~" => "approximate",
-        "=" => "exact",
-        other => other,
-    };
-    alike(option, name) && letters(option).eq(letters(name))
+    exactly(option, name)
+        || ALIASES.iter().any(|(own, alias)| *own == name && exactly(option, alias))
 }
 
 /// The same for a value that repeats, which may be named in the plural.
 pub(super) fn same_many(option: &str, name: &str) -> bool {
     same(option, name) || alike(option, name) && letters(option).eq(letters(name).chain([b's']))
+}
+
+fn exactly(option: &str, name: &str) -> bool {
+    alike(option, name) && letters(option).eq(letters(name))
 }
 
 /// Most names differ in the first letter already.

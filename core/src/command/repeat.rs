@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::proto::encode;
 
 impl<'a> Walk<'a, '_> {
-    /// A part that repeats, `exactly` so often if that is known; returns how often.
+    /// A part that repeats, `exactly` so often if that is known: first what stands among the
+    /// positional arguments, then what an option holds; returns how often.
     pub(super) fn repeated(
         &mut self,
         part: &'static Syntax,
@@ -16,9 +17,7 @@ impl<'a> Walk<'a, '_> {
         exactly: Option<usize>,
     ) -> Result<usize> {
         let mut times = 0;
-        if let Some(values) = self.take_many(part) {
-            return self.spread(part, values);
-        }
+        let named = self.take_many(part);
         while matches!(part, Syntax::Choice(_)) && self.names(part) > 0 {
             self.option(part, &mut &[][..], 0)?;
             times += 1;
@@ -28,7 +27,8 @@ impl<'a> Walk<'a, '_> {
             let wanted = match (exactly, next.text()) {
                 (Some(exactly), _) => times < exactly,
                 (None, Some(text)) if part.begins_with(text) => true,
-                (None, text) => times == 0 || given.len() > after && !text.is_some_and(option),
+                (None, _) if times == 0 && named.is_none() => true,
+                (None, text) => given.len() > after && !text.is_some_and(option),
             };
             if !wanted {
                 break;
@@ -47,6 +47,9 @@ impl<'a> Walk<'a, '_> {
                     1
                 }
             };
+        }
+        if let Some(values) = named {
+            times += self.spread(part, values)?;
         }
         Ok(times)
     }
@@ -163,10 +166,11 @@ impl<'a> Walk<'a, '_> {
         Err(self.usage("not as many of the last list as of the one before it"))
     }
 
-    /// A count and what it counts. It need not be given when that comes as a list or by name.
+    /// A count and what it counts. It need not be given when that comes as a list or by name, or
+    /// when the word before it was not `spelled` out.
     pub(super) fn counted(
         &mut self,
-        count: &'static str,
+        (count, spelled): (&'static str, bool),
         group: &'static Syntax,
         given: &mut Given<'a>,
         after: usize,
@@ -182,6 +186,8 @@ impl<'a> Walk<'a, '_> {
             if self.take(count).is_some_and(|said| said.count() != Some(times)) {
                 return Err(self.usage(&format!("{} is not how many follow", quoted(count))));
             }
+        } else if !spelled && given.first().is_some_and(Arg::is_scalar) {
+            times = self.repeated(part, given, after, None)?;
         } else if let Some(first) = self.take(count).or_else(|| shift(given)) {
             if !first.is_scalar() {
                 times = self.spread(part, first)?;

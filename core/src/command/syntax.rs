@@ -8,6 +8,8 @@
 //! it; in a choice each alternative is an option of its own. [`Syntax::visit`] comes by every name
 //! that can be given.
 
+use super::arg::Arg;
+
 /// A part of a command's syntax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Syntax {
@@ -113,6 +115,11 @@ impl Syntax {
             Self::Word(own) => own.as_bytes().eq_ignore_ascii_case(word),
             _ => self.firsts().iter().any(|part| part.begins_with(word)),
         }
+    }
+
+    /// Whether these arguments begin with a word that this can begin with.
+    pub(super) fn is_next(&self, given: &[Arg<'_>]) -> bool {
+        given.first().and_then(Arg::text).is_some_and(|word| self.begins_with(word))
     }
 
     /// Whether arguments for this can begin with any value.

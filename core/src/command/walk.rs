@@ -92,13 +92,15 @@ impl<'a, 'o> Walk<'a, 'o> {
         after: usize,
     ) -> Result<()> {
         let mut at = 0;
+        // Whoever leaves the word before a count out leaves the count out, too.
+        let mut spelled = true;
         while let Some(part) = parts.get(at) {
             let mut next = at + 1;
             match (part, parts.get(at + 1)) {
                 (Syntax::Value(name), Some(group)) if counts(name) => {
                     next += 1;
                     let after = after + self.needs(&parts[next..]);
-                    self.counted(name, group, given, after)?;
+                    self.counted((name, spelled), group, given, after)?;
                 }
                 (Syntax::Repeated(first), Some(Syntax::Repeated(second))) => {
                     next += 1;
@@ -112,6 +114,7 @@ impl<'a, 'o> Walk<'a, 'o> {
                 }
                 _ => {
                     let after = after + self.needs(&parts[next..]);
+                    spelled = !matches!(part, Syntax::Word(_)) || part.is_next(given);
                     self.part(part, given, after)?;
                 }
             }
@@ -150,7 +153,7 @@ impl<'a, 'o> Walk<'a, 'o> {
     ) -> Result<()> {
         match part {
             Syntax::Word(word) => {
-                if given.first().and_then(Arg::text).is_some_and(|text| part.begins_with(text)) {
+                if part.is_next(given) {
                     *given = &given[1..];
                 }
                 self.word(word);
@@ -243,8 +246,7 @@ impl<'a, 'o> Walk<'a, 'o> {
         if let (_, Some(part)) = named {
             return self.option(part, given, after);
         }
-        let word = given.first().and_then(Arg::text);
-        if let Some(part) = parts.iter().find(|part| word.is_some_and(|it| part.begins_with(it))) {
+        if let Some(part) = parts.iter().find(|part| part.is_next(given)) {
             return self.part(part, given, after);
         }
         match parts {

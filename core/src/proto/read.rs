@@ -97,6 +97,10 @@ pub trait Build {
     /// An error line without its `-`: the reply itself, or inside one (EXEC).
     fn error(&mut self, line: &[u8]) -> Result<Self::Value, Self::Error>;
     fn list(&mut self, items: &mut Items<'_, '_>) -> Result<Self::Value, Self::Error>;
+    /// A list in which each place has a meaning of its own.
+    fn tuple(&mut self, items: &mut Items<'_, '_>) -> Result<Self::Value, Self::Error> {
+        self.list(items)
+    }
     fn set(&mut self, items: &mut Items<'_, '_>) -> Result<Self::Value, Self::Error>;
     /// Keys and values in turn.
     fn map(&mut self, items: &mut Items<'_, '_>) -> Result<Self::Value, Self::Error>;

@@ -26,7 +26,8 @@ pub enum Shape {
     Set(&'static Shape),
     /// A list of alike values.
     List(&'static Shape),
-    /// A list in which each place has its own shape; what comes after these is raw.
+    /// A list in which each place has its own shape; what comes after these is raw. An empty one
+    /// is null: ZPOPMIN says so that there was nothing.
     Tuple(&'static [Shape]),
     /// A list of tuples, which RESP2 sends without their brackets.
     Rows(&'static [Shape]),
@@ -181,7 +182,7 @@ impl Reader<'_> {
             (Shape::Map(shape), b'*') if self.holds_pairs(length) => {
                 (Map, length * 2, Plan::Paired(shape))
             }
-            (Shape::Map(Shape::Tuple(shapes)), b'*') if self.at(1).head().is_none() => {
+            (Shape::Map(Shape::Tuple(shapes @ [_, ..])), b'*') if self.at(1).head().is_none() => {
                 (Map, groups(length, 1 + shapes.len())? * 2, Plan::GroupedValues(shapes))
             }
             (Shape::Map(shape), b'*') if self.holds_turns(length) => {
@@ -203,9 +204,13 @@ impl Reader<'_> {
         builder: &mut B,
     ) -> Option<Result<B::Value, B::Error>> {
         match self.head() {
+            Some((b'*', 0)) => {
+                self.open();
+                Some(builder.null())
+            }
             Some((b'*', length)) => {
                 self.open();
-                Some(self.items(builder, length, Plan::Places(shapes), B::list))
+                Some(self.items(builder, length, Plan::Places(shapes), B::tuple))
             }
             _ => self.next(builder),
         }
@@ -217,7 +222,7 @@ impl Reader<'_> {
         shapes: &'static [Shape],
         builder: &mut B,
     ) -> Result<B::Value, B::Error> {
-        self.items(builder, shapes.len(), Plan::Places(shapes), B::list)
+        self.items(builder, shapes.len(), Plan::Places(shapes), B::tuple)
     }
 
     fn scalar<B: Build>(

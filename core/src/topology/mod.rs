@@ -6,6 +6,7 @@
 //! | `watch` | the deployment's task, which carries them out |
 //! | `sentinel` | one Sentinel, asked and heard; `parse` reads what it sends |
 //! | `role` | a data node, asked for its ROLE |
+//! | `home` | where the name of a single node leads |
 //! | `health` | how it fares, in one word |
 //! | `shared` | the current topology, and who wants to know of the next |
 //! | `deployment` | what all clients of one deployment share |
@@ -13,6 +14,7 @@
 pub mod decide;
 mod deployment;
 mod health;
+mod home;
 mod parse;
 mod role;
 mod sentinel;

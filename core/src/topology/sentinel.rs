@@ -263,6 +263,10 @@ impl Sentinel {
     /// The server's own words, where it said some.
     fn failed(&self, error: &RedisError) -> Error {
         let error = match (error.code(), error.detail()) {
+            (_, Some(detail)) if detail.contains("unknown command 'SENTINEL'") => Error::config(
+                "it is a data node and no Sentinel; Sentinels have a port of their own, usually \
+                 26379 (option sentinels, REDIS_SENTINEL_LIST)",
+            ),
             (Some(code), Some(detail)) => Error::server(format!("{code} {detail}").as_bytes()),
             (Some(code), None) => Error::server(code.as_bytes()),
             _ if error.is_timeout() => Error::new(Kind::Unavailable, "no answer in time"),

@@ -1,13 +1,16 @@
 //! The deployment's own task: carries out what [`Decide`] decides.
 
 use super::decide::{Action, Decide, Event, Probe, Told};
+use super::home::{self, Home};
 use super::role::Asker;
 use super::sentinel::Sentinel;
-use super::{Name, Shared};
+use super::{Name, Phase, Shared};
 use crate::config::{Address, Config};
 use crate::error::Error;
 use crate::event;
+use crate::proto::handshake::Role;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -20,6 +23,14 @@ use tokio::time::{sleep, sleep_until};
 pub(crate) enum Input {
     Event(Event),
     Warning(String),
+    /// A node was asked for its ROLE, at the place where its name led then.
+    Proof {
+        node: Address,
+        role: Result<Role, Error>,
+        found: Vec<SocketAddr>,
+    },
+    /// Where the name of a single node leads now.
+    Found(Vec<SocketAddr>),
     /// The last client has gone.
     Close,
 }
@@ -40,6 +51,8 @@ impl Watch {
         let mut bells: Vec<Arc<Notify>> = Vec::new();
         let mut probes: HashMap<Address, tokio::task::AbortHandle> = HashMap::new();
         let mut probing = None;
+        let mut home = Home::default();
+        tasks.spawn(home::look(Arc::clone(&self.config), self.sender.clone()));
         let mut actions = self.decide.start(began.elapsed());
         loop {
             for (id, address) in self.decide.sentinels().enumerate().skip(bells.len()) {
@@ -79,6 +92,26 @@ impl Watch {
                     Some(Input::Event(event)) => self.decide.handle(began.elapsed(), event),
                     Some(Input::Warning(message)) => {
                         self.shared.tell(&event::Event::Warning { message });
+                        Vec::new()
+                    }
+                    Some(Input::Proof { node, role, found }) => {
+                        let moved = matches!(role, Ok(Role::Primary)) && home.settle(found);
+                        let mut actions =
+                            self.decide.handle(began.elapsed(), Event::Role(node, role));
+                        if moved {
+                            actions.extend(self.decide.handle(began.elapsed(), Event::Moved));
+                        }
+                        actions
+                    }
+                    Some(Input::Found(found)) => {
+                        let topology = self.decide.topology();
+                        if let Some(node) = topology.primary
+                            && topology.phase == Phase::Ready
+                            && home.is_left(&found)
+                        {
+                            let config = Arc::clone(&self.config);
+                            tasks.spawn(home::prove(config, node, self.sender.clone()));
+                        }
                         Vec::new()
                     }
                     Some(Input::Close) | None => return,
@@ -128,8 +161,9 @@ impl Watch {
 /// Asks a node for its ROLE once.
 async fn check(config: Arc<Config>, node: Address, events: UnboundedSender<Input>) {
     let patience = config.connect_timeout.min(Duration::from_millis(500));
+    let found = home::find(&config).await;
     let role = Asker::connect(&config, &node, patience).await.map(|(_, role)| role);
-    let _ = events.send(Input::Event(Event::Role(node, role)));
+    let _ = events.send(Input::Proof { node, role, found });
 }
 
 /// Asks a node again and again, until aborted.

@@ -17,6 +17,9 @@ struct Connection(TcpStream);
 impl Connection {
     fn open(redis: &Redis, protocol: &str) -> Self {
         let mut connection = Self(redis.connect());
+        // A command that is cut short gets no answer: that is a failure, not a wait.
+        let limit = Some(std::time::Duration::from_secs(10));
+        connection.0.set_read_timeout(limit).expect("a timeout");
         connection.call(&["HELLO", protocol]);
         connection
     }

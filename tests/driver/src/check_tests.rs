@@ -29,7 +29,7 @@ fn terms() -> Terms {
 
 fn crash() -> Terms {
     let mut terms = terms();
-    terms.expect.crash = true;
+    terms.expect.crashes = 1;
     terms
 }
 
@@ -65,6 +65,8 @@ fn a_lost_write_needs_a_crash_as_an_excuse() {
     assert_eq!(check(&played(log(), &[("n0", 2)]), &crash()).lost, 1);
     assert_eq!(broken(log(), &[("n0", 2)], &crash()), "");
     assert!(broken(vec![incr(0, 1)], &[("n0", 0)], &terms()).contains("lost"));
+    let again = vec![incr(0, 1), incr(2, 2), incr(4, 2), incr(6, 3), incr(8, 3)];
+    assert!(broken(again, &[("n0", 3)], &crash()).contains("at 2 times; there were 1 crashes"));
     let stale = vec![incr(0, 1), get(2, Json::Null)];
     assert!(broken(stale, &[("n0", 1)], &terms()).contains("lost"));
 }

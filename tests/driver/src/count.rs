@@ -7,6 +7,8 @@ pub(crate) struct Count {
     pub(crate) unknown: i64,
     /// Acknowledged increments that are gone.
     pub(crate) lost: i64,
+    /// How often some were found to be gone.
+    pub(crate) losses: u64,
     /// Increments that nobody can account for.
     pub(crate) extra: i64,
     /// A kind of error, other than MaybeExecuted, since the last answer.
@@ -44,6 +46,7 @@ impl Count {
         let most = self.least + self.unknown;
         if held < self.least {
             self.lost += self.least - held;
+            self.losses += 1;
             self.least = held;
         }
         if held <= most {
@@ -110,7 +113,7 @@ mod tests {
         assert_eq!((count.lost, count.least), (2, 4));
         assert_eq!(count.read(3), None);
         assert_eq!(count.ended(3), None);
-        assert_eq!((count.lost, count.extra), (3, 0));
+        assert_eq!((count.lost, count.losses, count.extra), (3, 2, 0));
     }
 
     #[test]

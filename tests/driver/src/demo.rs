@@ -192,7 +192,7 @@ impl Writer {
 fn terms(workload: &Workload, crashes: u64) -> Terms {
     let may_fail = (crashes > 0).then(|| ("MaybeExecuted".to_owned(), crashes));
     let may_fail = may_fail.into_iter().collect();
-    let expect = Expect { crash: crashes > 0, may_fail, ..Expect::default() };
+    let expect = Expect { crashes, may_fail, ..Expect::default() };
     let in_flight = workload.in_flight();
     Terms { expect, workers: workload.workers, in_flight, longest_call: LONGEST_CALL }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Played {
     pub(crate) truth: BTreeMap<String, i64>,
     /// The logs of worker and lab, line by line.
     pub(crate) log: Vec<String>,
+    /// What its steps came to.
+    pub(crate) variables: Variables,
     /// Why it could not be played to its end.
     pub(crate) fault: Option<Fault>,
     /// The worker cannot do this.
@@ -47,8 +49,10 @@ pub(crate) async fn play(scenario: &Scenario, command: &[String]) -> Result<Play
     let environment = environment.variables().map(|(name, value)| (name.to_owned(), value.into()));
     let mut variables = Variables::default();
     variables.set("env", Json::Object(environment.collect()));
-    for node in lab.status().nodes {
-        variables.set(&node.server.name, json!({ "port": node.server.announced.port() }));
+    let status = lab.status();
+    let nodes = status.nodes.into_iter().map(|node| node.server);
+    for server in nodes.chain(status.sentinels) {
+        variables.set(&server.name, json!({ "port": server.announced.port() }));
     }
     let mut stage = Stage { scenario, command, lab: &lab, variables, worker: None, started: false };
     let mut played = Played { fault: stage.run().await.err(), ..Played::default() };
@@ -64,6 +68,7 @@ pub(crate) async fn play(scenario: &Scenario, command: &[String]) -> Result<Play
             Err(fault) => played.fault = played.fault.or(Some(fault)),
         }
     }
+    played.variables = stage.variables;
     played.take_events(std::iter::from_fn(|| events.take()));
     Ok(played)
 }

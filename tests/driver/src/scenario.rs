@@ -123,8 +123,9 @@ pub(crate) enum Who {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Expect {
-    /// Redis itself may lose what it acknowledged last: a primary crashed or froze.
-    pub(crate) crash: bool,
+    /// How often a primary crashes or freezes. Each time Redis itself may lose what it acknowledged
+    /// last; after that, nothing more.
+    pub(crate) crashes: u64,
     /// Kinds of error that may occur, and how often at most for each write in flight.
     pub(crate) may_fail: BTreeMap<String, u64>,
     /// A kind of error that must occur, and what it has to say.

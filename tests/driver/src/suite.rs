@@ -199,7 +199,7 @@ impl Play {
         let verdict = match played {
             Ok(played) => {
                 self.keep(&played.log)?;
-                check(&played, &Terms::of(&scenario))
+                check(&played, &Terms::of(&scenario, &played.variables))
             }
             Err(fault) => Verdict { broken: vec![fault], ..Verdict::default() },
         };

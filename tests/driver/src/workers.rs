@@ -30,7 +30,7 @@ pub(crate) const ALL: &[Worker] = &[
         name: "rust-tokio",
         build: BUILD_RUST,
         command: &["target/PROFILE/scenario-worker", "--mode", "tokio"],
-        plays_all: false,
+        plays_all: true,
         demonstrated: false,
     },
     Worker {

@@ -43,6 +43,8 @@ pub enum Event {
     Role(Address, Result<Role, Error>),
     /// A command met something that a primary does not do.
     Trouble { epoch: u64, trouble: Trouble },
+    /// A single node's name leads to another machine now, and that one is primary.
+    Moved,
     /// Time has passed.
     Tick,
 }
@@ -94,6 +96,8 @@ pub enum Source {
     Demotion,
     /// It was lost, and is back.
     Return,
+    /// Its name leads to another machine.
+    Dns,
 }
 
 impl Source {
@@ -104,6 +108,7 @@ impl Source {
             Source::Probe => "probe",
             Source::Demotion => "demotion",
             Source::Return => "return",
+            Source::Dns => "dns",
         }
     }
 }
@@ -250,6 +255,7 @@ impl Decide {
             Event::News(sentinel, news) => self.heard(now, sentinel, news, &mut actions),
             Event::Role(address, role) => self.proved(now, &address, role, &mut actions),
             Event::Trouble { epoch, trouble } => self.troubled(now, epoch, trouble, &mut actions),
+            Event::Moved => self.moved(now, &mut actions),
             Event::Tick => {}
         }
         self.pass_time(now, &mut actions);

@@ -22,7 +22,14 @@ impl Decide {
                 let of = Address { host: primary, port };
                 self.proved_other(now, address, Some(of), "a replica", actions);
             }
-            Ok(Role::Sentinel) => self.proved_other(now, address, None, "a Sentinel", actions),
+            Ok(Role::Sentinel) => {
+                self.proved_other(now, address, None, "a Sentinel", actions);
+                if self.sentinels.is_empty() {
+                    let what = "it is a Sentinel and no data node; Sentinels go to option \
+                                sentinels (REDIS_SENTINEL_LIST)";
+                    self.refused = Some(Error::config(what).at(address));
+                }
+            }
             Err(error) => self.silent(now, address, error, actions),
         }
     }
@@ -44,6 +51,14 @@ impl Decide {
             self.accept(now, address.clone(), Source::Return, None, actions);
         } else if self.followers.contains(address) && self.may_be_promoted() {
             self.accept(now, address.clone(), Source::Probe, None, actions);
+        }
+    }
+
+    /// Connections to the machine where the node was before are void.
+    pub(super) fn moved(&mut self, now: Time, actions: &mut Vec<Action>) {
+        if let Some(primary) = &self.primary {
+            let address = primary.address.clone();
+            self.accept(now, address, Source::Dns, None, actions);
         }
     }
 
