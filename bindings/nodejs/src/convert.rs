@@ -47,7 +47,7 @@ pub(crate) fn arguments<'a>(
 ) -> Result<Given<'a>> {
     let args = read_all(js, room, values.iter().copied())?;
     match args.split_last() {
-        Some((Arg::Map(pairs), before)) if !command.takes_map_after(before) => {
+        Some((Arg::Map(pairs), before)) if !command.takes_as_data(pairs, before) => {
             Ok((before, named(room, pairs)))
         }
         _ => Ok((args, &[])),
@@ -158,7 +158,10 @@ pub(crate) fn option(js: Js, value: Value) -> OptionValue {
     match js.kind(value) {
         ValueType::napi_undefined | ValueType::napi_null => OptionValue::Null,
         ValueType::napi_boolean => OptionValue::Bool(js.to_bool(value)),
-        ValueType::napi_number => OptionValue::Float(js.to_double(value)),
+        ValueType::napi_number => match number(js.to_double(value)) {
+            Ok(Arg::Int(number)) => OptionValue::Int(number),
+            _ => OptionValue::Float(js.to_double(value)),
+        },
         ValueType::napi_bigint => js.to_integer(value).map_or(OptionValue::Null, OptionValue::Int),
         ValueType::napi_object => {
             if let Some(bytes) = js.with_bytes(value, <[u8]>::to_vec) {

@@ -14,6 +14,7 @@ pub(crate) fn call_options(
     if let Some(place) = given.iter().position(|(name, _)| name == "timeout") {
         options.timeout = match given.remove(place).1 {
             OptionValue::Null => None,
+            OptionValue::Int(ms) if ms > 0 => Some(Duration::from_millis(ms.unsigned_abs())),
             OptionValue::Float(ms) if ms > 0.0 && ms < 1e15 => {
                 Some(Duration::from_secs_f64(ms / 1000.0))
             }

@@ -51,10 +51,10 @@ impl Command {
         }
     }
 
-    /// Whether a map that follows these arguments is data: the pairs that this command repeats,
-    /// of which none is there yet. Else it can only be options. For languages in which both look
-    /// the same.
-    pub fn takes_map_after(&self, given: &[Arg<'_>]) -> bool {
+    /// Whether this map, behind these arguments, is data: the pairs that this command repeats, of
+    /// which none is there yet. Else it can only be options. For languages in which both look the
+    /// same.
+    pub fn takes_as_data(&self, map: &[(Arg<'_>, Arg<'_>)], given: &[Arg<'_>]) -> bool {
         let is_pairs = |part: &Syntax| match part {
             Syntax::Repeated(group) => matches!(**group, Syntax::Sequence(_)),
             _ => false,
@@ -63,6 +63,8 @@ impl Command {
         parts.iter().any(is_pairs)
             && given.len() < self.syntax.least()
             && given.iter().all(Arg::is_scalar)
+            // The pairs themselves, by name.
+            && !map.iter().any(|(_, value)| matches!(value, Arg::Map(_)))
     }
 
     /// Writes the header for so many arguments, and the name.
@@ -97,14 +99,17 @@ mod tests {
 
     #[test]
     fn a_map_is_data_where_pairs_are_missing_and_options_elsewhere() {
-        let takes = |name: &str, given: &[Arg<'_>]| {
-            find(&[name]).is_some_and(|command| command.takes_map_after(given))
+        let takes = |name: &str, given: &[Arg<'_>], map: &[(Arg<'_>, Arg<'_>)]| {
+            find(&[name]).is_some_and(|command| command.takes_as_data(map, given))
         };
         let (key, map) = (Arg::Text("k"), Arg::Map(&[]));
-        assert!(takes("hset", &[key]) && takes("mset", &[]) && takes("zadd", &[key]));
-        assert!(takes("xadd", &[key, Arg::Text("*")]));
-        assert!(!takes("xadd", &[key, Arg::Text("*"), map]));
-        assert!(!takes("zadd", &[key, map]) && !takes("zadd", &[key, Arg::Int(1), key]));
-        assert!(!takes("set", &[key, key]) && !takes("geosearch", &[key]));
+        let pairs = [(Arg::Text("f"), Arg::Text("v"))];
+        assert!(takes("hset", &[key], &pairs) && takes("mset", &[], &pairs));
+        assert!(takes("zadd", &[key], &pairs) && takes("xadd", &[key, Arg::Text("*")], &pairs));
+        assert!(!takes("xadd", &[key, Arg::Text("*"), map], &pairs));
+        assert!(!takes("zadd", &[key, map], &pairs) && !takes("geosearch", &[key], &pairs));
+        assert!(!takes("zadd", &[key, Arg::Int(1), key], &pairs));
+        assert!(!takes("set", &[key, key], &pairs));
+        assert!(!takes("hset", &[key], &[(Arg::Text("mapping"), map)]));
     }
 }
