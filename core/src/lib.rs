@@ -19,6 +19,7 @@ pub mod topology;
 
 mod event;
 mod redis_compat;
+mod resolver;
 mod runtime;
 mod stats;
 mod sync;
@@ -29,7 +30,9 @@ pub use config::Config;
 pub use error::{Error, Kind, Result};
 pub use event::Event;
 pub use proto::reply::Reply;
+pub use resolver::{Found, Resolver};
 pub use stats::Stats;
+pub use topology::decide::Trouble;
 
 /// A client of the deployment that the environment describes.
 pub fn connect() -> Result<Client> {

@@ -41,6 +41,8 @@ figures! {
     maybe_executed,
     /// Attempts beyond the first: what did not run, or only read, was sent again.
     repeated,
+    /// Calls that a replica has answered.
+    from_replicas,
     /// Calls that had to wait for a primary.
     held,
     /// Microseconds that those calls have waited, taken together.

@@ -4,9 +4,8 @@
 mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use steadis::config::{Address, Config, Endpoint, Target};
-use steadis::{Client, Reply};
-use support::Redis;
+use steadis::{Client, Reply, Resolver};
+use support::{Redis, config};
 
 /// Runs `work` in a child, and says whether it ended well.
 fn in_child(work: impl FnOnce() -> bool) -> bool {
@@ -40,8 +39,7 @@ fn check(well: bool, what: &str) {
 
 fn main() {
     let redis = Redis::start();
-    let address = Address::new("127.0.0.1", redis.port);
-    let client = Client::new(Config::new(Target::Node(Endpoint::Tcp(address))));
+    let client = Client::new(config(redis.port));
 
     check(in_child(|| increments(&client, "before", 10)), "a client that was never used");
     check(increments(&client, "parent", 10), "the parent after its first fork");
@@ -66,6 +64,13 @@ fn main() {
         stop.store(true, Ordering::Relaxed);
     });
     check(increments(&client, "parent", 1), "the parent after many forks");
+
+    let resolver = Resolver::new(config(redis.port));
+    let finds = || resolver.primary(None, &()).is_ok_and(|found| found.epoch == 1);
+    check(in_child(finds), "a resolver that was never asked");
+    check(finds(), "the parent's resolver");
+    check(in_child(finds), "a resolver that watches");
+    check(finds(), "the parent's resolver after it");
 
     let count = |key: &str| redis.cli(&["GET", key]);
     let done = done.into_inner().to_string();

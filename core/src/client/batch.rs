@@ -125,6 +125,7 @@ impl Batch {
             effect: encoded.effect,
             wait: encoded.wait,
             on_replica: *on_replica,
+            keeps_to: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! One command on its way out, and the reply it got.
 
 use super::script::Script;
-use super::{Answer, Job, stateful};
+use super::{Answer, Job, Origin, stateful};
 use crate::command::{self, Arg, Command, Encoded, Wait};
 use crate::error::{Error, Result};
 use crate::policy::Effect;
@@ -19,6 +19,9 @@ pub struct Exchange {
     pub(super) frames: Vec<u8>,
     encoded: Encoded,
     on_replica: bool,
+    keeps_to: Option<Origin>,
+    /// Who has answered, where that matters.
+    pub(super) origin: Origin,
     pub(super) script: Option<Arc<Script>>,
 }
 
@@ -42,7 +45,7 @@ impl Exchange {
         }
         let mut exchange = Self::empty();
         exchange.encoded = command.encode(args, named, &mut exchange.out)?;
-        exchange.on_replica = command.effect == Effect::Reads;
+        exchange.know(command);
         Ok(exchange)
     }
 
@@ -51,7 +54,7 @@ impl Exchange {
         stateful::refuse(args)?;
         let mut exchange = Self::empty();
         exchange.encoded = command::encode_raw(args, &mut exchange.out);
-        exchange.on_replica = command::find(args).is_some_and(|it| it.effect == Effect::Reads);
+        command::find(args).into_iter().for_each(|command| exchange.know(command));
         Ok(exchange)
     }
 
@@ -63,6 +66,12 @@ impl Exchange {
         Ok(exchange)
     }
 
+    fn know(&mut self, command: &Command) {
+        self.on_replica = command.effect == Effect::Reads;
+        // Cursors are those of one node.
+        self.keeps_to = command.scans().then(Origin::default);
+    }
+
     fn empty() -> Self {
         let (out, frames) = SPARE.take().unwrap_or_default();
         let encoded = Encoded {
@@ -71,7 +80,15 @@ impl Exchange {
             wait: Wait::No,
             shape: &crate::proto::shape::Shape::Raw,
         };
-        Self { out, frames, encoded, on_replica: false, script: None }
+        Self {
+            out,
+            frames,
+            encoded,
+            on_replica: false,
+            keeps_to: None,
+            origin: Origin::default(),
+            script: None,
+        }
     }
 
     pub(super) fn job(&self) -> Job<'_> {
@@ -81,6 +98,7 @@ impl Exchange {
             effect: self.encoded.effect,
             wait: self.encoded.wait,
             on_replica: self.on_replica,
+            keeps_to: self.keeps_to,
         }
     }
 

@@ -9,6 +9,7 @@
 //! | `pipeline` | those of a batch that are on their way, each with its own outcome |
 //! | `transaction` | a batch that runs as a whole or not at all |
 //! | `outcomes` | what came of a batch |
+//! | `reads` | which node answers what only reads |
 //! | `script` | Lua scripts, by digest and by source |
 //! | `pubsub` | what subscribers want and what reaches them |
 //! | `stateful` | commands that no shared connection can bear |
@@ -21,10 +22,11 @@ pub mod hosted;
 mod outcomes;
 mod pipeline;
 mod pubsub;
+mod reads;
 mod script;
 mod stateful;
 pub(crate) mod transaction;
-mod verdict;
+pub(crate) mod verdict;
 
 use crate::command::{self, Wait};
 use crate::config::{Config, ReadFrom, RetryWrites};
@@ -36,6 +38,7 @@ pub use batch::Batch;
 pub use exchange::Exchange;
 pub use outcomes::{Answer, Outcomes};
 pub use pubsub::{By, Incoming, Wanted};
+pub use reads::Origin;
 pub use script::Script;
 use std::time::{Duration, Instant};
 
@@ -110,6 +113,8 @@ pub struct Job<'a> {
     pub wait: Wait,
     /// A replica can answer it.
     pub on_replica: bool,
+    /// It belongs with what this node has answered; at first with nothing.
+    pub keeps_to: Option<Origin>,
 }
 
 impl Job<'_> {

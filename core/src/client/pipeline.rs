@@ -69,7 +69,8 @@ impl Pipeline {
     /// The next request.
     pub(super) fn job(&self) -> Job<'_> {
         let (bytes, span, effect) = (self.bytes(), self.span(), self.effect());
-        Job { bytes, span, effect, wait: Wait::No, on_replica: self.batch.on_replica() }
+        let on_replica = self.batch.on_replica();
+        Job { bytes, span, effect, wait: Wait::No, on_replica, keeps_to: None }
     }
 
     /// How many commands of the request have no reply yet.

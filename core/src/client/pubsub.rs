@@ -28,8 +28,6 @@ pub enum By {
 }
 
 impl By {
-    const ALL: [By; 3] = [By::Channel, By::Pattern, By::Shard];
-
     fn subscribe(self) -> &'static str {
         match self {
             By::Channel => "SUBSCRIBE",
@@ -71,16 +69,12 @@ impl Wanted {
         self.names.is_empty()
     }
 
-    /// The commands that subscribe to everything, and how many confirmations they get.
+    /// The commands that subscribe to everything, and how many answers they get. One for each
+    /// channel: a user may have no right to one, and all to the others.
     pub(crate) fn request(&self) -> (Vec<u8>, usize) {
         let mut bytes = Vec::new();
-        for by in By::ALL {
-            let names = self.names.iter().filter(|(how, _)| *how == by);
-            let mut args = vec![by.subscribe().as_bytes()];
-            args.extend(names.map(|(_, name)| name.as_slice()));
-            if args.len() > 1 {
-                encode::command(&mut bytes, &args);
-            }
+        for (by, name) in &self.names {
+            Self::subscribe_one(*by, name, &mut bytes);
         }
         (bytes, self.names.len())
     }
@@ -150,12 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn one_command_for_each_way_to_subscribe() {
+    fn one_command_for_each_channel() {
         let mut wanted = Wanted::default();
         assert!(wanted.add(By::Channel, b"a") && wanted.add(By::Pattern, b"b*"));
         assert!(!wanted.add(By::Channel, b"a") && wanted.add(By::Channel, b"c"));
         let (bytes, confirmations) = wanted.request();
-        let expected = b"*3\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n$1\r\nc\r\n*2\r\n$10\r\nPSUBSCRIBE\r\n$2\r\nb*\r\n";
+        let expected =
+            b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n*2\r\n$10\r\nPSUBSCRIBE\r\n$2\r\nb*\r\n\
+            *2\r\n$9\r\nSUBSCRIBE\r\n$1\r\nc\r\n";
         assert_eq!((bytes.as_slice(), confirmations), (expected.as_slice(), 3));
     }
 }

@@ -27,7 +27,7 @@ impl Transaction {
         // Nothing blocks inside a transaction; and replicas run transactions too, but the word
         // EXEC says no more of that.
         let on_replica = effect == Effect::Reads && self.batch.on_replica();
-        Job { bytes: &self.bytes, span, effect, wait: Wait::No, on_replica }
+        Job { bytes: &self.bytes, span, effect, wait: Wait::No, on_replica, keeps_to: None }
     }
 
     /// What came of each command, out of the replies to the whole. `None`: a watched key had

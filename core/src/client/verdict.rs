@@ -4,6 +4,7 @@ use super::Job;
 use crate::config::{Config, Target};
 use crate::error::{Error, Kind};
 use crate::policy::Effect;
+use crate::proto::handshake::Role;
 use crate::proto::ledger::Span;
 use crate::proto::read::{Frame, Reader};
 use crate::topology::{Phase, Topology};
@@ -49,7 +50,7 @@ pub(super) fn too_late(job: &Job<'_>, reason: &Error) -> Error {
 }
 
 /// Nobody was found in time, and why.
-pub(super) fn unavailable(config: &Config, topology: &Topology, reason: Option<&Error>) -> Error {
+pub(crate) fn unavailable(config: &Config, topology: &Topology, reason: Option<&Error>) -> Error {
     let say = |sentinel: &crate::topology::Sentinel| {
         format!("{} says {}", sentinel.address, sentinel.says)
     };
@@ -76,6 +77,15 @@ pub(super) fn unavailable(config: &Config, topology: &Topology, reason: Option<&
     Error::new(Kind::Unavailable, message)
 }
 
+/// It is no replica, or one without a link to its primary.
+pub(super) fn unfit(node: impl std::fmt::Display, role: &Role) -> Error {
+    let why = match role {
+        Role::Replica { .. } => "has lost its link to the primary".to_owned(),
+        other => format!("is no replica but a {}", other.name()),
+    };
+    Error::new(Kind::Unavailable, format!("{node} {why}"))
+}
+
 /// Connected, and then nothing.
 pub(super) fn mute() -> Error {
     Error::new(Kind::Unavailable, "connected, but the handshake got no answer in time")
@@ -83,6 +93,15 @@ pub(super) fn mute() -> Error {
 
 pub(super) fn overdue() -> Error {
     Error::new(Kind::Timeout, "no reply in time")
+}
+
+/// A command may wait on the server, but this one has gone.
+pub(super) fn silent() -> Error {
+    Error::new(Kind::Timeout, "the server has fallen silent")
+}
+
+pub(super) fn unwatched() -> Error {
+    Error::new(Kind::Unavailable, "the connection that watched the keys is gone")
 }
 
 pub(super) fn full(most: usize) -> Error {
@@ -99,7 +118,7 @@ pub(super) fn waiting_room_full(count: usize, bytes: usize) -> Error {
 }
 
 /// The host has ended the wait, and knows why.
-pub(super) fn interrupted() -> Error {
+pub(crate) fn interrupted() -> Error {
     Error::new(Kind::Unavailable, "the wait was interrupted")
 }
 

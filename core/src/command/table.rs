@@ -149,6 +149,11 @@ impl Command {
         self.head.1
     }
 
+    /// It answers with a cursor for the next call.
+    pub fn scans(&self) -> bool {
+        matches!(self.name, "scan" | "hscan" | "sscan" | "zscan")
+    }
+
     /// How errors call it: `XGROUP CREATE`.
     pub fn title(&self) -> String {
         self.name.replace('|', " ").to_ascii_uppercase()

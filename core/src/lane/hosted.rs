@@ -28,6 +28,8 @@ pub struct Lane {
     /// No deadline is before this one; it may belong to a command that has its reply by now.
     earliest: Option<Instant>,
     max_in_flight: usize,
+    /// No frame answers a command any more.
+    listens: bool,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,19 @@ impl Lane {
             ledger: Ledger::default(),
             earliest: None,
             max_in_flight,
+            listens: false,
         }
+    }
+
+    /// From now on every frame is shown as a push, and none answers a command: in RESP2, what
+    /// subscribers get looks like any reply.
+    pub fn listen(&mut self) {
+        self.listens = true;
+    }
+
+    /// Appends bytes whose answers the host tells apart by itself, once the lane listens.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
     }
 
     /// Appends encoded commands. `Busy` when too many wait already.
@@ -86,7 +100,7 @@ impl Lane {
 
     /// Takes what the transport has read, and shows every complete reply.
     pub fn feed(&mut self, bytes: &[u8], mut show: impl FnMut(Arrival<'_>)) -> Result<()> {
-        let Self { input, scanner, ledger, .. } = self;
+        let Self { input, scanner, ledger, listens, .. } = self;
         // What is complete in one read needs no copy.
         let buffered = !input.is_empty();
         if buffered {
@@ -103,7 +117,7 @@ impl Lane {
             };
             let frame = Frame::trusted(&rest[..length]);
             start += length;
-            if frame.is_push() {
+            if *listens || frame.is_push() {
                 show(Arrival::Push(frame));
                 continue;
             }

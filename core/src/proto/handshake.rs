@@ -148,8 +148,8 @@ impl Handshake {
             // A name for CLIENT LIST and the like is a courtesy: no reason to stay away.
             (Step::Name | Step::About, Some(_)) => {}
             (_, Some(line)) => return Err(Error::server(line).during(step.name())),
-            (Step::Role, None) => self.role = Some(role(&Reply::from_frame(frame))?),
-            (Step::Info, None) => self.role = Some(role_in_info(&Reply::from_frame(frame))?),
+            (Step::Role, None) => self.role = Some(standing(&Reply::from_frame(frame))?.0),
+            (Step::Info, None) => self.role = Some(standing_in_info(&Reply::from_frame(frame))?.0),
             _ => {}
         }
         if !self.awaited.is_empty() {
@@ -228,34 +228,44 @@ fn says_no_password_set(line: &[u8]) -> bool {
         || line.starts_with(b"ERR AUTH <password> called without any password configured")
 }
 
-/// Reads the reply to ROLE.
-pub(crate) fn role(reply: &Reply) -> Result<Role> {
+/// Reads the reply to ROLE: what the node is, and how far it is in the stream of writes.
+pub(crate) fn standing(reply: &Reply) -> Result<(Role, Option<u64>)> {
     let fields = reply.as_list().unwrap_or_default();
     let text = |i: usize| fields.get(i).and_then(Reply::as_str);
+    let number = |i: usize| fields.get(i).and_then(Reply::as_integer);
+    let offset = |i: usize| number(i).and_then(|offset| offset.try_into().ok());
     match text(0) {
-        Some("master") => Ok(Role::Primary),
-        Some("sentinel") => Ok(Role::Sentinel),
-        Some("slave") => Ok(Role::Replica {
-            primary: text(1).unwrap_or_default().to_owned(),
-            port: fields.get(2).and_then(Reply::as_integer).unwrap_or(0) as u16,
-            linked: text(3) == Some("connected"),
-        }),
+        Some("master") => Ok((Role::Primary, offset(1))),
+        Some("sentinel") => Ok((Role::Sentinel, None)),
+        Some("slave") => {
+            let role = Role::Replica {
+                primary: text(1).unwrap_or_default().to_owned(),
+                port: number(2).unwrap_or(0) as u16,
+                linked: text(3) == Some("connected"),
+            };
+            Ok((role, offset(4)))
+        }
         other => Err(unclear(other.unwrap_or("no role"))),
     }
 }
 
-fn role_in_info(reply: &Reply) -> Result<Role> {
+/// The same out of the reply to INFO replication.
+pub(crate) fn standing_in_info(reply: &Reply) -> Result<(Role, Option<u64>)> {
     let text = reply.as_str().unwrap_or_default();
     let field = |name: &str| {
         text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
     };
+    let offset = |name: &str| field(name).and_then(|offset| offset.parse().ok());
     match field("role") {
-        Some("master") => Ok(Role::Primary),
-        Some("slave") => Ok(Role::Replica {
-            primary: field("master_host").unwrap_or_default().to_owned(),
-            port: field("master_port").and_then(|port| port.parse().ok()).unwrap_or(0),
-            linked: field("master_link_status") == Some("up"),
-        }),
+        Some("master") => Ok((Role::Primary, offset("master_repl_offset"))),
+        Some("slave") => {
+            let role = Role::Replica {
+                primary: field("master_host").unwrap_or_default().to_owned(),
+                port: field("master_port").and_then(|port| port.parse().ok()).unwrap_or(0),
+                linked: field("master_link_status") == Some("up"),
+            };
+            Ok((role, offset("slave_repl_offset")))
+        }
         other => Err(unclear(other.unwrap_or("no role"))),
     }
 }

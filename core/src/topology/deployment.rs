@@ -10,6 +10,7 @@ use crate::sys;
 use arc_swap::ArcSwapOption;
 use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// The name of the primary, once it is known.
@@ -106,8 +107,16 @@ impl Deployment {
         self.generation == sys::generation()
     }
 
+    /// Somebody reads from replicas, and from none that is further behind than this.
+    pub(crate) fn note_read(&self, max_lag: Option<Duration>) {
+        if self.shared.interest.note(max_lag) {
+            let _ = self.link.inputs.send(Input::Track);
+        }
+    }
+
     /// Says that something is wrong with the primary of this epoch.
     pub(crate) fn report(&self, epoch: u64, trouble: Trouble) {
+        self.shared.report();
         let _ = self.link.inputs.send(Input::Event(Event::Trouble { epoch, trouble }));
     }
 }

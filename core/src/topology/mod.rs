@@ -8,6 +8,8 @@
 //! | `role` | a data node, asked for its ROLE |
 //! | `home` | where the name of a single node leads |
 //! | `health` | how it fares, in one word |
+//! | `readable` | which replicas can be read from, and how far behind each is; pure |
+//! | `track` | asks them, while there is `interest` in reading from replicas |
 //! | `shared` | the current topology, and who wants to know of the next |
 //! | `deployment` | what all clients of one deployment share |
 
@@ -15,11 +17,14 @@ pub mod decide;
 mod deployment;
 mod health;
 mod home;
+mod interest;
 mod parse;
+mod readable;
 mod role;
 mod sentinel;
 mod shared;
 pub(crate) mod stream;
+mod track;
 mod watch;
 
 use crate::config::{Address, Endpoint};
@@ -27,6 +32,9 @@ use crate::error::Error;
 use crate::policy::Effect;
 pub(crate) use deployment::{Deployment, Name};
 pub use health::{Health, State};
+#[cfg(test)]
+pub(crate) use readable::State as Following;
+pub(crate) use readable::{Readable, Replica};
 pub(crate) use role::login;
 pub(crate) use shared::Shared;
 

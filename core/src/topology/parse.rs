@@ -71,6 +71,8 @@ pub(super) fn news(channel: &str, payload: &str, name: &str) -> Option<News> {
             Some(News::Chosen { of, replica: who })
         }
         ("slave", "+slave") => Some(News::Replica(who)),
+        ("slave", "+sdown") => Some(News::ReplicaDown(who)),
+        ("slave", "-sdown") => Some(News::ReplicaUp(who)),
         ("sentinel", "+sentinel") => Some(News::Sentinel(who)),
         _ => None,
     }
@@ -94,22 +96,18 @@ pub(super) fn answer(replies: &[Value]) -> Option<Answer> {
         }
         _ => None,
     };
-    let promoted = |item: &Value| {
-        let replica = fields(item)?;
-        let flags = find(&replica, "flags")?;
-        flags.split(',').any(|flag| flag == "promoted").then(|| node(&replica)).flatten()
-    };
-    let chosen = match replies.get(2) {
-        Some(Value::Array(items)) => items.iter().find_map(promoted),
-        _ => None,
+    let flagged = |wanted: &str| match replies.get(2) {
+        Some(Value::Array(items)) => items.iter().filter_map(|it| with_flag(it, wanted)).collect(),
+        _ => Vec::new(),
     };
     Some(Answer::Names {
         primary: named,
         config_epoch: find(&about, "config-epoch").and_then(|epoch| epoch.parse().ok()),
         down: flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down")),
         replacing,
-        chosen,
+        chosen: flagged("promoted").into_iter().next(),
         replicas: list(2),
+        absent: flagged("s_down"),
         sentinels: list(3).unwrap_or_default(),
     })
 }
@@ -120,6 +118,12 @@ pub(super) fn names(reply: &Value) -> Vec<String> {
         return Vec::new();
     };
     items.iter().filter_map(|item| find(&fields(item)?, "name")).collect()
+}
+
+/// The address in this record, if the flag is set there.
+fn with_flag(item: &Value, wanted: &str) -> Option<Address> {
+    let fields = fields(item)?;
+    find(&fields, "flags")?.split(',').any(|flag| flag == wanted).then(|| node(&fields))?
 }
 
 fn node(fields: &[(String, String)]) -> Option<Address> {
@@ -201,6 +205,9 @@ mod tests {
             read("+slave", "slave [::1]:6380 ::1 6380 @ mymaster ::1 6379"),
             Some(News::Replica(at("::1", 6380)))
         );
+        let about = "slave 127.0.0.1:6380 127.0.0.1 6380 @ mymaster 127.0.0.1 6379";
+        assert_eq!(read("+sdown", about), Some(News::ReplicaDown(new.clone())));
+        assert_eq!(read("-sdown", about), Some(News::ReplicaUp(new.clone())));
     }
 
     #[test]
@@ -221,11 +228,34 @@ mod tests {
     }
 
     #[test]
+    fn replicas_are_known_with_those_that_are_down_or_promoted() {
+        let text = |words: &[&str]| {
+            Value::Array(words.iter().map(|word| Value::BulkString((*word).into())).collect())
+        };
+        let replica =
+            |port: &str, flags: &str| text(&["ip", "10.0.0.1", "port", port, "flags", flags]);
+        let replicas = vec![
+            replica("1", "slave"),
+            replica("2", "s_down,slave,disconnected"),
+            replica("3", "slave,promoted"),
+        ];
+        let named = text(&["10.0.0.1", "9"]);
+        let about = text(&["flags", "master,failover_in_progress"]);
+        let Some(Answer::Names { replicas, absent, chosen, .. }) =
+            answer(&[named, about, Value::Array(replicas)])
+        else {
+            panic!("no answer");
+        };
+        assert_eq!(replicas.unwrap().len(), 3);
+        assert_eq!((absent, chosen), (vec![at("10.0.0.1", 2)], Some(at("10.0.0.1", 3))));
+    }
+
+    #[test]
     fn other_primaries_other_kinds_and_nonsense_are_no_news() {
         let read = |channel, payload| news(channel, payload, "mymaster");
         assert_eq!(read("+switch-master", "other 127.0.0.1 1 127.0.0.1 2"), None);
         assert_eq!(read("+switch-master", "mymaster 127.0.0.1 1"), None);
-        assert_eq!(read("+sdown", "slave 127.0.0.1:2 127.0.0.1 2 @ mymaster 127.0.0.1 1"), None);
+        assert_eq!(read("+sdown", "slave 127.0.0.1:2 127.0.0.1 2 @ other 127.0.0.1 1"), None);
         assert_eq!(read("+sdown", "master mymaster 127.0.0.1 port"), None);
         assert_eq!(read("+slave", "slave x x 1 @ mymaster"), None);
         assert_eq!(read("", ""), None);

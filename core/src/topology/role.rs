@@ -1,10 +1,11 @@
 //! Asks a data node for its ROLE, on a connection of the background thread's own.
 
+use super::readable::Standing;
 use super::stream::{self, Stream};
 use crate::config::{Address, Config};
 use crate::error::{Error, Kind, Result};
 use crate::proto::encode;
-use crate::proto::handshake::{Handshake, Login, Role, role};
+use crate::proto::handshake::{self, Handshake, Login, Role};
 use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
 use crate::proto::scan::{Limits, Scanner};
@@ -18,6 +19,8 @@ pub(super) struct Asker {
     input: Vec<u8>,
     scanner: Scanner,
     patience: Duration,
+    /// ROLE is forbidden here: INFO says the same.
+    by_info: bool,
 }
 
 impl Asker {
@@ -37,7 +40,7 @@ impl Asker {
             let stream = stream::connect(&address, config.data.tls.as_ref(), patience).await?;
             let limits = Limits { bytes: 1 << 20, ..Limits::default() };
             let scanner = Scanner::new(limits);
-            let mut asker = Self { stream, input: Vec::new(), scanner, patience };
+            let mut asker = Self { stream, input: Vec::new(), scanner, patience, by_info: false };
             let role = asker.shake_hands(login(config)?).await?;
             Ok((asker, role))
         };
@@ -69,23 +72,43 @@ impl Asker {
 
     /// Asks again.
     pub(super) async fn ask(&mut self) -> Result<Role> {
-        let patience = self.patience;
-        let attempt = async {
+        Ok(self.standing().await?.role)
+    }
+
+    /// Asks for the role, and how far the node is in the stream of writes.
+    pub(super) async fn standing(&mut self) -> Result<Standing> {
+        match timeout(self.patience, self.inquire()).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::new(Kind::Unavailable, "no answer to ROLE in time")),
+        }
+    }
+
+    async fn inquire(&mut self) -> Result<Standing> {
+        loop {
+            let question: &[&str] = if self.by_info { &["INFO", "replication"] } else { &["ROLE"] };
             let mut out = Vec::new();
-            encode::command(&mut out, &["ROLE"]);
+            encode::command(&mut out, question);
             self.write(&out).await?;
             let length = self.frame().await?;
             let frame = Frame::trusted(&self.input[..length]);
             let answer = match frame.error() {
                 Some(line) => Err(Error::server(line)),
-                None => role(&Reply::from_frame(frame)),
+                None => {
+                    let reply = Reply::from_frame(frame);
+                    let (role, offset) = match self.by_info {
+                        true => handshake::standing_in_info(&reply),
+                        false => handshake::standing(&reply),
+                    }?;
+                    Ok(Standing { role, offset })
+                }
             };
             self.input.drain(..length);
-            answer
-        };
-        match timeout(patience, attempt).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Error::new(Kind::Unavailable, "no answer to ROLE in time")),
+            match answer {
+                Err(error) if error.code() == Some("NOPERM") && !self.by_info => {
+                    self.by_info = true;
+                }
+                answer => return answer,
+            }
         }
     }
 

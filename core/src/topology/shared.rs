@@ -1,27 +1,39 @@
 //! The current topology, and those who want to know of the next.
 
+use super::interest::Interest;
+use super::readable::Readable;
 use super::{Phase, Topology};
 use crate::event::{self, Listeners};
 use arc_swap::ArcSwap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
     topology: ArcSwap<Topology>,
+    readable: ArcSwap<Readable>,
+    pub(super) interest: Interest,
     changes: (Mutex<()>, Condvar),
     listeners: Listeners,
     /// Since when commands wait.
     held: Mutex<Option<Instant>>,
+    /// Troubles that were reported, and how many of them are reflected in the topology.
+    reported: AtomicU64,
+    heeded: AtomicU64,
 }
 
 impl Shared {
     pub(super) fn new(topology: Topology) -> Self {
         Self {
             topology: ArcSwap::from_pointee(topology),
+            readable: ArcSwap::default(),
+            interest: Interest::default(),
             changes: (Mutex::new(()), Condvar::new()),
             listeners: Listeners::default(),
             held: Mutex::new(None),
+            reported: AtomicU64::new(0),
+            heeded: AtomicU64::new(0),
         }
     }
 
@@ -85,6 +97,24 @@ impl Shared {
         self.listeners.tell(event);
     }
 
+    /// Shows what is known of the replicas. Callers that wait look up; event loops only when the
+    /// set has changed, or when one of them waits.
+    pub(super) fn publish_readable(&self, readable: Readable) {
+        let before = self.readable.swap(Arc::new(readable));
+        self.wake_all();
+        let set = |readable: &Readable| -> (u64, Vec<bool>) {
+            let follows = |it: &super::Replica| it.readable(None, Instant::now()).is_some();
+            (readable.epoch, readable.replicas.iter().map(follows).collect())
+        };
+        if self.interest.take_waiting() || set(&before) != set(&self.readable.load()) {
+            self.listeners.topology_changed();
+        }
+    }
+
+    pub(crate) fn readable(&self) -> Arc<Readable> {
+        self.readable.load_full()
+    }
+
     pub(crate) fn topology(&self) -> Arc<Topology> {
         self.topology.load_full()
     }
@@ -109,6 +139,27 @@ impl Shared {
             guard =
                 self.changes.1.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// A trouble is on its way to whoever decides.
+    pub(super) fn report(&self) {
+        self.reported.fetch_add(1, Ordering::Release);
+    }
+
+    /// A trouble has been decided about, and the topology shows what came of it.
+    pub(super) fn heed(&self) {
+        self.heeded.fetch_add(1, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// How many troubles there have been; the number is for [`has_heeded`](Self::has_heeded).
+    pub(crate) fn reports(&self) -> u64 {
+        self.reported.load(Ordering::Acquire)
+    }
+
+    /// Whether the topology reflects so many troubles.
+    pub(crate) fn has_heeded(&self, reports: u64) -> bool {
+        self.heeded.load(Ordering::Acquire) >= reports
     }
 
     /// Lets everybody who waits look up, although nothing has changed here.

@@ -4,6 +4,7 @@ use super::decide::{Action, Decide, Event, Probe, Told};
 use super::home::{self, Home};
 use super::role::Asker;
 use super::sentinel::Sentinel;
+use super::track::track;
 use super::{Name, Phase, Shared};
 use crate::config::{Address, Config};
 use crate::error::Error;
@@ -23,6 +24,8 @@ use tokio::time::{sleep, sleep_until};
 pub(crate) enum Input {
     Event(Event),
     Warning(String),
+    /// Somebody reads from replicas.
+    Track,
     /// A node was asked for its ROLE, at the place where its name led then.
     Proof {
         node: Address,
@@ -54,6 +57,8 @@ impl Watch {
         let mut home = Home::default();
         tasks.spawn(home::look(Arc::clone(&self.config), self.sender.clone()));
         let mut actions = self.decide.start(began.elapsed());
+        let mut troubled = false;
+        let mut tracker: Option<tokio::task::AbortHandle> = None;
         loop {
             for (id, address) in self.decide.sentinels().enumerate().skip(bells.len()) {
                 let question = Arc::new(Notify::new());
@@ -80,6 +85,9 @@ impl Watch {
                     Action::Tell(told) => self.tell(told),
                 }
             }
+            if std::mem::take(&mut troubled) {
+                self.shared.heed();
+            }
             let wanted = self.decide.probe();
             if wanted != probing {
                 self.probe(wanted.as_ref(), &mut probes, &mut tasks);
@@ -89,9 +97,21 @@ impl Watch {
             let wake = tokio::time::Instant::from_std(began + self.decide.wake_at());
             actions = tokio::select! {
                 input = self.inputs.recv() => match input {
-                    Some(Input::Event(event)) => self.decide.handle(began.elapsed(), event),
+                    Some(Input::Event(event)) => {
+                        troubled = matches!(event, Event::Trouble { .. });
+                        self.decide.handle(began.elapsed(), event)
+                    }
                     Some(Input::Warning(message)) => {
                         self.shared.tell(&event::Event::Warning { message });
+                        Vec::new()
+                    }
+                    Some(Input::Track) => {
+                        if tracker.as_ref().is_none_or(tokio::task::AbortHandle::is_finished) {
+                            self.shared.interest.serve();
+                            let (config, shared) = (&self.config, &self.shared);
+                            let track = track(Arc::clone(config), Arc::clone(shared));
+                            tracker = Some(tasks.spawn(track));
+                        }
                         Vec::new()
                     }
                     Some(Input::Proof { node, role, found }) => {

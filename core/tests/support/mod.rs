@@ -2,6 +2,10 @@
 
 #![allow(dead_code)] // every test file uses its part
 
+pub(crate) mod deployment;
+pub(crate) mod relay;
+
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -74,13 +78,36 @@ impl Redis {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
+    /// Waits until its link to its primary is up.
+    pub(crate) fn wait_for_link(&self) {
+        while !self.cli(&["INFO", "replication"]).contains("master_link_status:up") {
+            std::thread::yield_now();
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Stops the server, which does not answer any more but keeps its sockets, until the guard is
+    /// dropped.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let process = Pid::from_raw(self.pid() as i32).expect("a process");
+        kill_process(process, Signal::STOP).expect("SIGSTOP");
+        Frozen(process)
     }
 
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("a kill");
         self.process.wait().expect("its end");
+    }
+}
+
+pub(crate) struct Frozen(Pid);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        kill_process(self.0, Signal::CONT).expect("SIGCONT");
     }
 }
 

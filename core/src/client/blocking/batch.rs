@@ -2,6 +2,7 @@
 
 use super::Client;
 use crate::client::pipeline::Pipeline;
+use crate::client::reads::{self, Reading};
 use crate::client::transaction::Transaction;
 use crate::client::{Batch, CallOptions, Deadlines, Outcomes};
 use crate::error::{Error, Kind, Result};
@@ -19,6 +20,7 @@ impl Client {
         host: &dyn Host,
     ) -> Result<Outcomes> {
         batch.refuse_blocking()?;
+        reads::refuse_batch(&batch, options)?;
         let outcome = self.attempt_batch(batch, options, host);
         self.count(outcome.as_ref().err());
         outcome
@@ -35,6 +37,7 @@ impl Client {
         if batch.is_empty() {
             return Ok(Outcomes::default());
         }
+        reads::refuse_batch(&batch, options)?;
         let transaction = Transaction::new(batch);
         let mut frames = Vec::new();
         self.execute(&transaction.job(), options, host, &mut frames)?;
@@ -55,17 +58,19 @@ impl Client {
         if pipeline.unanswered() == 0 {
             return Ok(pipeline.finish());
         }
+        let mut reading = Reading::of(&pipeline.job(), options, &self.inner.config)?;
         loop {
             let size = pipeline.bytes().len();
-            let way = match self.way(pipeline.effect(), size, deadlines.whole, host) {
-                Ok(way) => way,
-                // What has its reply keeps it.
-                Err(error) if pipeline.has_begun() && error.retryable() => {
-                    pipeline.fail(&error);
-                    return Ok(pipeline.finish());
-                }
-                Err(error) => return Err(error),
-            };
+            let way =
+                match self.way(reading.as_mut(), pipeline.effect(), size, deadlines.whole, host) {
+                    Ok(way) => way,
+                    // What has its reply keeps it.
+                    Err(error) if pipeline.has_begun() && error.retryable() => {
+                        pipeline.fail(&error);
+                        return Ok(pipeline.finish());
+                    }
+                    Err(error) => return Err(error),
+                };
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
             let request = Request { bytes: pipeline.bytes(), span: pipeline.span() };
@@ -81,13 +86,14 @@ impl Client {
                 reason = Some(why);
             }
             if !pipeline.resume() {
+                self.answered(&way, &pipeline.job());
                 return Ok(pipeline.finish());
             }
             if let Some(reason) = reason.filter(|_| Instant::now() >= deadlines.whole) {
                 pipeline.expire(&reason);
                 return Ok(pipeline.finish());
             }
-            self.pause(&way, &mut backoff, host)?;
+            self.pause(&way, reading.as_mut(), &mut backoff, host)?;
         }
     }
 }

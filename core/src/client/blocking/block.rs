@@ -1,9 +1,13 @@
 //! Commands that wait on the server: on a connection of their own, and bounded on our side too.
 
+use super::own::Own;
+use super::route::Way;
 use super::{Client, Home};
-use crate::client::verdict::{interrupted, maybe_executed, too_late};
+use crate::client::reads::{Origin, Reading};
+use crate::client::verdict::{interrupted, maybe_executed, silent, too_late};
 use crate::client::{CallOptions, Deadlines, Job};
 use crate::command::Wait;
+use crate::config::{Address, Config};
 use crate::error::{Error, Result};
 use crate::lane::call::{Caller, Cause, Host, Request};
 use crate::policy::{self, Backoff, Doubt, Fate, Next};
@@ -25,21 +29,22 @@ impl Client {
         options: &CallOptions,
         host: &dyn Host,
         frames: &mut Vec<u8>,
-    ) -> Result<()> {
+    ) -> Result<Origin> {
         let config = &self.inner.config;
         let mut backoff = Backoff::default();
         let mut deadlines = Deadlines::new(config, options, Instant::now());
+        let mut reading = Reading::of(job, options, config)?;
         loop {
             let mut way = self
-                .own_way(job.effect, deadlines.whole, host)
+                .own_way(reading.as_mut(), job.effect, deadlines.whole, host)
                 .map_err(|error| error.during(job.name()))?;
-            let now = Instant::now();
+            let (now, home) = (Instant::now(), Arc::clone(&way.home));
             // The server answers when the time is up; the grace is for the way back.
             let deadline = match wait {
                 Wait::For(wait) => now + wait + config.command_timeout,
                 Wait::No | Wait::Forever => now + FOR_EVER,
             };
-            let watch = Watchful::new(host, &way.home, way.topology.epoch, config.command_timeout);
+            let watch = Watchful::new(host, &way, &home, config);
             let caller = Caller { now, deadline, host: &watch };
             let request = Request { bytes: job.bytes, span: job.span.clone() };
             let outcome = way.lane.connection.call(request, caller, frames);
@@ -47,12 +52,13 @@ impl Client {
             let (next, reason) = match outcome {
                 Ok(()) => {
                     let Some(line) = Frame::trusted(frames).error() else {
+                        let origin = self.answered(&way, job);
                         way.home.owned.give_back(way.lane);
-                        return Ok(());
+                        return Ok(origin);
                     };
                     let next = policy::after_error(job.effect, line, options.repeats_writes());
                     if policy::doubts_primary(line) {
-                        way.home.doubt(way.topology.epoch, Doubt::NotPrimary);
+                        way.doubt(Doubt::NotPrimary);
                     }
                     (next, Error::server(line))
                 }
@@ -63,7 +69,7 @@ impl Client {
                         Cause::Interrupted => return Err(interrupted()),
                         Cause::Lost(why) => why,
                         Cause::Deadline | Cause::Full => {
-                            way.home.doubt(way.topology.epoch, Doubt::Overdue);
+                            way.doubt(Doubt::Overdue);
                             silent()
                         }
                     };
@@ -73,31 +79,33 @@ impl Client {
             // The time spent waiting was the caller's wish, and not a search for a primary.
             deadlines = Deadlines::new(config, options, Instant::now());
             match next {
-                Next::Deliver => return Ok(()),
+                Next::Deliver => return Ok(self.answered(&way, job)),
                 Next::MaybeExecuted => {
                     return Err(maybe_executed(job, Some(way.address()), &reason));
                 }
-                Next::Again if given_up => return Err(too_late(job, &reason)),
+                Next::Again if given_up && way.replica().is_none() => {
+                    return Err(too_late(job, &reason));
+                }
                 Next::Again => {
+                    if let (Some(reading), Some(replica)) = (&mut reading, way.replica()) {
+                        reading.avoid(replica);
+                    }
                     let pause = backoff.next();
                     let epoch = way.topology.epoch;
                     way.home.deployment.shared.wait(pause, |topology| topology.epoch != epoch);
-                    way.topology = way.home.deployment.shared.topology();
                 }
             }
         }
     }
 }
 
-fn silent() -> Error {
-    Error::new(crate::Kind::Timeout, "the server has fallen silent")
-}
-
 /// Looks up from a long wait: a server that is gone must not be waited for without end.
 struct Watchful<'a> {
     host: &'a dyn Host,
-    home: &'a Arc<Home>,
+    home: &'a Home,
     epoch: u64,
+    /// `None`: it is the primary.
+    replica: Option<Address>,
     pulse: Duration,
     next: Cell<Instant>,
     lost_since: Cell<Option<Instant>>,
@@ -106,16 +114,41 @@ struct Watchful<'a> {
 }
 
 impl<'a> Watchful<'a> {
-    fn new(host: &'a dyn Host, home: &'a Arc<Home>, epoch: u64, pulse: Duration) -> Self {
+    fn new(host: &'a dyn Host, way: &Way<Own>, home: &'a Home, config: &Config) -> Self {
+        let replica = way.replica().cloned();
+        // There may be other replicas, but there is no other primary.
+        let patience = match replica {
+            Some(_) => config.command_timeout,
+            None => config.failover_timeout,
+        };
+        let pulse = config.command_timeout;
         Self {
             host,
             home,
-            epoch,
+            epoch: way.topology.epoch,
+            replica,
             pulse,
             next: Cell::new(Instant::now() + pulse),
             lost_since: Cell::new(None),
-            patience: home.failover_timeout(),
+            patience,
             gave_up: Cell::new(false),
+        }
+    }
+
+    /// Sees to it that the node is looked at.
+    fn look_at_it(&self) {
+        match self.replica {
+            // A silent one makes the topology say so.
+            None => self.home.doubt(self.epoch, Doubt::Overdue),
+            Some(_) => self.home.deployment.note_read(None),
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        let shared = &self.home.deployment.shared;
+        match &self.replica {
+            None => shared.topology().phase == Phase::Lost,
+            Some(replica) => !shared.readable().has(self.epoch, replica),
         }
     }
 }
@@ -125,10 +158,9 @@ impl Host for Watchful<'_> {
         let now = Instant::now();
         if now >= self.next.get() {
             self.next.set(now + self.pulse);
-            // Has the node checked; a silent one makes the topology say so.
-            self.home.doubt(self.epoch, Doubt::Overdue);
+            self.look_at_it();
         }
-        let lost = self.home.deployment.shared.topology().phase == Phase::Lost;
+        let lost = self.is_lost();
         let since = self.lost_since.get().filter(|_| lost).unwrap_or(now);
         self.lost_since.set(lost.then_some(since));
         if now - since >= self.patience && lost {

@@ -2,6 +2,7 @@
 
 use super::Client;
 use super::route::Way;
+use crate::client::reads::{self, Origin, Reading};
 use crate::client::verdict::{full, interrupted, maybe_executed, overdue, refusal, too_late};
 use crate::client::{CallOptions, Deadlines, Exchange, Job, script};
 use crate::command::Wait;
@@ -20,6 +21,7 @@ impl Client {
         options: &CallOptions,
         host: &dyn Host,
     ) -> Result<()> {
+        reads::refuse(&exchange.job(), options)?;
         let mut frames = std::mem::take(&mut exchange.frames);
         let mut outcome = self.execute(&exchange.job(), options, host, &mut frames);
         if let Some(script) = &exchange.script
@@ -31,18 +33,19 @@ impl Client {
             outcome = self.execute(&exchange.job(), options, host, &mut frames);
         }
         exchange.frames = frames;
-        outcome
+        exchange.origin = outcome?;
+        Ok(())
     }
 
     /// Executes a command or a transaction; its replies are in `frames` then, end to end, the
-    /// server's error among them where it refused.
+    /// server's error among them where it refused. Who answered is told to those that ask.
     pub(super) fn execute(
         &self,
         job: &Job<'_>,
         options: &CallOptions,
         host: &dyn Host,
         frames: &mut Vec<u8>,
-    ) -> Result<()> {
+    ) -> Result<Origin> {
         frames.clear();
         let outcome = match job.wait {
             Wait::No => self.attempt(job, options, host, frames),
@@ -68,19 +71,19 @@ impl Client {
         options: &CallOptions,
         host: &dyn Host,
         frames: &mut Vec<u8>,
-    ) -> Result<()> {
+    ) -> Result<Origin> {
         let repeat = options.repeats_writes();
         let deadlines = Deadlines::new(&self.inner.config, options, Instant::now());
         let mut backoff = Backoff::default();
+        let mut reading = Reading::of(job, options, &self.inner.config)?;
         // It was sent already, never answered, and goes again because the caller agreed to it.
         let mut may_have_run = false;
         loop {
-            let way =
-                self.way(job.effect, job.bytes.len(), deadlines.whole, host).map_err(|error| {
-                    match may_have_run {
-                        true => maybe_executed(job, None, &error),
-                        false => error.during(job.name()),
-                    }
+            let way = self
+                .way(reading.as_mut(), job.effect, job.bytes.len(), deadlines.whole, host)
+                .map_err(|error| match may_have_run {
+                    true => maybe_executed(job, None, &error),
+                    false => error.during(job.name()),
                 })?;
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
@@ -88,7 +91,7 @@ impl Client {
             let (next, reason) = match way.lane.call(request, caller, frames) {
                 Ok(()) => {
                     let Some(line) = refusal(&job.span, frames) else {
-                        return Ok(());
+                        return Ok(self.answered(&way, job));
                     };
                     way.refused(line);
                     may_have_run |=
@@ -104,7 +107,7 @@ impl Client {
                 }
             };
             match next {
-                Next::Deliver => return Ok(()),
+                Next::Deliver => return Ok(self.answered(&way, job)),
                 Next::MaybeExecuted => {
                     return Err(maybe_executed(job, Some(way.address()), &reason));
                 }
@@ -114,9 +117,16 @@ impl Client {
                 Next::Again if Instant::now() >= deadlines.whole => {
                     return Err(too_late(job, &reason));
                 }
-                Next::Again => self.pause(&way, &mut backoff, host)?,
+                Next::Again => self.pause(&way, reading.as_mut(), &mut backoff, host)?,
             }
         }
+    }
+
+    /// Notes who has answered.
+    pub(super) fn answered<C>(&self, way: &Way<C>, job: &Job<'_>) -> Origin {
+        let from_replica = way.replica().is_some();
+        Counters::add(&self.inner.counters.from_replicas, from_replica.into());
+        job.keeps_to.map(|_| way.origin()).unwrap_or_default()
     }
 
     /// What a failed call says about the primary, and about the call. `Err` ends the call.
@@ -135,7 +145,7 @@ impl Client {
                 if options.timeout.is_none() {
                     way.lane.shun();
                 }
-                way.home.doubt(way.topology.epoch, Doubt::Overdue);
+                way.doubt(Doubt::Overdue);
                 Ok(overdue())
             }
             Cause::Full => Err(full(self.inner.config.max_in_flight)),
@@ -143,9 +153,19 @@ impl Client {
         }
     }
 
-    /// Lets a moment pass before the next attempt; a new topology ends it sooner.
-    pub(super) fn pause(&self, way: &Way, backoff: &mut Backoff, host: &dyn Host) -> Result<()> {
+    /// Lets a moment pass before the next attempt, which goes to another replica if this was one;
+    /// a new topology ends it sooner.
+    pub(super) fn pause(
+        &self,
+        way: &Way,
+        reading: Option<&mut Reading>,
+        backoff: &mut Backoff,
+        host: &dyn Host,
+    ) -> Result<()> {
         Counters::add(&self.inner.counters.repeated, 1);
+        if let (Some(reading), Some(replica)) = (reading, way.replica()) {
+            reading.avoid(replica);
+        }
         let pause = backoff.next();
         if !pause.is_zero() {
             way.home.deployment.shared.wait(pause, |topology| topology.epoch != way.topology.epoch);
@@ -161,7 +181,7 @@ impl Way {
     /// Passes on what a refused command says about the primary.
     pub(super) fn refused(&self, line: &[u8]) {
         if policy::doubts_primary(line) {
-            self.home.doubt(self.topology.epoch, Doubt::NotPrimary);
+            self.doubt(Doubt::NotPrimary);
         }
     }
 }

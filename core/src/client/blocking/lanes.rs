@@ -1,6 +1,7 @@
-//! The connections to the primary of one epoch.
+//! The connections to the primary, or to one replica, in one epoch.
 
 use crate::client::script::Scripts;
+use crate::client::verdict::unfit;
 use crate::config::{Address, Config};
 use crate::error::{Error, Kind, Result};
 use crate::lane::blocking::Lane;
@@ -32,6 +33,8 @@ struct Fleet {
 
 #[derive(Debug)]
 pub(super) struct Lanes {
+    /// Where they lead; `None`: to the primary.
+    replica: Option<Address>,
     config: Arc<Config>,
     counters: Arc<Counters>,
     scripts: Arc<Scripts>,
@@ -53,14 +56,19 @@ impl Lanes {
     pub(super) fn new(config: Arc<Config>, counters: Arc<Counters>, scripts: Arc<Scripts>) -> Self {
         let most = config.lanes.map_or(MOST, usize::from);
         let (fleet, dialling) = (ArcSwapOption::empty(), Mutex::new(None));
-        Self { config, counters, scripts, most, fleet, dialling }
+        Self { replica: None, config, counters, scripts, most, fleet, dialling }
     }
 
-    pub(super) fn config(&self) -> &Config {
-        &self.config
+    /// Lanes to a replica, which needs no scripts: those that only read are not told apart.
+    pub(super) fn to_replica(
+        replica: Address,
+        config: Arc<Config>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self { replica: Some(replica), ..Self::new(config, counters, Arc::default()) }
     }
 
-    /// A lane to the primary of this topology: a free one, or another one while there may be
+    /// A lane to the node of this topology: a free one, or another one while there may be
     /// more, or the least busy. The doubt tells what a failure says about the primary.
     pub(super) fn pick(
         &self,
@@ -132,13 +140,12 @@ impl Lanes {
         });
     }
 
-    /// Connects, and makes sure on this very socket that the node is the primary.
+    /// Connects, and makes sure on this very socket that the node is what it has to be.
     fn dial(&self, topology: &Topology, host: &dyn Host) -> Result<SharedLane, (Error, Doubt)> {
-        let Some(primary) = &topology.primary else {
-            let why = Error::new(Kind::Unavailable, "no primary is known");
-            return Err((why, Doubt::None));
+        let connection = match &self.replica {
+            None => connect_primary(&self.config, topology, host)?,
+            Some(replica) => connect_replica(&self.config, replica, host)?,
         };
-        let connection = connect_primary(&self.config, primary, host)?;
         Counters::add(&self.counters.connections, 1);
         let lane = Lane::new(connection, limits(&self.config), self.config.max_in_flight);
         if self.fleet.load().as_ref().is_none_or(|fleet| fleet.epoch < topology.epoch) {
@@ -187,15 +194,30 @@ pub(super) fn outdated() -> Error {
 /// Connects to the primary, and makes sure on this very socket that it is one.
 pub(super) fn connect_primary(
     config: &Config,
-    primary: &Address,
+    topology: &Topology,
     host: &dyn Host,
 ) -> Result<Connection, (Error, Doubt)> {
+    let Some(primary) = &topology.primary else {
+        return Err((Error::new(Kind::Unavailable, "no primary is known"), Doubt::None));
+    };
     match connect(config, primary, host)? {
         (connection, Role::Primary) => Ok(connection),
         (_, other) => {
             let why = format!("{primary} is no primary but a {}", other.name());
             Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
         }
+    }
+}
+
+/// Connects to a replica, and makes sure on this very socket that it is one and gets its data.
+pub(super) fn connect_replica(
+    config: &Config,
+    replica: &Address,
+    host: &dyn Host,
+) -> Result<Connection, (Error, Doubt)> {
+    match connect(config, replica, host)? {
+        (connection, Role::Replica { linked: true, .. }) => Ok(connection),
+        (_, role) => Err((unfit(replica, &role), Doubt::None)),
     }
 }
 

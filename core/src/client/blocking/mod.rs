@@ -5,7 +5,8 @@
 //! | `execute` | one command or transaction: sent, sent again, or honestly given up |
 //! | `batch` | a pipeline: the same for each of its commands |
 //! | `route` | which lane a command takes, and how long it waits for one |
-//! | `lanes` | the shared connections to the primary of one epoch |
+//! | `lanes` | the shared connections to one node, in one epoch |
+//! | `replicas` | those to the replicas |
 //! | `block` | commands that wait on the server |
 //! | `watch` | optimistic transactions |
 //! | `subscribe` | subscriptions |
@@ -16,6 +17,7 @@ mod block;
 mod execute;
 mod lanes;
 mod own;
+mod replicas;
 mod route;
 mod subscribe;
 mod watch;
@@ -23,7 +25,7 @@ mod watch;
 use super::script::{Script, Scripts};
 use super::verdict::closed;
 use super::{Answer, Batch, CallOptions, Exchange};
-use crate::config::{Config, Explanation, Input, Resolved};
+use crate::config::{Config, Explanation, Input, ReadFrom, Resolved};
 use crate::error::Result;
 use crate::event::Event;
 use crate::proto::reply::Reply;
@@ -32,9 +34,9 @@ use crate::topology::{Deployment, Health, Topology};
 use arc_swap::ArcSwapOption;
 use lanes::Lanes;
 use own::Owned;
+use replicas::Replicas;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 pub use subscribe::Subscription;
 pub use watch::View;
 
@@ -62,6 +64,7 @@ struct Inner {
 struct Home {
     deployment: Arc<Deployment>,
     lanes: Arc<Lanes>,
+    replicas: Arc<Replicas>,
     owned: Arc<Owned>,
     waker: u64,
 }
@@ -114,7 +117,8 @@ impl Client {
 
     /// Waits until the primary is verified.
     pub fn ready(&self) -> Result<()> {
-        self.call(&["PING"]).map(drop)
+        let options = CallOptions { read_from: ReadFrom::Primary, ..self.options() };
+        self.run(&mut Exchange::raw(&["PING"])?, &options, &())
     }
 
     /// Sends any command, given by its arguments, and waits for its reply as the server sends it.
@@ -178,6 +182,7 @@ impl Client {
         self.inner.closed.store(true, Ordering::Release);
         if let Some(home) = self.inner.home.swap(None).filter(|home| home.deployment.is_ours()) {
             home.lanes.retire_all(&closed());
+            home.replicas.retire_all(&closed());
             // No topology has this epoch: all of them go.
             home.owned.leave_all_but(u64::MAX);
             home.deployment.shared.wake_all();
@@ -210,20 +215,24 @@ impl Home {
         let deployment = Deployment::open(config)?;
         let lanes =
             Arc::new(Lanes::new(Arc::clone(config), Arc::clone(counters), Arc::clone(scripts)));
+        let replicas = Arc::new(Replicas::new(Arc::clone(config), Arc::clone(counters)));
         let owned = Arc::new(Owned::new(Arc::clone(config), Arc::clone(counters)));
         let (shared, watched) = (Arc::downgrade(&deployment.shared), Arc::downgrade(&lanes));
-        let watched_too = Arc::downgrade(&owned);
+        let watched_too = (Arc::downgrade(&replicas), Arc::downgrade(&owned));
         // A new primary wakes everybody who waits for the old one.
         let waker = deployment.shared.listeners().add_waker(Arc::new(move || {
             if let (Some(shared), Some(lanes)) = (shared.upgrade(), watched.upgrade()) {
                 let topology = shared.topology();
                 lanes.leave_all_but(&topology);
-                if let Some(owned) = watched_too.upgrade() {
+                if let Some(replicas) = watched_too.0.upgrade() {
+                    replicas.leave_all_but(&topology);
+                }
+                if let Some(owned) = watched_too.1.upgrade() {
                     owned.leave_all_but(topology.epoch);
                 }
             }
         }));
-        Ok(Self { deployment, lanes, owned, waker })
+        Ok(Self { deployment, lanes, replicas, owned, waker })
     }
 }
 
@@ -231,12 +240,6 @@ fn batch<A: AsRef<[u8]>>(commands: &[Vec<A>]) -> Result<Batch> {
     let mut batch = Batch::default();
     commands.iter().try_for_each(|args| batch.add_raw(args))?;
     Ok(batch)
-}
-
-impl Home {
-    fn failover_timeout(&self) -> Duration {
-        self.lanes.config().failover_timeout
-    }
 }
 
 impl Drop for Home {

@@ -1,8 +1,8 @@
 //! Connections of one caller's own: for what blocks, or keeps state on the server.
 
-use super::lanes::{connect_primary, limits, outdated};
-use crate::config::Config;
-use crate::error::{Error, Kind, Result};
+use super::lanes::{connect_primary, connect_replica, limits, outdated};
+use crate::config::{Address, Config};
+use crate::error::{Error, Result};
 use crate::lane::call::Host;
 use crate::lane::dial::Connection;
 use crate::lane::exclusive::Exclusive;
@@ -15,11 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 /// Connections kept for the next caller.
 const SPARE: usize = 8;
 
-/// A connection, and the epoch it belongs to.
+/// A connection, the epoch it belongs to, and where it leads.
 #[derive(Debug)]
 pub(super) struct Own {
     pub(super) connection: Exclusive<Connection>,
     epoch: u64,
+    /// `None`: to the primary.
+    replica: Option<Address>,
 }
 
 /// Those that wait for a caller, and those that have one.
@@ -42,10 +44,11 @@ impl Owned {
         Self { config, counters, inner: Mutex::default() }
     }
 
-    /// A connection to the primary of this topology, an old one or a new one.
+    /// A connection to the primary of this topology, or to this replica; an old one or a new one.
     pub(super) fn take(
         &self,
         topology: &Topology,
+        replica: Option<&Address>,
         host: &dyn Host,
         epoch_now: impl Fn() -> u64,
     ) -> Result<Own, (Error, Doubt)> {
@@ -53,18 +56,20 @@ impl Owned {
         let spare = {
             let mut inner = self.lock();
             inner.spare.retain(|own| own.epoch == epoch && !own.connection.wire().is_over());
-            inner.spare.pop()
+            let fits = |own: &Own| own.replica.as_ref() == replica;
+            let place = inner.spare.iter().rposition(fits);
+            place.map(|place| inner.spare.swap_remove(place))
         };
-        let own = match (spare, &topology.primary) {
-            (Some(own), _) => own,
-            (None, Some(primary)) => {
-                let wire = connect_primary(&self.config, primary, host)?;
+        let own = match spare {
+            Some(own) => own,
+            None => {
+                let wire = match replica {
+                    None => connect_primary(&self.config, topology, host)?,
+                    Some(replica) => connect_replica(&self.config, replica, host)?,
+                };
                 Counters::add(&self.counters.connections, 1);
-                Own { connection: Exclusive::new(wire, limits(&self.config)), epoch }
-            }
-            (None, None) => {
-                let why = Error::new(Kind::Unavailable, "no primary is known");
-                return Err((why, Doubt::None));
+                let connection = Exclusive::new(wire, limits(&self.config));
+                Own { connection, epoch, replica: replica.cloned() }
             }
         };
         {

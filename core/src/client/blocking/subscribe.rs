@@ -114,7 +114,7 @@ impl Subscription {
         let (patience, silence) = (config.failover_timeout, config.command_timeout);
         let deadline = Instant::now() + patience;
         loop {
-            let way = self.client.own_way(Effect::Reads, deadline, host)?;
+            let way = self.client.own_way(None, Effect::Reads, deadline, host)?;
             let mut line = Line { way, heard_at: Instant::now(), pinged: false };
             let (bytes, mut missing) = self.wanted.request();
             let connection = &mut line.way.lane.connection;

@@ -111,7 +111,8 @@ impl Watch {
             if let Some(setback) = self.setback.take() {
                 self.rest(setback, host)?;
             }
-            self.way = Some(self.client.own_way(Effect::Writes, self.deadlines.whole, host)?);
+            self.way =
+                Some(self.client.own_way(None, Effect::Writes, self.deadlines.whole, host)?);
             let request = std::mem::take(&mut self.request);
             let outcome = self.ask(&request, host);
             self.request = request;
@@ -215,7 +216,10 @@ impl Watch {
         if Instant::now() >= self.deadlines.whole {
             let span = Span::Unit { bytes: 0, replies: 0 };
             let (bytes, effect, wait) = ([].as_slice(), Effect::Writes, Wait::No);
-            return Err(too_late(&Job { bytes, span, effect, wait, on_replica: false }, &setback));
+            return Err(too_late(
+                &Job { bytes, span, effect, wait, on_replica: false, keeps_to: None },
+                &setback,
+            ));
         }
         if let Some(way) = self.way.take() {
             let epoch = way.topology.epoch;

@@ -1,5 +1,6 @@
 //! The calls that have no outcome yet.
 
+use crate::client::Origin;
 use crate::client::pipeline::Pipeline;
 use crate::client::script::Script;
 use crate::client::transaction::Transaction;
@@ -12,6 +13,22 @@ use crate::proto::shape::Shape;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Names the attempts at one watched change.
+pub type WatchId = u64;
+
+/// Which connection a call takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Everybody's.
+    Shared,
+    /// One of its own, until the reply is in.
+    Own,
+    /// One of its own, which is the watch's from then on.
+    Begins(WatchId),
+    /// The watch's, and no other.
+    Watched(WatchId),
+}
+
 /// A call on its way to an outcome.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -21,11 +38,15 @@ pub(super) struct Call {
     pub(super) effect: Effect,
     pub(super) wait: Wait,
     pub(super) on_replica: bool,
+    pub(super) keeps_to: Option<Origin>,
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,
     /// It was sent already, never answered, and goes again because the caller agreed to it.
     pub(super) may_have_run: bool,
+    /// It is a step of this watch.
+    pub(super) watch: Option<WatchId>,
+    pub(super) sent_at: Option<Instant>,
     /// Not to be sent again before this.
     pub(super) rests_until: Option<Instant>,
     /// The replies of a transaction so far.
@@ -42,11 +63,22 @@ pub(super) enum What {
     },
     Pipeline(Pipeline),
     Transaction(Transaction),
+    /// WATCH.
+    Watch,
 }
 
 impl Call {
     pub(super) fn of(self, what: What) -> Self {
         Self { what, ..self }
+    }
+
+    pub(super) fn way(&self) -> Way {
+        match (self.watch, &self.what) {
+            (Some(id), What::Watch) => Way::Begins(id),
+            (Some(id), _) => Way::Watched(id),
+            (None, _) if self.wait != Wait::No => Way::Own,
+            (None, _) => Way::Shared,
+        }
     }
 
     pub(super) fn job(&self) -> Job<'_> {
@@ -56,7 +88,12 @@ impl Call {
             effect: self.effect,
             wait: self.wait,
             on_replica: self.on_replica,
+            keeps_to: self.keeps_to,
         }
+    }
+
+    pub(super) fn is_transaction(&self) -> bool {
+        matches!(self.what, What::Transaction(_))
     }
 
     pub(super) fn pipeline(&mut self) -> Option<&mut Pipeline> {
@@ -121,6 +158,11 @@ impl Calls {
     pub(super) fn len(&self) -> usize {
         self.places.len() - self.free.len()
     }
+}
+
+/// Tokens that no call has.
+pub(super) fn token_of_no_call(number: u32) -> Token {
+    token(u32::MAX, number)
 }
 
 fn token(index: u32, turn: u32) -> Token {

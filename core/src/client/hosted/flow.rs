@@ -1,10 +1,13 @@
 //! How calls move: held, sent, and answered; and what the host's connections come to.
 
-use super::calls::Call;
-use super::link::{Link, LinkId};
+use super::calls::{Call, Way};
+use super::link::{Link, LinkId, Use};
 use super::settle::{Answered, answer, tell};
 use super::{Action, Completion, Session, Sink};
-use crate::client::verdict::{closed, full, maybe_executed, unavailable, waiting_room_full};
+use crate::client::verdict::{
+    closed, full, maybe_executed, unavailable, unwatched, waiting_room_full,
+};
+use crate::command::Wait;
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::Token;
 use crate::policy::Doubt;
@@ -20,7 +23,9 @@ impl Session {
             return Err(closed());
         }
         let topology = self.current();
-        if let Some(link) = self.link(&topology).filter(|_| !topology.holds(call.effect)) {
+        let (way, bytes) = (call.way(), call.bytes.len());
+        let waits = topology.holds(call.effect) || call.rests_until.is_some();
+        if let Some(link) = self.link(way, &topology).filter(|_| !waits) {
             // Those that wait their turn count as well, or they could become any number.
             if !self.held.is_empty() && self.held.len() >= self.config.max_held {
                 return Err(waiting_room_full(self.held.len(), self.held_bytes));
@@ -35,15 +40,20 @@ impl Session {
         if let Some(refused) = &topology.refused {
             return Err(refused.clone());
         }
-        let bytes = call.bytes.len();
         let over = self.held_bytes + bytes > self.config.max_held_bytes.max(bytes);
         if self.held.len() >= self.config.max_held || over {
             return Err(waiting_room_full(self.held.len(), self.held_bytes));
         }
+        if way != Way::Shared && self.links.len() >= self.config.max_in_flight {
+            return Err(full(self.config.max_in_flight));
+        }
         let token = self.calls.add(call);
         self.held.push_back(token);
         self.held_bytes += bytes;
-        self.connect(&topology, now);
+        match way {
+            Way::Shared => self.connect(&topology, now),
+            _ => self.connect_own(&topology, now),
+        }
         Ok(token)
     }
 
@@ -51,11 +61,18 @@ impl Session {
         self.guide.topology().unwrap_or_else(|| Arc::new(Topology::unknown()))
     }
 
-    /// The connection that leads to this topology's primary, verified.
-    fn link(&self, topology: &Topology) -> Option<LinkId> {
-        let usable =
-            |link: &&Link| link.is_ready() && !link.shunned && link.epoch == topology.epoch;
-        self.links.iter().find(usable).map(|link| link.id)
+    /// The connection for a call that goes this way, leading to this topology's primary.
+    fn link(&self, way: Way, topology: &Topology) -> Option<LinkId> {
+        let used = |used: Use| {
+            let fits = |link: &&Link| link.used == used && link.is_usable(topology.epoch);
+            self.links.iter().find(fits).map(|link| link.id)
+        };
+        match way {
+            Way::Shared => used(Use::Shared),
+            Way::Own => used(Use::Spare),
+            Way::Begins(id) => used(Use::Watch(id)).or_else(|| used(Use::Spare)),
+            Way::Watched(id) => used(Use::Watch(id)),
+        }
     }
 
     /// `false`: too many wait for replies already.
@@ -65,23 +82,47 @@ impl Session {
         else {
             return false;
         };
-        let deadline = call.deadlines.reply_by(now, &call.options);
-        link.lane.submit(token, &call.bytes, call.span.clone(), Some(deadline)).is_ok()
+        let deadline = match call.wait {
+            Wait::No => Some(call.deadlines.reply_by(now, &call.options)),
+            // The server answers when the time is up; the grace is for the way back.
+            Wait::For(time) => Some(now + time + self.config.command_timeout),
+            Wait::Forever => None,
+        };
+        let sent = link.lane.submit(token, &call.bytes, call.span.clone(), deadline).is_ok();
+        if sent {
+            call.sent_at = Some(now);
+            match call.way() {
+                Way::Own => {
+                    link.used = Use::Call(token);
+                    link.pulse = Some(now + self.config.command_timeout);
+                }
+                Way::Begins(id) => link.used = Use::Watch(id),
+                Way::Shared | Way::Watched(_) => {}
+            }
+        }
+        sent
     }
 
-    /// Asks the host for a connection to the primary, unless there is one or it must wait.
+    /// Asks the host for the connection that all share, unless there is one or it must wait.
     fn connect(&mut self, topology: &Topology, now: Instant) {
+        let leads_there =
+            |link: &Link| link.used == Use::Shared && link.epoch == topology.epoch && !link.shunned;
+        if !self.links.iter().any(leads_there) {
+            self.open(Use::Shared, topology, now);
+        }
+    }
+
+    /// Asks the host for a connection to the primary, unless it must wait.
+    pub(super) fn open(&mut self, used: Use, topology: &Topology, now: Instant) {
         let Some(primary) = &topology.primary else {
             return;
         };
-        let leads_there = |link: &Link| link.epoch == topology.epoch && !link.shunned;
-        let there = self.links.iter().any(leads_there);
-        if there || topology.phase.holds_reads() || self.connects_at.is_some_and(|at| now < at) {
+        if topology.phase.holds_reads() || self.connects_at.is_some_and(|at| now < at) {
             return;
         }
         let id = self.next_link;
         self.next_link = self.next_link.wrapping_add(1);
-        self.links.push(Link::new(id, topology.epoch, &self.config, now));
+        self.links.push(Link::new(id, topology.epoch, used, &self.config, now));
         let to = endpoint(&self.config.address_map.reachable(primary));
         self.actions.push_back(Action::Open { link: id, to, tls: self.config.data.tls.clone() });
     }
@@ -101,7 +142,11 @@ impl Session {
         let Some(place) = self.links.iter().position(|it| it.id == link) else {
             return;
         };
-        let (mut judged, mut unknown) = (Vec::new(), Vec::new());
+        if let Use::Subscription(id) = self.links[place].used {
+            self.hear(link, id, bytes, now, sink);
+            return;
+        }
+        let (mut judged, mut unknown, mut freed) = (Vec::new(), Vec::new(), false);
         let fed = {
             let Self { links, calls, .. } = self;
             links[place].feed(bytes, |token, frame, last| {
@@ -110,24 +155,38 @@ impl Session {
                     Answered::Partly => {}
                     Answered::Well => {
                         let Some(call) = calls.take(token) else { return };
-                        tell(token, &call, frame, sink);
+                        let done = tell(token, &call, frame, sink);
+                        freed = match call.way() {
+                            Way::Own => true,
+                            // The keys are watched no more.
+                            Way::Watched(_) => done && call.is_transaction(),
+                            Way::Shared | Way::Begins(_) => false,
+                        };
                     }
                     Answered::Unknown => unknown.push(token),
-                    Answered::Badly(verdict) => judged.push(verdict),
+                    Answered::Badly(verdict) => {
+                        freed = call.way() == Way::Own;
+                        judged.push(verdict);
+                    }
                 }
             })
         };
+        if freed {
+            (self.links[place].used, self.links[place].pulse) = (Use::Spare, None);
+        }
         for verdict in judged {
             self.judge(verdict, link, now, sink);
         }
-        let goes_on = self.crowded || !unknown.is_empty();
+        let goes_on = self.crowded || freed || !unknown.is_empty();
         for token in unknown.into_iter().rev() {
             self.held_bytes += self.calls.get(token).map_or(0, |call| call.bytes.len());
             self.held.push_front(token);
         }
         match fed {
             Ok(true) => {
-                self.links[place].load(&self.scripts);
+                if self.links[place].used == Use::Shared {
+                    self.links[place].load(&self.scripts);
+                }
                 self.backoff = self.guide.backoff();
                 self.connects_at = None;
                 self.reason = None;
@@ -137,6 +196,7 @@ impl Session {
             Ok(false) => {}
             Err((error, doubt)) => self.drop_link(link, 0, error, doubt, now, sink),
         }
+        self.keep_few_spares();
         self.drop_shunned(now, sink);
     }
 
@@ -175,16 +235,15 @@ impl Session {
         if !link.is_ready() {
             self.connects_at = Some(now + self.backoff.next());
         }
+        if let Use::Subscription(id) = link.used {
+            self.cut_off(id, now);
+        }
         let lost = link.lane.on_lost(unwritten);
         for lost in lost.into_iter().rev() {
             self.lose(lost, &why, link.epoch, now, sink);
         }
         if fatal {
-            // Nothing but the user can change that.
-            for token in std::mem::take(&mut self.held) {
-                self.finish_late(token, why.clone(), sink);
-            }
-            self.held_bytes = 0;
+            self.refuse_all(&why, sink);
         }
         self.release(now, sink);
     }
@@ -199,45 +258,67 @@ impl Session {
     pub(super) fn release(&mut self, now: Instant, sink: &mut Sink<'_>) {
         let topology = self.current();
         if let Some(refused) = &topology.refused {
-            // Nothing but the user can change that.
-            self.held_bytes = 0;
-            for token in std::mem::take(&mut self.held) {
-                self.finish_late(token, refused.clone(), sink);
-            }
+            self.refuse_all(refused, sink);
             return;
         }
-        let link = self.link(&topology);
         // A moment that has passed is nothing to be woken for again.
         self.connects_at.take_if(|at| now >= *at);
+        self.renew_subscriptions(&topology, now);
         self.crowded = false;
-        let mut rest = VecDeque::new();
+        let (mut rest, mut shares, mut lonely) = (VecDeque::new(), false, false);
         while let Some(token) = self.held.pop_front() {
             let Some(call) = self.calls.get(token) else {
                 continue;
             };
-            let bytes = call.bytes.len();
+            let (way, bytes) = (call.way(), call.bytes.len());
             let late = now >= call.deadlines.whole;
             call.rests_until.take_if(|until| now >= *until);
             let waits = call.rests_until.is_some() || topology.holds(call.effect);
+            let in_vain = match way {
+                Way::Shared => self.crowded,
+                Way::Own | Way::Begins(_) => lonely,
+                Way::Watched(_) => false,
+            };
+            if self.is_gone(way) {
+                self.held_bytes -= bytes;
+                let reason = self.reason.clone().unwrap_or_else(unwatched);
+                self.give_up_step(token, reason, sink);
+                continue;
+            }
             if late {
                 self.held_bytes -= bytes;
                 let error = unavailable(&self.config, &topology, self.reason.as_ref());
                 self.finish_late(token, error, sink);
-            } else if let Some(link) = link.filter(|_| !waits && !self.crowded) {
-                self.crowded = !self.send(token, link, now);
-                if self.crowded {
-                    rest.push_back(token);
-                } else {
-                    self.held_bytes -= bytes;
-                }
-            } else {
-                rest.push_back(token);
+                continue;
             }
+            if !waits && !in_vain {
+                let link = self.link(way, &topology);
+                if link.is_some_and(|link| self.send(token, link, now)) {
+                    self.held_bytes -= bytes;
+                    continue;
+                }
+                match way {
+                    Way::Shared => self.crowded = link.is_some(),
+                    _ => lonely = true,
+                }
+            }
+            shares |= way == Way::Shared;
+            rest.push_back(token);
         }
         self.held = rest;
-        if !self.held.is_empty() {
+        if shares {
             self.connect(&topology, now);
         }
+        self.connect_own(&topology, now);
+    }
+
+    /// Ends what is held, for a reason that nothing but the user can change.
+    fn refuse_all(&mut self, why: &Error, sink: &mut Sink<'_>) {
+        self.held_bytes = 0;
+        for token in std::mem::take(&mut self.held) {
+            self.finish_late(token, why.clone(), sink);
+        }
+        self.complain(why, sink);
     }
 
     fn finish_late(&mut self, token: Token, error: Error, sink: &mut Sink<'_>) {

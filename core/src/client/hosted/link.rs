@@ -1,5 +1,6 @@
 //! One connection of the host's, from the wish for it to its end.
 
+use super::calls::WatchId;
 use crate::client::script::Scripts;
 use crate::client::verdict;
 use crate::config::Config;
@@ -16,6 +17,19 @@ use std::time::Instant;
 /// Names a connection to the host.
 pub type LinkId = u32;
 
+/// What a connection is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Everybody's commands, one behind the other.
+    Shared,
+    /// Nothing at the moment: it is for the next who needs one of his own.
+    Spare,
+    /// This command, which may wait on the server.
+    Call(Token),
+    Watch(WatchId),
+    Subscription(Token),
+}
+
 /// The replies to a handshake, and to what prepares a connection, belong to no call.
 const HANDSHAKE: Token = Token::MAX;
 
@@ -25,11 +39,14 @@ pub(super) struct Link {
     /// The epoch of the topology that it was opened for.
     pub(super) epoch: u64,
     pub(super) lane: Lane,
+    pub(super) used: Use,
     state: State,
     /// A reply did not come in time: no more calls for it, but those that wait may be answered.
     pub(super) shunned: bool,
     /// When the primary must be verified at the latest.
     pub(super) ready_by: Option<Instant>,
+    /// When to see whether a server that is silent on purpose still lives.
+    pub(super) pulse: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -41,20 +58,27 @@ enum State {
 }
 
 impl Link {
-    pub(super) fn new(id: LinkId, epoch: u64, config: &Config, now: Instant) -> Self {
+    pub(super) fn new(id: LinkId, epoch: u64, used: Use, config: &Config, now: Instant) -> Self {
         let limits = Limits { bytes: config.max_reply_bytes, ..Limits::default() };
         Self {
             id,
             epoch,
             lane: Lane::new(limits, config.max_in_flight),
+            used,
             state: State::Opening,
             shunned: false,
             ready_by: Some(now + config.connect_timeout),
+            pulse: None,
         }
     }
 
     pub(super) fn is_ready(&self) -> bool {
         matches!(self.state, State::Ready)
+    }
+
+    /// It is verified, leads to the primary of this epoch, and answers in time.
+    pub(super) fn is_usable(&self, epoch: u64) -> bool {
+        self.is_ready() && !self.shunned && self.epoch == epoch
     }
 
     /// The host is connected: introduces us.

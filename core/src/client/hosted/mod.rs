@@ -7,6 +7,9 @@
 //! | `link` | one connection of the host's |
 //! | `guide` | where it learns who is primary |
 //! | `flow` | how calls are held, sent and answered |
+//! | `own` | connections of one caller's own |
+//! | `watch` | optimistic transactions |
+//! | `subscribe` | subscriptions; `subscription` is one, and `inbox` what has come for it |
 //! | `settle` | what becomes of those without a good reply |
 //! | `time` | deadlines, and changes of the topology |
 //!
@@ -17,9 +20,14 @@
 mod calls;
 mod flow;
 mod guide;
+mod inbox;
 mod link;
+mod own;
 mod settle;
+mod subscribe;
+mod subscription;
 mod time;
+mod watch;
 
 use super::pipeline::Pipeline;
 use super::script::{Script, Scripts};
@@ -34,13 +42,16 @@ use crate::policy::Backoff;
 use crate::proto::shape::Shape;
 use crate::topology::Topology;
 use crate::topology::decide::Trouble;
+pub use calls::WatchId;
 use calls::{Call, Calls, What};
 use guide::Guide;
-use link::Link;
 pub use link::LinkId;
-use std::collections::VecDeque;
+use link::{Link, Use};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
+use subscription::Subscription;
+use watch::Watch;
 
 /// What the host has to do.
 #[derive(Debug)]
@@ -68,6 +79,12 @@ pub enum Completion<'a> {
     Reply(Answer<'a>),
     /// What came of each command of a pipeline or of a transaction.
     Outcomes(Outcomes),
+    /// The keys are being watched.
+    Ready,
+    /// The watched keys have changed, or the primary has: nothing was executed.
+    Again,
+    /// A subscription has something for its subscriber. Comes any number of times.
+    Heard,
     /// An error, ours or the server's.
     Failed(Error),
 }
@@ -88,12 +105,18 @@ pub struct Session {
     crowded: bool,
     links: Vec<Link>,
     next_link: LinkId,
+    watches: BTreeMap<WatchId, Watch>,
+    next_watch: WatchId,
+    subscriptions: BTreeMap<Token, Subscription>,
+    next_subscription: u32,
     actions: VecDeque<Action>,
     /// Not to be connected before this.
     connects_at: Option<Instant>,
     backoff: Backoff,
     /// The last thing that went wrong with a connection.
     reason: Option<Error>,
+    /// Since when the primary is known to be gone.
+    lost_since: Option<Instant>,
     scripts: Scripts,
     closed: bool,
 }
@@ -110,10 +133,15 @@ impl Session {
             crowded: false,
             links: Vec::new(),
             next_link: 0,
+            watches: BTreeMap::new(),
+            next_watch: 0,
+            subscriptions: BTreeMap::new(),
+            next_subscription: 0,
             actions: VecDeque::new(),
             connects_at: None,
             backoff: Backoff::default(),
             reason: None,
+            lost_since: None,
             scripts: Scripts::default(),
             closed: false,
         }
@@ -198,10 +226,13 @@ impl Session {
             effect: job.effect,
             wait: job.wait,
             on_replica: job.on_replica,
+            keeps_to: job.keeps_to,
             options,
             deadlines: Deadlines::new(&self.config, &options, now),
             backoff: self.guide.backoff(),
             may_have_run: false,
+            watch: None,
+            sent_at: None,
             rests_until: None,
             frames: Vec::new(),
         }
@@ -213,15 +244,21 @@ impl Session {
         self.scripts.add(source.as_ref())
     }
 
-    /// A caller has gone: nothing comes of its token any more. What was sent runs all the same.
+    /// A caller has gone: nothing comes of its token any more. What was sent runs all the same,
+    /// unless it waits on the server, which lets go of it.
     pub fn cancel(&mut self, token: Token) {
         if let Some(call) = self.calls.take(token) {
             if let Some(place) = self.held.iter().position(|&held| held == token) {
                 self.held.remove(place);
                 self.held_bytes -= call.bytes.len();
             }
-            for link in &mut self.links {
-                link.lane.withdraw(token);
+            let unsent = self.links.iter_mut().any(|link| link.lane.withdraw(token));
+            if let Some(link) = self.link_used(Use::Call(token)) {
+                (link.used, link.pulse) = (Use::Spare, None);
+                let id = link.id;
+                if !unsent {
+                    self.cut(id);
+                }
             }
         }
     }
@@ -294,6 +331,10 @@ impl Session {
         self.held_bytes = 0;
         for link in self.links.drain(..) {
             self.actions.push_back(Action::Close { link: link.id });
+        }
+        self.watches.clear();
+        for (id, _) in std::mem::take(&mut self.subscriptions) {
+            sink(id, Completion::Heard);
         }
         self.guide = Guide::None;
     }

@@ -1,10 +1,11 @@
 //! What becomes of calls that got no good reply, or lost their connection.
 
-use super::calls::{Call, What};
+use super::calls::{Call, Way, What};
 use super::link::LinkId;
 use super::{Completion, Session, Sink};
 use crate::client::verdict::{maybe_executed, overdue, refusal, too_late};
 use crate::client::{Answer, Outcomes, script};
+use crate::command::Wait;
 use crate::error::Error;
 use crate::lane::hosted::Token;
 use crate::policy::{self, Doubt, Fate, Next};
@@ -80,10 +81,24 @@ impl Session {
         sink: &mut Sink<'_>,
     ) {
         let Verdict { token, next, fate, may_have_run, reason } = verdict;
+        let gives_up = self.gives_up(now);
         let Some(call) = self.calls.get(token) else {
             return;
         };
+        if matches!(call.way(), Way::Watched(_)) {
+            if may_have_run {
+                let failed = maybe_executed(&call.job(), address, &reason);
+                self.finish(token, Completion::Failed(failed), sink);
+            } else {
+                self.give_up_step(token, reason, sink);
+            }
+            return;
+        }
         call.may_have_run |= may_have_run;
+        if let Some(sent_at) = call.sent_at.take_if(|_| call.wait != Wait::No && !gives_up) {
+            // The time spent waiting was the caller's wish, and not a search for a primary.
+            call.deadlines.whole += now.duration_since(sent_at);
+        }
         let job = call.job();
         let late = now >= call.deadlines.whole;
         let failed = match next {
@@ -176,20 +191,25 @@ pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool
     }
 }
 
-/// Tells the host what came of a call that is answered well, or refused for good.
-pub(super) fn tell(token: Token, call: &Call, frame: Frame<'_>, sink: &mut Sink<'_>) {
+/// Tells the host what came of a call that is answered well, or refused for good. `true`: well.
+pub(super) fn tell(token: Token, call: &Call, frame: Frame<'_>, sink: &mut Sink<'_>) -> bool {
+    let refused = |line| Completion::Failed(Error::server(line).during(call.job().name()));
     let completion = match &call.what {
         What::Transaction(transaction) => match transaction.outcome(&call.frames) {
             Ok(Some(outcomes)) => Completion::Outcomes(outcomes),
+            Ok(None) if call.watch.is_some() => Completion::Again,
             Ok(None) => Completion::Outcomes(Outcomes::default()),
             Err(error) => Completion::Failed(error),
         },
         What::Command { shape, .. } => match frame.error() {
             None => Completion::Reply(Answer { frame, shape }),
-            Some(line) => Completion::Failed(Error::server(line).during(call.job().name())),
+            Some(line) => refused(line),
         },
+        What::Watch => frame.error().map_or(Completion::Ready, refused),
         // Its outcomes are told when it has them all.
-        What::Pipeline(_) => return,
+        What::Pipeline(_) => return true,
     };
+    let well = !matches!(completion, Completion::Failed(_));
     sink(token, completion);
+    well
 }

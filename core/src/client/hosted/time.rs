@@ -1,7 +1,8 @@
 //! Deadlines, and changes of the topology.
 
 use super::calls::Call;
-use super::link::{Link, LinkId};
+use super::link::{Link, LinkId, Use};
+use super::subscription::Subscription;
 use super::{Session, Sink};
 use crate::client::verdict::overdue;
 use crate::error::{Error, Kind};
@@ -34,7 +35,9 @@ impl Session {
             self.drop_link(link, 0, why, Doubt::Unreachable, now, sink);
         }
         self.give_up_overdue(now, sink);
+        self.feel_pulses(now, sink);
         self.drop_shunned(now, sink);
+        self.complain_late(now, sink);
         self.release(now, sink);
     }
 
@@ -49,7 +52,8 @@ impl Session {
                 // The connection may be dead although the node is well. A caller who is merely in
                 // a hurry proves nothing.
                 let in_a_hurry = |call: &mut Call| call.options.timeout.is_some();
-                link.shunned |= sent && !self.calls.get(token).is_some_and(in_a_hurry);
+                let harmless = !sent || self.calls.get(token).is_some_and(in_a_hurry);
+                link.shunned |= link.used != Use::Shared || !harmless;
                 found.push((link.epoch, token, if sent { Fate::Sent } else { Fate::NotSent }));
             }
         }
@@ -88,7 +92,10 @@ impl Session {
             consider(link.ready_by);
             consider(link.lane.next_deadline());
         }
-        if !self.held.is_empty() {
+        consider(self.next_pulse());
+        consider(self.next_complaint());
+        if !self.held.is_empty() || self.subscriptions.values().any(Subscription::needs_connection)
+        {
             consider(self.connects_at);
         }
         let Self { held, calls, .. } = self;

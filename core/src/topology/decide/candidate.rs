@@ -19,6 +19,8 @@ pub enum Answer {
         chosen: Option<Address>,
         /// `None` where the right to ask is refused.
         replicas: Option<Vec<Address>>,
+        /// Those of them that it calls down.
+        absent: Vec<Address>,
         /// The Sentinels it knows besides itself.
         sentinels: Vec<Address>,
     },
@@ -65,8 +67,9 @@ impl Decide {
             return;
         };
         view.answered_at = now;
-        if let Answer::Names { down, .. } = &answer {
+        if let Answer::Names { down, absent, .. } = &answer {
             view.calls_down = *down;
+            view.absent.clone_from(absent);
         }
         let before = view.answer.replace(answer.clone());
         if let Some(round) = &mut self.round {

@@ -164,6 +164,8 @@ struct View {
     answered_at: Time,
     /// It published that the primary is down, and not that it is up again.
     calls_down: bool,
+    /// The replicas that it calls down.
+    absent: Vec<Address>,
     /// An address that it named and ROLE disproved, and until when that is held against it.
     doubted: Option<(Address, Time)>,
 }
@@ -280,7 +282,7 @@ impl Decide {
             replicas: self
                 .replicas
                 .iter()
-                .filter(|&it| Some(it) != primary.as_ref())
+                .filter(|&it| Some(it) != primary.as_ref() && !self.is_absent(it))
                 .cloned()
                 .collect(),
             primary,
@@ -298,6 +300,12 @@ impl Decide {
             (Some(_), None, Some(failover)) if failover.fences => Phase::Fenced,
             _ => Phase::Ready,
         }
+    }
+
+    /// Whether a majority calls this replica down.
+    fn is_absent(&self, replica: &Address) -> bool {
+        let voices = self.sentinels.iter().filter(|view| view.absent.contains(replica)).count();
+        self.is_majority(voices)
     }
 
     fn is_primary(&self, address: &Address) -> bool {
@@ -320,6 +328,7 @@ impl Decide {
                 answer: None,
                 answered_at: Time::ZERO,
                 calls_down: false,
+                absent: Vec::new(),
                 doubted: None,
             });
         }

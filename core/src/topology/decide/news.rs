@@ -34,6 +34,9 @@ pub enum News {
         primary: Address,
     },
     Replica(Address),
+    /// A replica is down, or is back.
+    ReplicaDown(Address),
+    ReplicaUp(Address),
     Sentinel(Address),
     /// The Sentinel has lost its memory, or its sense of time.
     Unsettled,
@@ -74,6 +77,8 @@ impl Decide {
                 self.check(now, primary, actions);
             }
             News::Replica(address) => self.learn_replica(address),
+            News::ReplicaDown(address) => self.note_absent(sentinel, address, true),
+            News::ReplicaUp(address) => self.note_absent(sentinel, address, false),
             News::Sentinel(address) => {
                 self.learn_sentinel(address);
                 self.ask(now, actions);
@@ -91,6 +96,15 @@ impl Decide {
     fn note_down(&mut self, sentinel: SentinelId, down: bool) {
         if let Some(view) = self.sentinels.get_mut(sentinel) {
             view.calls_down = down;
+        }
+    }
+
+    fn note_absent(&mut self, sentinel: SentinelId, replica: Address, absent: bool) {
+        if let Some(view) = self.sentinels.get_mut(sentinel) {
+            view.absent.retain(|known| *known != replica);
+            if absent {
+                view.absent.push(replica);
+            }
         }
     }
 
