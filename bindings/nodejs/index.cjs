@@ -1,6 +1,7 @@
 'use strict'
 
 const { Client } = require('./lib/client.cjs')
+const { Resolver } = require('./lib/resolver.cjs')
 const { classes } = require('./lib/errors.cjs')
 
 /** A client of what the URL, the options or the environment describe, at once; commands may follow. */
@@ -8,4 +9,4 @@ function connect (url, options) {
   return new Client(url, options)
 }
 
-module.exports = { connect, createClient: connect, Client, ...classes }
+module.exports = { connect, createClient: connect, Client, Resolver, ...classes }

@@ -6,6 +6,7 @@ export const {
   connect,
   createClient,
   Client,
+  Resolver,
   SteadisError,
   ConfigError,
   UsageError,

@@ -37,10 +37,14 @@ class Batch {
    * error, whose `replies` has what came of each.
    */
   async exec () {
-    const replies = await this.outcomes()
-    const failed = replies.find((reply) => reply instanceof SteadisError)
-    if (failed === undefined) return replies
-    throw Object.defineProperty(failed, 'replies', { value: replies, configurable: true })
+    return Batch.replies(await this.outcomes())
+  }
+
+  /** The replies, unless a command failed. */
+  static replies (outcomes) {
+    const failed = outcomes.find((outcome) => outcome instanceof SteadisError)
+    if (failed === undefined) return outcomes
+    throw Object.defineProperty(failed, 'replies', { value: outcomes, configurable: true })
   }
 
   /** Sends the commands, and resolves to the reply or the error of each. */

@@ -7,9 +7,13 @@ const { Host } = require('./host.cjs')
 const { Abort } = require('./abort.cjs')
 const { Batch } = require('./batch.cjs')
 const { makeScript } = require('./script.cjs')
+const { BY, Hub, Subscription } = require('./pubsub.cjs')
+const { watch } = require('./watch.cjs')
 const { attach } = require('./commands.cjs')
 const { closed } = require('./errors.cjs')
 const tracing = require('./tracing.cjs')
+
+const isOptions = (it) => typeof it === 'object' && it !== null && !Array.isArray(it) && !Buffer.isBuffer(it)
 
 class Client extends EventEmitter {
   constructor (url, options) {
@@ -89,6 +93,37 @@ class Client extends EventEmitter {
     return new Batch(this, true)
   }
 
+  /**
+   * Calls `body(view, transaction)`: it reads through the view, and fills the transaction. Again,
+   * whenever the keys have changed meanwhile; resolves to the replies of the transaction.
+   */
+  watch (keys, body) {
+    return watch(this, keys, body)
+  }
+
+  /** Messages of these channels: read what this returns by `for await`. */
+  subscribe (...channels) {
+    const { patterns = [], shards = [] } = isOptions(channels.at(-1)) ? channels.pop() : {}
+    return this._subscribe([[BY.channel, channels.flat()], [BY.pattern, [patterns].flat()], [BY.shard, [shards].flat()]])
+  }
+
+  _subscribe (groups, listener) {
+    const wanted = groups.flatMap(([by, names]) => names.map((name) => [by, name]))
+    return new Subscription(this, wanted, async () => {
+      for (const [by, names] of groups) if (names.length > 0) await this._hub.add(by, names, listener)
+      return this._hub.count
+    })
+  }
+
+  get _hub () {
+    const root = this._root
+    if (root._hubOfAll === undefined) {
+      root._hubOfAll = new Hub(root)
+      root._host.endings.add(root._hubOfAll)
+    }
+    return root._hubOfAll
+  }
+
   /** A Lua script, to be called with `{ keys, args }`. */
   script (source) {
     return makeScript(this, this._native.script(source))
@@ -160,9 +195,13 @@ class Client extends EventEmitter {
   }
 
   _tell ({ name, ...event }) {
-    const root = this._root
+    this._call(() => this._root.emit(name, event))
+  }
+
+  /** Calls what others have written. */
+  _call (listener) {
     try {
-      root.emit(name, event)
+      listener()
     } catch (error) {
       // What a listener throws is its own affair, and no reason to lose an event or a reply.
       process.emitWarning(error instanceof Error ? error : new Error(String(error)))

@@ -69,6 +69,10 @@ class Host {
     this.isClosed = false
     this.keepsAlive = true
     this.links = new Map()
+    /** Subscriptions by their places. */
+    this.ears = new Map()
+    /** What has to know when the client ends. */
+    this.endings = new Set()
     this.pending = 0
     this.resolves = []
     this.rejects = []
@@ -124,6 +128,10 @@ class Host {
     for (let i = 0; i < end; i += 2) {
       const code = report[i]
       const place = code >>> 2
+      if (code & 2) {
+        this.ears.get(place)?.()
+        continue
+      }
       const tell = code & 1 ? this.rejects[place] : this.resolves[place]
       this.forget(place)
       tell(report[i + 1])
@@ -181,7 +189,8 @@ class Host {
       this.wakesAt = at
     }
     // As long as there is a socket, that is what keeps the process alive.
-    if (this.keepsAlive && this.pending > 0 && this.links.size === 0) this.timer?.ref()
+    const isAwaited = this.pending > 0 || this.ears.size > 0
+    if (this.keepsAlive && isAwaited && this.links.size === 0) this.timer?.ref()
     else this.timer?.unref()
   }
 
@@ -213,6 +222,7 @@ class Host {
     this.isRunning = false
     this.isClosed = true
     this.settle(this.native.close())
+    for (const it of this.endings) it.end()
     this.isBusy = true
     this.flush()
     if (this.timer) clearTimeout(this.timer)

@@ -25,7 +25,7 @@ use steadis::{Error, Kind};
 #[napi_derive::napi]
 #[derive(Debug)]
 pub struct Native {
-    view: Rc<View>,
+    pub(crate) view: Rc<View>,
 }
 
 #[napi_derive::napi]
@@ -218,7 +218,7 @@ impl Native {
 }
 
 /// An error for the caller to catch.
-fn thrown(js: Js, error: &Error) -> napi::Error {
+pub(crate) fn thrown(js: Js, error: &Error) -> napi::Error {
     js.throw(error::instance(js, error));
     napi::Error::new(napi::Status::PendingException, "")
 }

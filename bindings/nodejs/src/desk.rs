@@ -29,6 +29,8 @@ struct Waiting {
 enum End {
     Well = 0,
     Badly = 1,
+    /// It has not: it is a subscription, which has something to tell.
+    Heard = 2,
 }
 
 impl Desk {
@@ -50,14 +52,26 @@ impl Desk {
         Some(token)
     }
 
+    /// What the session calls it.
+    pub(crate) fn token(&self, place: u32) -> Option<Token> {
+        let token = self.tokens.get(place as usize)?;
+        self.waiting.contains_key(token).then_some(*token)
+    }
+
     pub(crate) fn settle(&mut self, js: Js, token: Token, completion: Completion<'_>) {
-        let Some(Waiting { place, mode }) = self.waiting.remove(&token) else { return };
-        self.free.push(place);
+        let Some(&Waiting { place, mode }) = self.waiting.get(&token) else { return };
         let (end, value) = match completion {
             Completion::Reply(answer) => (End::Well, convert::build(js, mode, answer)),
             Completion::Outcomes(outcomes) => (End::Well, list(js, mode, &outcomes)),
+            Completion::Ready => (End::Well, js.undefined()),
+            Completion::Again => (End::Well, js.null()),
+            Completion::Heard => (End::Heard, js.undefined()),
             Completion::Failed(error) => (End::Badly, error::instance(js, &error)),
         };
+        if !matches!(end, End::Heard) {
+            self.waiting.remove(&token);
+            self.free.push(place);
+        }
         self.done.push(js.small(place << 2 | end as u32));
         self.done.push(value);
     }

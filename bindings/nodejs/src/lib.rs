@@ -5,6 +5,8 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `client` | one client of an event loop, and its views with other options |
+//! | `own` | what has a connection of its own: watched keys, and subscriptions |
+//! | `resolver` | who is primary, for programs that keep a client library of their own |
 //! | `view` | what the calls of a view have in common |
 //! | `hot` | the functions that every command goes through |
 //! | `options` | options of calls |
@@ -28,7 +30,9 @@ mod error;
 mod hot;
 mod js;
 mod options;
+mod own;
 mod picture;
+mod resolver;
 mod runtime;
 mod table;
 mod vectors;
