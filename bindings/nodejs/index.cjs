@@ -1,6 +1,6 @@
 'use strict'
 
-const { Client } = require('./lib/client.cjs')
+const { HybridClient: Client } = require('./hybrid/client.cjs')
 const { Resolver } = require('./lib/resolver.cjs')
 const { classes } = require('./lib/errors.cjs')
 

@@ -61,7 +61,7 @@ class Client extends EventEmitter {
     const host = this._host
     if (!host.isRunning) {
       try {
-        host.start()
+        this._begin()
       } catch (error) {
         return Promise.reject(error)
       }
@@ -159,8 +159,13 @@ class Client extends EventEmitter {
   }
 
   _begin () {
-    if (!this._host.isRunning) this._host.start()
+    if (this._host.isRunning) return
+    this._host.start()
+    this._began()
   }
+
+  /** For those who want to know when it connects. */
+  _began () {}
 
   /** Which argument or variable supplied each setting, passwords cut. */
   explain () {

@@ -26,8 +26,9 @@ function mapOf (items) {
 
 const slice = (buffer, start, end) => buffer.subarray(start, end)
 
-/** Keys and values in turn of a plain object or a Map; `undefined` for anything else. */
+/** Keys and values in turn of a plain object or a Map; text as it is; else `undefined`. */
 function entries (object) {
+  if (object instanceof String) return String(object)
   if (object instanceof Map) return [...object].flat()
   const prototype = Object.getPrototypeOf(object)
   if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) return undefined

@@ -110,12 +110,24 @@ class Hub {
     this.client = client
     this.buffers = client.buffers
     this.ear = undefined
+    this.listeners = new Set()
     /** For each way a map of names to sets of listeners. */
     this.wanted = [new Map(), new Map(), new Map()]
   }
 
   get count () {
     return this.wanted.reduce((sum, names) => sum + names.size, 0)
+  }
+
+  /** What goes to a function, in the same object each time. */
+  listener (listener, buffers) {
+    const known = this.known(listener, buffers) ?? { listener, buffers }
+    this.listeners.add(known)
+    return known
+  }
+
+  known (listener, buffers) {
+    return [...this.listeners].find((it) => it.listener === listener && it.buffers === buffers)
   }
 
   names (by) {
@@ -156,7 +168,7 @@ class Hub {
   tell (next) {
     if (next instanceof SteadisError) {
       this.ear.fail(next)
-      this.client._tell({ name: 'error', error: next })
+      this.client._tell('error', next)
     } else if (next.type === 'gap') {
       this.client._tell({ name: 'gap', ...next })
     } else {

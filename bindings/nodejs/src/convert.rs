@@ -120,6 +120,9 @@ fn read<'a>(js: Js, room: &'a Bump, value: Value) -> Result<Arg<'a>, &'static st
             if js.caught().is_some() {
                 return Err("an object that cannot be read");
             }
+            if js.kind(entries) == ValueType::napi_string {
+                return read(js, room, entries);
+            }
             if js.kind(entries) != ValueType::napi_object {
                 return Err("an object of a class of its own");
             }
