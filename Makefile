@@ -1,12 +1,12 @@
 # Every target sets up what it needs, once; a second run starts at once.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test bench lint install-c clean
 
 help: ## what there is
 	@echo "Steadis: one Redis connection that stays up through failover"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 test: ## every test, in every language, ending with one count
 	@xtask/setup test
@@ -23,6 +23,9 @@ bench: ## side by side with the peers, in one interleaved run
 lint: ## formats, lints, licences, generated files, sizes
 	@xtask/setup lint
 	@cargo xtask lint
+
+install-c: ## the C library and its header, to PREFIX (/usr/local), below DESTDIR
+	@PREFIX="$(or $(PREFIX),/usr/local)" DESTDIR="$(DESTDIR)" bindings/c/install
 
 clean: ## removes everything that was built or installed in this tree
 	@cargo clean --quiet

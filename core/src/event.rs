@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The primary changed.
+    /// The primary changed. Told a moment after it did, when its calls have been settled.
     Failover {
         from: Option<String>,
         to: String,
@@ -19,6 +19,12 @@ pub enum Event {
         /// From the first sign of it until the new primary was verified.
         took: Duration,
         epoch: u64,
+        /// Calls of all clients that had to wait, and went on or not.
+        held: u64,
+        /// Calls that went out again, because they had not run or only read.
+        repeated: u64,
+        /// Writes whose fate is unknown.
+        maybe_executed: u64,
     },
     /// Commands wait: `writes`, or `all`.
     Hold { what: &'static str, why: String },
@@ -33,6 +39,9 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every name that [`name`](Self::name) can return.
+    pub const NAMES: [&str; 6] = ["failover", "hold", "resume", "sentinel", "replicas", "warning"];
+
     pub fn name(&self) -> &'static str {
         match self {
             Event::Failover { .. } => "failover",

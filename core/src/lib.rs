@@ -32,6 +32,8 @@ pub use event::Event;
 pub use proto::reply::Reply;
 pub use resolver::{Found, Resolver};
 pub use stats::Stats;
+#[doc(hidden)]
+pub use sys::block_signals;
 pub use topology::decide::Trouble;
 
 /// A client of the deployment that the environment describes.

@@ -197,7 +197,7 @@ impl Resolver {
                 return Err(refused.clone());
             }
             if left.is_zero() {
-                return Err(unavailable(&self.inner.config, &topology, None));
+                return Err(unavailable(&self.inner.config, &topology, &shared.heard_ago(), None));
             }
             if host.interrupted() {
                 return Err(interrupted());

@@ -1,6 +1,8 @@
 //! Figures of one client.
 
+use arc_swap::ArcSwapOption;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! figures {
@@ -9,6 +11,8 @@ macro_rules! figures {
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
             $(pub(crate) $name: AtomicU64,)+
+            /// Those of all clients of the deployment, taken together.
+            together: ArcSwapOption<Counters>,
         }
 
         /// The figures of a client at one moment, counted since it was made.
@@ -24,6 +28,11 @@ macro_rules! figures {
         }
 
         impl Stats {
+            /// What was counted since then.
+            pub(crate) fn since(&self, before: &Self) -> Self {
+                Self { $($name: self.$name - before.$name,)+ }
+            }
+
             /// Name, meaning and value of each figure.
             pub fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
                 vec![$((stringify!($name), concat!($($what),+).trim_ascii_start(), self.$name),)+]
@@ -52,8 +61,22 @@ figures! {
 }
 
 impl Counters {
+    /// Counts what happens to every call.
     pub(crate) fn add(counter: &AtomicU64, count: u64) {
         counter.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Counts what a failover does to calls: here, and for all clients of the deployment.
+    pub(crate) fn note(&self, which: fn(&Self) -> &AtomicU64, count: u64) {
+        Self::add(which(self), count);
+        if let Some(together) = &*self.together.load() {
+            Self::add(which(together), count);
+        }
+    }
+
+    /// Counts for these too from now on.
+    pub(crate) fn join(&self, together: &Arc<Self>) {
+        self.together.store(Some(Arc::clone(together)));
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn watch_forks() {
 }
 
 /// Keeps signals away from the calling thread: they are for the host's own threads.
-pub(crate) fn block_signals() {
+pub fn block_signals() {
     // SAFETY: the set is filled before it is read, and changing this thread's mask cannot fail
     // with these arguments.
     unsafe {

@@ -8,7 +8,6 @@ use steadis::client::{Batch, CallOptions, Exchange};
 use steadis::config::{OptionValue, ReadFrom};
 use steadis::proto::reply::Reply;
 use steadis::{Client, Error, Event, Kind};
-use support::Redis;
 use support::deployment::Deployment;
 use support::relay::Relay;
 
@@ -26,21 +25,10 @@ fn get(client: &Client, options: &CallOptions) -> Result<Reply, Error> {
     read(client, options, &["GET", "k"])
 }
 
-/// How many GET each node has answered since it was asked last.
-fn gets(nodes: &[Redis]) -> Vec<u64> {
-    let count = |node: &Redis| {
-        let stats = node.cli(&["INFO", "commandstats"]);
-        assert_eq!(node.cli(&["CONFIG", "RESETSTAT"]), "OK");
-        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_get:calls="));
-        line.map_or(0, |rest| rest.split(',').next().unwrap().parse().unwrap())
-    };
-    nodes.iter().map(count).collect()
-}
-
 /// Sets the key, and waits until every node has it.
 fn seed(client: &Client, deployment: &Deployment) {
     client.call(&["SET", "k", "v"]).unwrap();
-    while !deployment.nodes.iter().all(|node| node.cli(&["GET", "k"]) == "v") {}
+    deployment.wait_for_value("k", "v");
 }
 
 /// A client that has all replicas in view.
@@ -55,9 +43,9 @@ fn watch(client: &Client, deployment: &Deployment) {
     seed(client, deployment);
     let all = reader(client, ReadFrom::Replica);
     loop {
-        gets(&deployment.nodes);
+        deployment.gets();
         (0..deployment.nodes.len() * 2).for_each(|_| drop(get(client, &all).unwrap()));
-        if gets(&deployment.nodes)[1..].iter().all(|count| *count > 0) {
+        if deployment.gets()[1..].iter().all(|count| *count > 0) {
             return;
         }
     }
@@ -69,11 +57,11 @@ fn each_policy_reads_where_it_says() {
     let client = client(&deployment);
     let counts = |policy| {
         let options = reader(&client, policy);
-        gets(&deployment.nodes);
+        deployment.gets();
         for _ in 0..30 {
             get(&client, &options).unwrap();
         }
-        gets(&deployment.nodes)
+        deployment.gets()
     };
     assert_eq!(counts(ReadFrom::Primary), [30, 0, 0]);
     assert_eq!(counts(ReadFrom::Replica), [0, 15, 15]);
@@ -101,9 +89,9 @@ fn the_nearest_node_is_the_one_behind_the_shortest_way() {
         watch(&client, &deployment);
         let nearest = reader(&client, ReadFrom::Nearest);
         loop {
-            gets(&deployment.nodes);
+            deployment.gets();
             (0..10).for_each(|_| drop(get(&client, &nearest).unwrap()));
-            if gets(&deployment.nodes)[near] == 10 {
+            if deployment.gets()[near] == 10 {
                 break;
             }
         }
@@ -127,12 +115,12 @@ fn only_reads_go_to_replicas() {
     };
     let (reads, mixed) =
         (&[&["GET", "k"][..], &["EXISTS", "k"]], &[&["GET", "k"][..], &["DEL", "k"]]);
-    gets(&deployment.nodes);
+    deployment.gets();
     let replies = client.run_pipeline(batch(reads), &options, &()).unwrap().into_replies();
     assert_eq!(replies, [Ok(Reply::Bulk(b"v".into())), Ok(Reply::Integer(1))]);
     let replies = client.run_transaction(batch(reads), &options, &()).unwrap().into_replies();
     assert_eq!(replies, [Ok(Reply::Bulk(b"v".into())), Ok(Reply::Integer(1))]);
-    assert_eq!(gets(&deployment.nodes), [0, 2]);
+    assert_eq!(deployment.gets(), [0, 2]);
     let errors = [
         client.run_pipeline(batch(mixed), &options, &()).unwrap_err(),
         client.run_transaction(batch(mixed), &options, &()).unwrap_err(),
@@ -143,12 +131,12 @@ fn only_reads_go_to_replicas() {
     config.read_from = ReadFrom::PreferReplica;
     let both = Client::new(config);
     watch(&both, &deployment);
-    gets(&deployment.nodes);
+    deployment.gets();
     both.ready().unwrap();
     assert_eq!(both.call(&["SET", "k", "w"]).unwrap(), Reply::Simple(b"OK".into()));
     both.run_pipeline(batch(mixed), &both.options(), &()).unwrap();
     both.call(&["GET", "other"]).unwrap();
-    assert_eq!(gets(&deployment.nodes), [1, 1]);
+    assert_eq!(deployment.gets(), [1, 1]);
     let single = Client::new(support::config(deployment.nodes[0].port));
     let error = get(&single, &reader(&single, ReadFrom::Replica)).unwrap_err();
     assert_eq!(error.kind(), Kind::Config);
@@ -218,11 +206,11 @@ fn a_replica_without_its_primary_hands_the_read_on() {
     stray.cli(&["REPLICAOF", "127.0.0.1", &support::free_port().to_string()]);
     // It answers MASTERDOWN until that is noticed.
     loop {
-        gets(&deployment.nodes);
+        deployment.gets();
         for _ in 0..20 {
             assert_eq!(get(&client, &options).unwrap(), Reply::Bulk(b"v".into()));
         }
-        if gets(&deployment.nodes)[2] == 20 && !stray.cli(&["GET", "k"]).starts_with("v") {
+        if deployment.gets()[2] == 20 && !stray.cli(&["GET", "k"]).starts_with("v") {
             break;
         }
     }
@@ -258,18 +246,18 @@ fn after_a_failover_the_former_replica_is_none() {
         let Some(Event::Failover { to, epoch: 2, .. }) = failover else { panic!("{failover:?}") };
         let port = to.rsplit(':').next().unwrap().parse().unwrap();
         assert!(reading.join().unwrap());
-        gets(&deployment.nodes);
+        deployment.gets();
         for _ in 0..50 {
             get(&client, &options).unwrap();
         }
-        let counts = gets(&deployment.nodes);
+        let counts = deployment.gets();
         let promoted = deployment.nodes.iter().position(|node| node.port == port).unwrap();
         assert_eq!((counts[promoted], counts.iter().sum::<u64>()), (0, 50), "{counts:?}");
         // The former primary is read from once it follows the new one.
         deployment.nodes[0].cli(&["REPLICAOF", "127.0.0.1", &port.to_string()]);
         loop {
             (0..10).for_each(|_| drop(get(&client, &options).unwrap()));
-            if gets(&deployment.nodes)[0] > 0 {
+            if deployment.gets()[0] > 0 {
                 break;
             }
         }

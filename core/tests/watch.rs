@@ -3,6 +3,7 @@
 mod support;
 
 use std::cell::Cell;
+use std::future::Ready;
 use std::time::Duration;
 use steadis::client::Exchange;
 use steadis::command::Arg;
@@ -20,7 +21,7 @@ async fn a_watched_change_is_repeated_until_nobody_interferes() {
             let client = client.clone();
             tokio::spawn(async move {
                 for _ in 0..5 {
-                    let take_one = async |view: &mut aio::View| {
+                    let take_one = |view: aio::View| async move {
                         let left = view.call(&["GET", "stock"]).await?.as_integer().unwrap() - 1;
                         view.queue(&["SET", "stock", &left.to_string()])?;
                         Ok(left)
@@ -39,10 +40,10 @@ async fn a_watched_change_is_repeated_until_nobody_interferes() {
 
 #[tokio::test]
 async fn what_only_reads_reads_it_all_at_one_moment() {
-    let redis = Redis::start();
+    let redis = &Redis::start();
     let client = aio::Client::new(config(redis.port));
-    let turns = Cell::new(0);
-    let look = async |view: &mut aio::View| {
+    let turns = &Cell::new(0);
+    let look = |view: aio::View| async move {
         turns.set(turns.get() + 1);
         let a = view.call(&["GET", "a"]).await?;
         if turns.get() == 1 {
@@ -57,11 +58,11 @@ async fn what_only_reads_reads_it_all_at_one_moment() {
 
 #[tokio::test]
 async fn a_lost_connection_counts_as_a_change() {
-    let redis = Redis::start();
+    let redis = &Redis::start();
     let client = aio::Client::new(config(redis.port));
     for passes_its_error_on in [true, false] {
-        let turns = Cell::new(0);
-        let change = async |view: &mut aio::View| {
+        let turns = &Cell::new(0);
+        let change = |view: aio::View| async move {
             turns.set(turns.get() + 1);
             if turns.get() == 1 {
                 redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
@@ -84,20 +85,20 @@ async fn errors_end_it_and_leave_nothing_behind() {
     let redis = Redis::start();
     let client = aio::Client::new(config(redis.port));
     client.call(&["SET", "text", "abc"]).await.unwrap();
-    let own = async |_: &mut aio::View| Err::<(), _>(Error::usage("mine"));
+    let own = |_: aio::View| async { Err::<(), _>(Error::usage("mine")) };
     assert_eq!(client.watch(&["n"], own).await.unwrap_err().message(), "mine");
 
-    let writes = async |view: &mut aio::View| view.call(&["INCR", "n"]).await;
+    let writes = |view: aio::View| async move { view.call(&["INCR", "n"]).await };
     let error = client.watch(&["n"], writes).await.unwrap_err();
     assert_eq!((error.kind(), error.command()), (Kind::Usage, Some("INCR")));
 
-    let misread = async |view: &mut aio::View| view.call(&["LLEN", "text"]).await;
+    let misread = |view: aio::View| async move { view.call(&["LLEN", "text"]).await };
     assert_eq!(client.watch(&["n"], misread).await.unwrap_err().code(), Some("WRONGTYPE"));
 
-    let misspelt = async |view: &mut aio::View| view.queue(&["LPUSH", "n"]);
+    let misspelt = |view: aio::View| async move { view.queue(&["LPUSH", "n"]) };
     assert_eq!(client.watch(&["n"], misspelt).await.unwrap_err().command(), Some("LPUSH"));
 
-    let partly = async |view: &mut aio::View| {
+    let partly = |view: aio::View| async move {
         view.queue(&["INCR", "text"])?;
         view.queue(&["INCR", "n"])
     };
@@ -118,7 +119,7 @@ async fn reads_have_the_shape_of_their_command() {
     let redis = Redis::start();
     redis.cli(&["HSET", "h", "a", "1"]);
     let client = aio::Client::new(config(redis.port));
-    let read = async |view: &mut aio::View| {
+    let read = |view: aio::View| async move {
         let hgetall = command::find(&["HGETALL"]).unwrap();
         let mut exchange = Exchange::new(hgetall, &[Arg::Text("h")], &[])?;
         view.run(&mut exchange).await?;
@@ -134,7 +135,7 @@ async fn without_a_primary_it_ends_with_the_deadline() {
     let mut config = config(free_port());
     config.failover_timeout = Duration::from_millis(150);
     let client = aio::Client::new(config);
-    let never = async |_: &mut aio::View| -> steadis::Result<()> { panic!("nothing to look at") };
+    let never = |_: aio::View| -> Ready<steadis::Result<()>> { panic!("nothing to look at") };
     let error = client.watch(&["k"], never).await.unwrap_err();
     assert_eq!((error.kind(), error.command()), (Kind::Unavailable, Some("WATCH")));
 }

@@ -4,7 +4,9 @@ mod bench;
 mod commands;
 mod configuration;
 mod generate;
+mod header;
 mod lint;
+mod stubs;
 mod test;
 
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ const { makeScript } = require('./script.cjs')
 const { BY, Hub, Subscription } = require('./pubsub.cjs')
 const { watch } = require('./watch.cjs')
 const { attach } = require('./commands.cjs')
-const { closed } = require('./errors.cjs')
+const { closed, usage } = require('./errors.cjs')
 const tracing = require('./tracing.cjs')
 
 const isOptions = (it) => typeof it === 'object' && it !== null && !Array.isArray(it) && !Buffer.isBuffer(it)
@@ -156,6 +156,13 @@ class Client extends EventEmitter {
     if (this._host.isClosed) return { state: 'down', reason: closed().message }
     this._begin()
     return this._native.topology().health
+  }
+
+  /** Figures since the client was made; `{ format: 'prometheus' }` as text for a scraper. */
+  stats ({ format } = {}) {
+    if (format === undefined) return this._native.stats()
+    if (format === 'prometheus') return this._native.prometheus()
+    throw usage(`there is no format ${format}; write prometheus, or nothing`)
   }
 
   _begin () {

@@ -204,6 +204,18 @@ impl Native {
         topology.map_or(Js(env.raw()).undefined(), |it| picture::topology(Js(env.raw()), &it))
     }
 
+    /// Figures by name, counted since the client was made.
+    #[napi(catch_unwind)]
+    pub fn stats(&self, env: Env) -> Value {
+        picture::stats(Js(env.raw()), &self.view.inner.borrow().session.stats())
+    }
+
+    /// The same in the text format of Prometheus.
+    #[napi(catch_unwind)]
+    pub fn prometheus(&self) -> String {
+        self.view.inner.borrow().session.stats().prometheus()
+    }
+
     /// Which variable or argument supplied each setting, as JSON, passwords cut.
     #[napi(catch_unwind)]
     pub fn explain(&self) -> String {

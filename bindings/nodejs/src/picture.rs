@@ -1,6 +1,7 @@
 //! What JavaScript gets to know of connections and of the deployment.
 
 use crate::js::{Js, Value};
+use steadis::Stats;
 use steadis::config::{Endpoint, Tls};
 use steadis::topology::Topology;
 
@@ -60,4 +61,19 @@ pub(crate) fn topology(js: Js, topology: &Topology) -> Value {
     js.set(object, "sentinels", js.list(&sentinels.collect::<Vec<_>>()));
     js.set(object, "health", state);
     object
+}
+
+/// The figures of a client, by names in the habit of JavaScript.
+pub(crate) fn stats(js: Js, stats: &Stats) -> Value {
+    let object = js.object();
+    for (name, _, value) in stats.figures() {
+        js.set(object, &camel(name), js.double(value as f64));
+    }
+    object
+}
+
+fn camel(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
 }

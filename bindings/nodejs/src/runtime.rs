@@ -44,13 +44,18 @@ fn describe(js: Js, event: &Event) -> Value {
     let text = |text: &str| js.text(text.as_bytes());
     let millis = |time: &std::time::Duration| js.double(time.as_secs_f64() * 1000.0);
     let rows: Vec<(&str, Value)> = match event {
-        Event::Failover { from, to, detected_by, took, epoch } => vec![
-            ("from", from.as_deref().map_or(js.null(), text)),
-            ("to", text(to)),
-            ("detectedBy", text(detected_by)),
-            ("durationMs", millis(took)),
-            ("epoch", js.double(*epoch as f64)),
-        ],
+        Event::Failover { from, to, detected_by, took, epoch, held, repeated, maybe_executed } => {
+            vec![
+                ("from", from.as_deref().map_or(js.null(), text)),
+                ("to", text(to)),
+                ("detectedBy", text(detected_by)),
+                ("durationMs", millis(took)),
+                ("epoch", js.double(*epoch as f64)),
+                ("held", js.double(*held as f64)),
+                ("repeated", js.double(*repeated as f64)),
+                ("maybeExecuted", js.double(*maybe_executed as f64)),
+            ]
+        }
         Event::Hold { what, why } => vec![("what", text(what)), ("why", text(why))],
         Event::Resume { held_for } => vec![("heldForMs", millis(held_for))],
         Event::Sentinel { address, up, says } => {

@@ -6,7 +6,7 @@ use crate::error;
 use crate::js::{Js, Value};
 use napi::Env;
 use napi::bindgen_prelude::Buffer;
-use steadis::client::Answer;
+use steadis::client::{Answer, Origin};
 use steadis::command::{Arg, Encoded, Wait};
 use steadis::config::{Config, Environment, Input, Resolved, Secrets, Unit};
 use steadis::proto::read::Frame;
@@ -64,7 +64,7 @@ pub fn shape(
     let shaped = encoded.and_then(|encoded| {
         let malformed = |why| Error::usage(format!("this is no reply: {why}"));
         let frame = Frame::check(&reply, Limits::default()).map_err(malformed)?;
-        Ok(Answer { frame, shape: encoded.shape })
+        Ok(Answer { frame, shape: encoded.shape, origin: Origin::default() })
     });
     answer(js, shaped, |answer| build(js, Mode { buffers, bigints: true }, answer))
 }

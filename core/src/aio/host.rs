@@ -1,7 +1,7 @@
 //! The tokio host of a session: its sockets, its clock, and the tasks that wait.
 
-use crate::client::Outcomes;
 use crate::client::hosted::{Action, Completion, LinkId, Session};
+use crate::client::{Origin, Outcomes};
 use crate::config::{Config, Endpoint, Tls};
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::Token;
@@ -30,7 +30,7 @@ pub(super) struct Inner {
 /// An outcome on its way to the task that waits for it.
 #[derive(Debug)]
 pub(super) enum Done {
-    Reply(Vec<u8>),
+    Reply(Vec<u8>, Origin),
     Outcomes(Outcomes),
     Ready,
     Again,
@@ -142,7 +142,9 @@ impl Inner {
         let mut waiting = lock(&self.waiting);
         work(&mut session, &mut |token, completion| {
             let done = match completion {
-                Completion::Reply(answer) => Ok(Done::Reply(answer.frame.bytes().to_vec())),
+                Completion::Reply(answer) => {
+                    Ok(Done::Reply(answer.frame.bytes().to_vec(), answer.origin))
+                }
                 Completion::Outcomes(outcomes) => Ok(Done::Outcomes(outcomes)),
                 Completion::Ready => Ok(Done::Ready),
                 Completion::Again => Ok(Done::Again),
@@ -255,6 +257,6 @@ fn lost(error: &std::io::Error) -> Error {
     Error::new(Kind::Unavailable, format!("the connection was lost: {error}"))
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

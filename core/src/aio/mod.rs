@@ -12,8 +12,8 @@ mod subscription;
 mod watch;
 
 use crate::client::hosted::Session;
-use crate::client::{Answer, Batch, CallOptions, Exchange, Outcomes, Script};
-use crate::config::Config;
+use crate::client::{Answer, Batch, CallOptions, Exchange, Origin, Outcomes, Script};
+use crate::config::{Config, ReadFrom};
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::Token;
 use crate::proto::reply::Reply;
@@ -49,7 +49,8 @@ impl Client {
 
     /// Waits until the primary is verified.
     pub async fn ready(&self) -> Result<()> {
-        self.call(&["PING"]).await.map(drop)
+        let options = CallOptions { read_from: ReadFrom::Primary, ..self.options() };
+        self.run(&mut Exchange::raw(&["PING"])?, options).await
     }
 
     /// Sends any command, given by its arguments, and waits for its reply as the server sends it.
@@ -62,7 +63,8 @@ impl Client {
     /// Executes a command; its reply is the exchange's answer then.
     pub async fn run(&self, exchange: &mut Exchange, options: CallOptions) -> Result<()> {
         let submit = |session: &mut Session| session.submit(exchange, options, Instant::now());
-        exchange.answered(self.reply(submit).await?);
+        let (reply, origin) = self.reply(submit).await?;
+        exchange.answered(reply, origin);
         Ok(())
     }
 
@@ -83,9 +85,12 @@ impl Client {
         self.inner.session().script(source)
     }
 
-    async fn reply(&self, submit: impl FnOnce(&mut Session) -> Result<Token>) -> Result<Vec<u8>> {
+    async fn reply(
+        &self,
+        submit: impl FnOnce(&mut Session) -> Result<Token>,
+    ) -> Result<(Vec<u8>, Origin)> {
         match self.inner.wait_for(submit).await? {
-            Done::Reply(bytes) => Ok(bytes),
+            Done::Reply(bytes, origin) => Ok((bytes, origin)),
             _ => Err(mixed_up()),
         }
     }

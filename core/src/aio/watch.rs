@@ -1,72 +1,84 @@
 //! Optimistic transactions for tasks.
 
-use super::host::{Done, Inner};
+use super::host::{Done, Inner, lock};
 use super::{Client, mixed_up};
 use crate::client::hosted::{Session, WatchId};
 use crate::client::{Answer, Batch, Exchange};
 use crate::error::Result;
 use crate::proto::reply::Reply;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 impl Client {
     /// Runs `change` with the keys watched, then what it has queued; all again, from the start,
     /// as long as somebody else changes the keys in between. A failover in between counts as a
     /// change. What `change` returns comes back with what came of the queued commands.
-    pub async fn watch<A: AsRef<[u8]>, T>(
+    ///
+    /// ```no_run
+    /// # async fn example(client: steadis::aio::Client) -> steadis::Result<()> {
+    /// let sell = |view: steadis::aio::View| async move {
+    ///     let left = view.call(&["GET", "stock"]).await?.as_integer().unwrap_or(0) - 1;
+    ///     view.queue(&["SET", "stock", &left.to_string()])?;
+    ///     Ok(left)
+    /// };
+    /// let (left, _) = client.watch(&["stock"], sell).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn watch<A: AsRef<[u8]>, T, F: Future<Output = Result<T>>>(
         &self,
         keys: &[A],
-        mut change: impl AsyncFnMut(&mut View) -> Result<T>,
+        mut change: impl FnMut(View) -> F,
     ) -> Result<(T, Vec<Result<Reply>>)> {
-        let watching = Watching::open(self, keys)?;
-        let mut view = View { watching, queued: Batch::default() };
+        let watching = Arc::new(Watching::open(self, keys)?);
         loop {
-            view.watching.begin().await?;
-            view.queued.clear();
-            match change(&mut view).await {
+            watching.begin().await?;
+            let queued = Arc::new(Mutex::new(Batch::default()));
+            let view = View { watching: Arc::clone(&watching), queued: Arc::clone(&queued) };
+            match change(view).await {
                 Ok(value) => {
-                    let queued = std::mem::take(&mut view.queued);
-                    if let Some(replies) = view.watching.commit(queued).await? {
+                    let batch = std::mem::take(&mut *lock(&queued));
+                    if let Some(replies) = watching.commit(batch).await? {
                         return Ok((value, replies));
                     }
                 }
                 // Its own error, unless it is ours and passes with the connection.
-                Err(_) if view.watching.is_lost() => {}
+                Err(_) if watching.is_lost() => {}
                 Err(error) => return Err(error),
             }
         }
     }
 }
 
-/// The data while it is being watched, and the commands to run if it stays so.
+/// The data while it is being watched, and the commands to run if it stays so. It borrows nothing,
+/// so that what uses it can be spawned as a task.
 #[derive(Debug)]
 pub struct View {
-    watching: Watching,
-    queued: Batch,
+    watching: Arc<Watching>,
+    queued: Arc<Mutex<Batch>>,
 }
 
 impl View {
     /// Reads, on the connection that watches.
-    pub async fn call<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<Reply> {
+    pub async fn call<A: AsRef<[u8]>>(&self, args: &[A]) -> Result<Reply> {
         let mut exchange = Exchange::raw(args)?;
         self.run(&mut exchange).await?;
         exchange.answer().map(Answer::to_reply)
     }
 
     /// The same for an encoded command.
-    pub async fn run(&mut self, exchange: &mut Exchange) -> Result<()> {
-        let Watching { inner, id } = &self.watching;
+    pub async fn run(&self, exchange: &mut Exchange) -> Result<()> {
+        let Watching { inner, id } = self.watching.as_ref();
         let run = |session: &mut Session| session.watch_run(*id, exchange, Instant::now());
         match inner.wait_for(run).await? {
-            Done::Reply(bytes) => exchange.answered(bytes),
+            Done::Reply(bytes, origin) => exchange.answered(bytes, origin),
             _ => return Err(mixed_up()),
         }
         Ok(())
     }
 
     /// Adds a command to what EXEC will run.
-    pub fn queue<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<()> {
-        self.queued.add_raw(args)
+    pub fn queue<A: AsRef<[u8]>>(&self, args: &[A]) -> Result<()> {
+        lock(&self.queued).add_raw(args)
     }
 }
 

@@ -51,6 +51,14 @@ impl Batch {
         Ok(())
     }
 
+    /// Appends any command; its reply has the shape of the command, as far as the table knows it.
+    pub fn add_words<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<()> {
+        stateful::refuse(args)?;
+        let (encoded, command) = command::encode_words(args, &mut self.bytes);
+        self.end(encoded, command.is_some_and(|it| it.effect == Effect::Reads), None);
+        Ok(())
+    }
+
     /// Appends the call of a script.
     pub fn add_script(
         &mut self,

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::policy::Effect;
 use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
+use crate::proto::shape::Shape;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -58,6 +59,17 @@ impl Exchange {
         Ok(exchange)
     }
 
+    /// Any command, given by its arguments; its reply has the shape of the command, as far as the
+    /// table knows it. For hosts without named options, where this is the one way to call.
+    pub fn words<A: AsRef<[u8]>>(args: &[A]) -> Result<Self> {
+        stateful::refuse(args)?;
+        let mut exchange = Self::empty();
+        let (encoded, command) = command::encode_words(args, &mut exchange.out);
+        exchange.encoded = encoded;
+        exchange.on_replica = command.is_some_and(|it| it.effect == Effect::Reads);
+        Ok(exchange)
+    }
+
     /// A script by its digest. Should the server not know it, its source goes instead.
     pub fn script(script: &Arc<Script>, keys: &[Arg<'_>], args: &[Arg<'_>]) -> Result<Self> {
         let mut exchange = Self::empty();
@@ -72,13 +84,19 @@ impl Exchange {
         self.keeps_to = command.scans().then(Origin::default);
     }
 
+    /// The reply has this shape, and comes from this node if that is still there.
+    pub(super) fn belongs_to(&mut self, shape: &'static Shape, origin: Option<Origin>) {
+        self.encoded.shape = shape;
+        self.keeps_to = Some(origin.unwrap_or_default());
+    }
+
     fn empty() -> Self {
         let (out, frames) = SPARE.take().unwrap_or_default();
         let encoded = Encoded {
             effect: Effect::Writes,
             idempotent: false,
             wait: Wait::No,
-            shape: &crate::proto::shape::Shape::Raw,
+            shape: &Shape::Raw,
         };
         Self {
             out,
@@ -107,8 +125,8 @@ impl Exchange {
     }
 
     /// Takes the reply in.
-    pub(crate) fn answered(&mut self, reply: Vec<u8>) {
-        self.frames = reply;
+    pub(crate) fn answered(&mut self, reply: Vec<u8>, origin: Origin) {
+        (self.frames, self.origin) = (reply, origin);
     }
 
     /// The encoded command.
@@ -118,7 +136,8 @@ impl Exchange {
 
     /// The reply, or the server's error, after it was executed.
     pub fn answer(&self) -> Result<Answer<'_>> {
-        let answer = Answer { frame: Frame::trusted(&self.frames), shape: self.encoded.shape };
+        let frame = Frame::trusted(&self.frames);
+        let answer = Answer { frame, shape: self.encoded.shape, origin: self.origin };
         match answer.frame.error() {
             Some(line) => Err(Error::server(line).during(self.job().name())),
             None => Ok(answer),

@@ -10,6 +10,7 @@
 //! | `transaction` | a batch that runs as a whole or not at all |
 //! | `outcomes` | what came of a batch |
 //! | `reads` | which node answers what only reads |
+//! | `scan` | a walk over all keys, or all elements of one |
 //! | `script` | Lua scripts, by digest and by source |
 //! | `pubsub` | what subscribers want and what reaches them |
 //! | `stateful` | commands that no shared connection can bear |
@@ -23,6 +24,7 @@ mod outcomes;
 mod pipeline;
 mod pubsub;
 mod reads;
+mod scan;
 mod script;
 mod stateful;
 pub(crate) mod transaction;
@@ -39,6 +41,7 @@ pub use exchange::Exchange;
 pub use outcomes::{Answer, Outcomes};
 pub use pubsub::{By, Incoming, Wanted};
 pub use reads::Origin;
+pub use scan::Scan;
 pub use script::Script;
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
 //! What came of commands that were sent in one go.
 
+use super::Origin;
 use crate::error::Error;
 use crate::proto::read::{Build, Frame};
 use crate::proto::reply::Reply;
@@ -11,6 +12,8 @@ use std::ops::Range;
 pub struct Answer<'a> {
     pub frame: Frame<'a>,
     pub shape: &'static Shape,
+    /// Which node it came from, for what goes on there.
+    pub origin: Origin,
 }
 
 impl Answer<'_> {
@@ -66,7 +69,8 @@ impl Outcomes {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Result<Answer<'_>, &Error>> {
         self.items.iter().map(|item| match item {
             Item::Reply(range, shape) => {
-                Ok(Answer { frame: Frame::trusted(&self.frames[range.clone()]), shape })
+                let frame = Frame::trusted(&self.frames[range.clone()]);
+                Ok(Answer { frame, shape, origin: Origin::default() })
             }
             Item::Failed(error) => Err(error),
         })

@@ -121,9 +121,11 @@ impl Reading {
         }
     }
 
-    /// All of them have had their turn.
-    pub(super) fn forgive(&mut self) {
+    /// All of them have had their turn. `true`: there were any.
+    pub(super) fn forgive(&mut self) -> bool {
+        let any = !self.avoided.is_empty();
         self.avoided.clear();
+        any
     }
 
     /// Nobody could answer in time, and why; `None` where it is the primary that is missing.

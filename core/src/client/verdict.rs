@@ -1,13 +1,14 @@
 //! What a caller is told when there is no good reply. The same words for all kinds of client.
 
 use super::Job;
-use crate::config::{Config, Target};
+use crate::config::{Address, Config, Target};
 use crate::error::{Error, Kind};
 use crate::policy::Effect;
 use crate::proto::handshake::Role;
 use crate::proto::ledger::Span;
 use crate::proto::read::{Frame, Reader};
-use crate::topology::{Phase, Topology};
+use crate::topology::{Phase, Sentinel, Topology};
+use std::time::Duration;
 
 /// The error line that decides about the whole. In a transaction it is that of EXEC, or what
 /// EXEC only alludes to: the reason why the first command was not even queued.
@@ -50,9 +51,17 @@ pub(super) fn too_late(job: &Job<'_>, reason: &Error) -> Error {
 }
 
 /// Nobody was found in time, and why.
-pub(crate) fn unavailable(config: &Config, topology: &Topology, reason: Option<&Error>) -> Error {
-    let say = |sentinel: &crate::topology::Sentinel| {
-        format!("{} says {}", sentinel.address, sentinel.says)
+pub(crate) fn unavailable(
+    config: &Config,
+    topology: &Topology,
+    heard: &[(Address, Duration)],
+    reason: Option<&Error>,
+) -> Error {
+    let say = |Sentinel { address, says, .. }: &Sentinel| {
+        let ago = heard.iter().find(|(who, _)| who == address);
+        let ago =
+            ago.map_or(String::new(), |(_, ago)| format!(" ({:.1} s ago)", ago.as_secs_f64()));
+        format!("{address} says {says}{ago}")
     };
     let mut said: Vec<String> = topology.sentinels.iter().map(say).collect();
     said.extend(topology.reason.clone().or_else(|| reason.map(ToString::to_string)));

@@ -74,7 +74,7 @@ impl<'a> Arg<'a> {
         match self {
             Arg::Bytes(bytes) => encode::argument(out, bytes),
             Arg::Text(text) => encode::argument(out, text.as_bytes()),
-            Arg::Int(number) => encode::argument(out, Line::of(format_args!("{number}")).bytes()),
+            Arg::Int(number) => encode::integer(out, *number),
             Arg::Float(number) => encode::argument(out, Line::of(Float(*number)).bytes()),
             _ => return false,
         }
@@ -98,8 +98,9 @@ impl fmt::Debug for Arg<'_> {
     }
 }
 
-/// The shortest digits that give the same number back, `inf`, `-inf` and `nan`.
-struct Float(f64);
+/// A number as Redis writes it: the shortest digits that give it back, `inf`, `-inf` and `nan`.
+#[derive(Debug, Clone, Copy)]
+pub struct Float(pub f64);
 
 impl fmt::Display for Float {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -25,8 +25,9 @@ mod table;
 mod take;
 mod walk;
 
-pub use arg::Arg;
+pub use arg::{Arg, Float};
 pub use form::Form;
+pub use names::Name;
 pub use outcome::{Encoded, Wait};
 pub use replies::{REPLIES, Reply};
 pub use syntax::Syntax;
@@ -63,19 +64,41 @@ pub fn effect<A: AsRef<[u8]>>(args: &[A]) -> Effect {
     find(args).map_or(Effect::Writes, |command| command.effect)
 }
 
-/// Appends these arguments as they are, and tells what is known of the command. Its reply has no
-/// shape, and what the table does not know, or cannot follow, may do anything.
-pub fn encode_raw<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
-    let shape = &Shape::Raw;
-    let unknown = Encoded { effect: Effect::Writes, idempotent: false, wait: Wait::No, shape };
-    let known = find(args).map(|command| {
+/// What is known of the command that these arguments call. What the table does not know, or
+/// cannot follow, may do anything, and its reply has no shape.
+pub fn known<A: AsRef<[u8]>>(args: &[A]) -> Encoded {
+    known_as(find(args), args)
+}
+
+fn known_as<A: AsRef<[u8]>>(command: Option<&'static Command>, args: &[A]) -> Encoded {
+    let unknown =
+        Encoded { effect: Effect::Writes, idempotent: false, wait: Wait::No, shape: &Shape::Raw };
+    command.map_or(unknown, |command| {
         let words = args.len().min(command.words());
+        if command.plain.is_some_and(|plain| plain.takes(args.len() - words)) {
+            return command.plainly();
+        }
         let rest: Vec<Arg<'_>> = args[words..].iter().map(|arg| Arg::Bytes(arg.as_ref())).collect();
-        let encoded = command.encode(&rest, &[], &mut Vec::new());
-        encoded.map_or(command.at_worst(), |encoded| Encoded { shape, ..encoded })
-    });
+        command.encode(&rest, &[], &mut Vec::new()).unwrap_or_else(|_| command.at_worst())
+    })
+}
+
+/// Appends these arguments as they are, and tells what is known of the command. Its reply stays
+/// as the server sends it.
+pub fn encode_raw<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
     crate::proto::encode::command(out, args);
-    known.unwrap_or(unknown)
+    Encoded { shape: &Shape::Raw, ..known(args) }
+}
+
+/// The same, for hosts that know commands by their words alone: the reply has the shape of the
+/// command, as far as the table can follow. With the command, if the table has it.
+pub fn encode_words<A: AsRef<[u8]>>(
+    args: &[A],
+    out: &mut Vec<u8>,
+) -> (Encoded, Option<&'static Command>) {
+    crate::proto::encode::command(out, args);
+    let command = find(args);
+    (known_as(command, args), command)
 }
 
 /// A name in small letters, put together without asking for memory.
@@ -134,5 +157,14 @@ mod tests {
         assert_eq!(known(&["XGROUP", "CREATE"]), (Effect::Writes, Wait::No));
         assert_eq!(known(&["FT.SEARCH", "i", "q"]), (Effect::Writes, Wait::No));
         assert_eq!(known(&[]), (Effect::Writes, Wait::No));
+    }
+
+    #[test]
+    fn words_give_a_reply_its_shape() {
+        let shape = |args: &[&str]| format!("{:?}", encode_words(args, &mut Vec::new()).0.shape);
+        assert_eq!(shape(&["HGETALL", "k"]), "Map");
+        assert_eq!(shape(&["zrange", "k", "0", "-1"]), "Raw");
+        assert_eq!(shape(&["zrange", "k", "0", "-1", "WITHSCORES"]), "Rows");
+        assert_eq!(shape(&["HGETALL"]), "Raw");
     }
 }

@@ -7,6 +7,7 @@ use crate::policy::Effect;
 use crate::proto::encode;
 use crate::proto::shape::Shape;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct Command {
     pub reply: &'static Reply,
     /// What it answers when all of these words or values are given; the last match holds.
     pub replies: Vec<(Vec<&'static str>, &'static Reply)>,
+    /// All words and values that change the reply, in their order.
+    pub(super) deciding: Vec<&'static str>,
     /// As the manual writes it.
     pub usage: &'static str,
     /// The same as a tree.
@@ -67,9 +70,9 @@ impl Plain {
     fn of(syntax: &Syntax) -> Option<Self> {
         let Syntax::Sequence(parts) = syntax else { return None };
         let mut plain = Self { least: syntax.least(), step: 0 };
-        for part in parts {
+        for part in parts.iter() {
             match part {
-                Syntax::Value(name) if !syntax::counts(name) => {}
+                Syntax::Value(name) if !syntax::counts(name.text) => {}
                 Syntax::Choice(parts) if parts.iter().all(|it| matches!(it, Syntax::Word(_))) => {}
                 Syntax::Option(_) | Syntax::Optional(_) => {}
                 Syntax::Repeated(part) if plain.step == 0 => plain.step = part.least(),
@@ -97,7 +100,8 @@ impl Command {
                 let (words, name) = shape.split_once('=')?;
                 Some((words.split('+').collect(), replies::named(name)?))
             })
-            .collect::<Option<_>>()?;
+            .collect::<Option<Vec<_>>>()?;
+        let deciding = replies.iter().flat_map(|(words, _): &(Vec<_>, _)| words).copied().collect();
         let syntax = Syntax::parse(usage)?;
         let name = &*mixed.to_ascii_lowercase().leak();
         let mut head = Vec::new();
@@ -122,6 +126,7 @@ impl Command {
             subscribes: flags.contains('s'),
             reply,
             replies,
+            deciding,
             usage,
             unit: Duration::from_millis(if flags.contains('m') { 1 } else { 1000 }),
             head: (head, name.split('|').count()),
@@ -151,7 +156,16 @@ impl Command {
 
     /// It answers with a cursor for the next call.
     pub fn scans(&self) -> bool {
-        matches!(self.name, "scan" | "hscan" | "sscan" | "zscan")
+        self.cursor().is_some()
+    }
+
+    /// The place of that cursor among its arguments.
+    pub(crate) fn cursor(&self) -> Option<usize> {
+        match self.name {
+            "scan" => Some(0),
+            "hscan" | "sscan" | "zscan" => Some(1),
+            _ => None,
+        }
     }
 
     /// How errors call it: `XGROUP CREATE`.
@@ -181,7 +195,29 @@ fn camel(mixed: &str) -> String {
 
 struct Table {
     commands: Vec<Command>,
-    by_name: HashMap<&'static str, usize>,
+    by_name: HashMap<&'static str, usize, BuildHasherDefault<Fnv>>,
+}
+
+/// Looking a command up must not cost more than encoding it. The names are ours, so nobody can
+/// make them collide, and what is looked up is not kept.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {

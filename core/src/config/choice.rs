@@ -1,5 +1,9 @@
 //! Settings that are one of a few words.
 
+use super::kind::Kind;
+use super::value::{OptionValue, Unit};
+use crate::{Error, Result};
+
 /// A table of words: what we call it, and what others do.
 type Words = &'static [(&'static str, &'static [&'static str])];
 
@@ -50,6 +54,11 @@ impl RetryWrites {
         }
     }
 
+    /// What a word stands for, in any of its spellings.
+    pub fn parse(word: &str) -> Result<Self> {
+        parse("retry_writes", word, Self::WORDS, Self::from_word)
+    }
+
     pub(super) fn from_word(word: &str) -> Option<Self> {
         [Self::Unsent, Self::Always].into_iter().find(|choice| choice.word() == word)
     }
@@ -81,6 +90,11 @@ impl ReadFrom {
         }
     }
 
+    /// What a word stands for, in any of its spellings.
+    pub fn parse(word: &str) -> Result<Self> {
+        parse("read_from", word, Self::WORDS, Self::from_word)
+    }
+
     pub(super) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|choice| choice.word() == word)
     }
@@ -93,5 +107,33 @@ impl Protocol {
             Self::Resp2 => 2,
             Self::Resp3 => 3,
         }
+    }
+}
+
+fn parse<T>(
+    option: &str,
+    word: &str,
+    words: Words,
+    from_word: impl Fn(&str) -> Option<T>,
+) -> Result<T> {
+    let refused = |why| Error::usage(format!("{option} {why}"));
+    let normal = Kind::Choice(words).normal(&word.into(), Unit::Seconds).map_err(refused)?;
+    let choice = match &normal {
+        OptionValue::Text(word) => from_word(word),
+        _ => None,
+    };
+    choice.ok_or_else(|| Error::new(crate::Kind::Internal, format!("{word:?} has no meaning")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_known_in_any_spelling() {
+        assert_eq!(RetryWrites::parse("Always").ok(), Some(RetryWrites::Always));
+        assert_eq!(ReadFrom::parse("preferReplica").ok(), Some(ReadFrom::PreferReplica));
+        let refused = RetryWrites::parse("never").unwrap_err();
+        assert_eq!(refused.message(), "retry_writes is `never`; write one of unsent, always");
     }
 }

@@ -11,6 +11,7 @@ use super::place;
 use super::print::{self, Secrets};
 use super::settings::{Rank, Settings};
 use super::target::Target;
+use super::text::shown;
 use super::{Config, Input, arguments, harmony};
 use crate::{Error, Result};
 
@@ -80,8 +81,9 @@ fn refuse_name_of_node(config: &Config, settings: &Settings) -> Result<()> {
     };
     match settings.about(&PRIMARY_NAME).find(|setting| setting.rank == Rank::Option) {
         Some(setting) => Err(setting.error(&format!(
-            "names a primary, but {node} is a single node; name the Sentinels in sentinels, \
-             REDIS_SENTINEL_LIST or a redis-sentinel:// URL"
+            "names a primary, but {} is a single node; name the Sentinels in sentinels, \
+             REDIS_SENTINEL_LIST or a redis-sentinel:// URL",
+            shown(&node.to_string())
         ))),
         None => Ok(()),
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::secret::Secret;
+use crate::{Error, Result};
 
 /// The value of one option, as a language binding or a Rust caller gives it.
 ///
@@ -44,6 +45,12 @@ pub enum Unit {
 }
 
 impl OptionValue {
+    /// The value that a JSON text describes, for languages without lists and maps of their own.
+    pub fn from_json(text: &str) -> Result<Self> {
+        super::json::parse(text)
+            .map_err(|why| Error::usage(format!("the JSON text is broken: {why}")))
+    }
+
     /// Null and empty text both mean "not given".
     pub(super) fn is_absent(&self) -> bool {
         match self {

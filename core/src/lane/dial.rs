@@ -4,7 +4,7 @@ use super::call::{Caller, Cause, Host};
 use super::exclusive::Exclusive;
 use super::tls::TlsWire;
 use super::wire::{Socket, Wire};
-use crate::config::{Address, Endpoint, Tls};
+use crate::config::{Address, Config, Endpoint, Tls};
 use crate::error::{Error, Kind, Result};
 use crate::proto::handshake::{Greeting, Handshake, Login};
 use crate::proto::scan::Limits;
@@ -39,16 +39,7 @@ impl Dial<'_> {
     }
 
     fn open(self, host: &dyn Host) -> Result<(Exclusive<Connection>, Greeting)> {
-        let wire: Connection = match (self.endpoint, self.tls) {
-            (Endpoint::Unix(path), _) => {
-                Arc::new(self.unix(path).map_err(|error| unreachable(&error))?)
-            }
-            (Endpoint::Tcp(address), None) => Arc::new(self.tcp(address)?),
-            (Endpoint::Tcp(address), Some(tls)) => {
-                let socket = self.tcp(address)?;
-                Arc::new(TlsWire::connect(socket, tls, &address.host, self.deadline)?)
-            }
-        };
+        let wire = self.wire()?;
         let mut connection = Exclusive::new(wire, self.limits);
         let mut out = Vec::new();
         let mut handshake = Handshake::new(self.login, &mut out);
@@ -68,6 +59,19 @@ impl Dial<'_> {
                 return Ok((connection, greeting));
             }
         }
+    }
+
+    fn wire(&self) -> Result<Connection> {
+        Ok(match (self.endpoint, self.tls) {
+            (Endpoint::Unix(path), _) => {
+                Arc::new(self.unix(path).map_err(|error| unreachable(&error))?)
+            }
+            (Endpoint::Tcp(address), None) => Arc::new(self.tcp(address)?),
+            (Endpoint::Tcp(address), Some(tls)) => {
+                let socket = self.tcp(address)?;
+                Arc::new(TlsWire::connect(socket, tls, &address.host, self.deadline)?)
+            }
+        })
     }
 
     fn tcp(&self, address: &Address) -> Result<Socket> {
@@ -117,6 +121,25 @@ impl Dial<'_> {
         sockopt::set_tcp_user_timeout(&socket, self.peer_timeout.as_millis() as u32)?;
         Socket::new(socket)
     }
+}
+
+/// Connects as far as TLS, for an evented host that leaves the handshake to its session. Reads do
+/// not wait from here on.
+pub fn stream(endpoint: &Endpoint, tls: Option<&Tls>, config: &Config) -> Result<Connection> {
+    let dial = Dial {
+        endpoint,
+        tls,
+        login: Login::default(),
+        limits: Limits::default(),
+        deadline: Instant::now() + config.connect_timeout,
+        peer_timeout: config.command_timeout,
+    };
+    let wire = dial.wire().map_err(|error| error.at(endpoint))?;
+    if let Some(descriptor) = wire.descriptor() {
+        rustix::io::ioctl_fionbio(descriptor, true)
+            .map_err(|error| unreachable(&error.into()).at(endpoint))?;
+    }
+    Ok(wire)
 }
 
 /// The addresses behind a name. The system's resolver knows no deadline, so it gets a thread

@@ -161,6 +161,13 @@ impl Lane {
         }
     }
 
+    /// It is full of commands that nobody waits for any more, so nothing can be sent here that
+    /// would show whether the server still answers.
+    pub fn is_choked(&self) -> bool {
+        self.ledger.len() >= self.max_in_flight
+            && self.ledger.waiting().all(|waiting| waiting.token.is_none())
+    }
+
     /// The transport is gone. `unwritten`: how many bytes of the output it knows it never wrote;
     /// zero if it does not know. The lane starts afresh.
     pub fn on_lost(&mut self, unwritten: usize) -> Vec<Lost<Token>> {

@@ -5,7 +5,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// How long a read waits before it looks up: often enough for Ctrl-C, too seldom to cost.
@@ -31,6 +31,11 @@ pub trait Wire: Send + Sync + fmt::Debug {
     /// Whether the other side has gone. Asked on an idle connection before it is used again.
     fn is_over(&self) -> bool;
 
+    /// What an event loop watches.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
     /// Ends the connection and wakes whoever waits on it. What had arrived can still be read.
     fn close(&self);
 }
@@ -50,6 +55,9 @@ impl<W: Wire + ?Sized> Wire for std::sync::Arc<W> {
     }
     fn is_over(&self) -> bool {
         (**self).is_over()
+    }
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        (**self).descriptor()
     }
     fn close(&self) {
         (**self).close()
@@ -118,6 +126,10 @@ impl Wire for Socket {
             Ok((_, count)) => count == 0,
             Err(error) => !matches!(error, rustix::io::Errno::AGAIN | rustix::io::Errno::INTR),
         }
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.0.as_fd())
     }
 
     fn close(&self) {

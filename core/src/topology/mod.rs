@@ -8,7 +8,8 @@
 //! | `role` | a data node, asked for its ROLE |
 //! | `home` | where the name of a single node leads |
 //! | `health` | how it fares, in one word |
-//! | `readable` | which replicas can be read from, and how far behind each is; pure |
+//! | `readable` | which replicas can be read from, and how far behind each is |
+//! | `roll` | what they answer when asked for that, put together; pure |
 //! | `track` | asks them, while there is `interest` in reading from replicas |
 //! | `shared` | the current topology, and who wants to know of the next |
 //! | `deployment` | what all clients of one deployment share |
@@ -21,6 +22,7 @@ mod interest;
 mod parse;
 mod readable;
 mod role;
+mod roll;
 mod sentinel;
 mod shared;
 pub(crate) mod stream;

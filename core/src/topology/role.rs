@@ -1,6 +1,6 @@
 //! Asks a data node for its ROLE, on a connection of the background thread's own.
 
-use super::readable::Standing;
+use super::roll::Standing;
 use super::stream::{self, Stream};
 use crate::config::{Address, Config};
 use crate::error::{Error, Kind, Result};

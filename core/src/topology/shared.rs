@@ -3,7 +3,9 @@
 use super::interest::Interest;
 use super::readable::Readable;
 use super::{Phase, Topology};
+use crate::config::Address;
 use crate::event::{self, Listeners};
+use crate::stats::{Counters, Stats};
 use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -13,7 +15,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Shared {
     topology: ArcSwap<Topology>,
     readable: ArcSwap<Readable>,
-    pub(super) interest: Interest,
+    pub(crate) interest: Interest,
     changes: (Mutex<()>, Condvar),
     listeners: Listeners,
     /// Since when commands wait.
@@ -21,6 +23,11 @@ pub(crate) struct Shared {
     /// Troubles that were reported, and how many of them are reflected in the topology.
     reported: AtomicU64,
     heeded: AtomicU64,
+    /// What happens to the calls of all clients, and what had happened up to the last failover.
+    pub(crate) tally: Arc<Counters>,
+    told: Mutex<Stats>,
+    /// When each Sentinel has answered last.
+    heard: ArcSwap<Vec<(Address, Instant)>>,
 }
 
 impl Shared {
@@ -34,6 +41,9 @@ impl Shared {
             held: Mutex::new(None),
             reported: AtomicU64::new(0),
             heeded: AtomicU64::new(0),
+            tally: Arc::default(),
+            told: Mutex::default(),
+            heard: ArcSwap::default(),
         }
     }
 
@@ -91,6 +101,26 @@ impl Shared {
             }
             _ => {}
         }
+    }
+
+    /// What has happened to calls since the last time this was asked.
+    pub(super) fn settle(&self) -> Stats {
+        let now = self.tally.read();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        now.since(&std::mem::replace(&mut *told, now))
+    }
+
+    /// A Sentinel has answered, if only that it cannot.
+    pub(super) fn note_heard(&self, sentinel: &Address) {
+        let mut heard: Vec<(Address, Instant)> = Vec::clone(&self.heard.load());
+        heard.retain(|(known, _)| known != sentinel);
+        heard.push((sentinel.clone(), Instant::now()));
+        self.heard.store(Arc::new(heard));
+    }
+
+    /// How long ago each Sentinel has answered.
+    pub(crate) fn heard_ago(&self) -> Vec<(Address, Duration)> {
+        self.heard.load().iter().map(|(who, at)| (who.clone(), at.elapsed())).collect()
     }
 
     pub(crate) fn tell(&self, event: &event::Event) {

@@ -1,8 +1,8 @@
 //! Asks the primary and its replicas how far they are, while somebody reads from replicas.
 
 use super::Shared;
-use super::readable::{Roll, Standing};
 use super::role::Asker;
+use super::roll::{Roll, Standing};
 use crate::config::{Address, Config};
 use crate::error::Result;
 use std::collections::HashMap;

@@ -10,6 +10,7 @@ use crate::config::{Address, Config};
 use crate::error::Error;
 use crate::event;
 use crate::proto::handshake::Role;
+use crate::stats::Stats;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +19,9 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
+
+/// How long after a failover its calls are settled: their threads have to wake up for that.
+const SETTLING: Duration = Duration::from_millis(50);
 
 /// What reaches the task.
 #[derive(Debug)]
@@ -99,6 +103,11 @@ impl Watch {
                 input = self.inputs.recv() => match input {
                     Some(Input::Event(event)) => {
                         troubled = matches!(event, Event::Trouble { .. });
+                        if let Event::Answer(id, _) = &event
+                            && let Some(sentinel) = self.decide.sentinels().nth(*id)
+                        {
+                            self.shared.note_heard(sentinel);
+                        }
                         self.decide.handle(began.elapsed(), event)
                     }
                     Some(Input::Warning(message)) => {
@@ -160,13 +169,24 @@ impl Watch {
 
     fn tell(&self, told: Told) {
         let event = match told {
-            Told::Failover { from, to, detected_by, took } => event::Event::Failover {
-                from: from.map(|from| from.to_string()),
-                to: to.to_string(),
-                detected_by: detected_by.name(),
-                took,
-                epoch: self.decide.topology().epoch,
-            },
+            Told::Failover { from, to, detected_by, took } => {
+                let (shared, epoch) = (Arc::clone(&self.shared), self.decide.topology().epoch);
+                tokio::spawn(async move {
+                    sleep(SETTLING).await;
+                    let Stats { held, repeated, maybe_executed, .. } = shared.settle();
+                    shared.tell(&event::Event::Failover {
+                        from: from.map(|from| from.to_string()),
+                        to: to.to_string(),
+                        detected_by: detected_by.name(),
+                        took,
+                        epoch,
+                        held,
+                        repeated,
+                        maybe_executed,
+                    });
+                });
+                return;
+            }
             Told::Unfenced { primary, why } => event::Event::Warning {
                 message: format!("the announced failover of {primary} did not come about: {why}"),
             },

@@ -35,6 +35,12 @@ impl Deployment {
         Config::new(Target::Sentinels { seeds: vec![seed], primary: Some("mymaster".into()) })
     }
 
+    /// The variables that lead a program to them.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
+        let list = format!("127.0.0.1:{}", self.sentinel_port);
+        [("REDIS_SENTINEL_LIST", list), ("REDIS_SENTINEL_MASTER", "mymaster".to_owned())]
+    }
+
     /// Has the Sentinel put a replica in the primary's place.
     pub(crate) fn fail_over(&self) {
         let port = self.sentinel_port.to_string();
@@ -43,9 +49,28 @@ impl Deployment {
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), "OK");
     }
 
-    /// The node behind a port.
-    pub(crate) fn node(&self, port: u16) -> &Redis {
-        self.nodes.iter().find(|node| node.port == port).expect("one of the nodes")
+    /// Waits until every node has this value.
+    pub(crate) fn wait_for_value(&self, key: &str, value: &str) {
+        while !self.nodes.iter().all(|node| node.cli(&["GET", key]) == value) {
+            std::thread::yield_now();
+        }
+    }
+
+    /// How many GET each node has answered since it was asked last.
+    pub(crate) fn gets(&self) -> Vec<u64> {
+        self.calls("get")
+    }
+
+    /// How many of these commands each node has answered since it was asked last.
+    pub(crate) fn calls(&self, command: &str) -> Vec<u64> {
+        let prefix = format!("cmdstat_{command}:calls=");
+        let count = |node: &Redis| {
+            let stats = node.cli(&["INFO", "commandstats"]);
+            assert_eq!(node.cli(&["CONFIG", "RESETSTAT"]), "OK");
+            let line = stats.lines().find_map(|line| line.strip_prefix(&prefix));
+            line.map_or(0, |rest| rest.split(',').next().and_then(|it| it.parse().ok()).unwrap())
+        };
+        self.nodes.iter().map(count).collect()
     }
 }
 

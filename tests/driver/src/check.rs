@@ -1,11 +1,11 @@
 //! The promises, checked in a log of every operation and the truth on the servers.
 
 use crate::count::Count;
-use crate::figures;
 use crate::operation::Operation;
 use crate::play::Played;
 use crate::scenario::{Expect, Scenario};
 use crate::variables::Variables;
+use crate::{feed, figures, queue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -71,6 +71,8 @@ pub(crate) fn check(played: &Played, terms: &Terms) -> Verdict {
     }
     verdict.values(played, &terms.expect);
     verdict.pairs(played);
+    verdict.queues(operations, &terms.expect);
+    verdict.feeds(operations);
     verdict.failures(operations, terms);
     verdict.deadlines(operations, terms);
     verdict.attendance(operations, terms);
@@ -137,6 +139,31 @@ impl Verdict {
             }
         }
         self.spell(faults);
+    }
+
+    /// What was pushed was popped once.
+    fn queues(&mut self, operations: &[Operation], expect: &Expect) {
+        let queues = shared(operations, "push", "pop");
+        let queues = queues.iter().map(|(name, (given, taken))| (name, queue::judge(given, taken)));
+        let mut faults = Vec::new();
+        for (name, (found, lost, twice)) in queues {
+            faults.extend(found.into_iter().map(|fault| format!("n{name}: {fault}")));
+            self.lost += lost;
+            self.twice += twice;
+            if lost + twice > 0 && expect.crashes == 0 {
+                faults.push(format!("n{name}: {lost} pushed elements are lost, and {twice} were popped twice, and nothing crashed"));
+            }
+        }
+        self.spell(faults);
+    }
+
+    /// What was published was heard, or a gap was.
+    fn feeds(&mut self, operations: &[Operation]) {
+        let feeds = shared(operations, "publish", "message");
+        let faults = feeds.iter().flat_map(|(name, (given, heard))| {
+            feed::judge(given, heard).into_iter().map(move |fault| format!("n{name}: {fault}"))
+        });
+        self.spell(faults.collect());
     }
 
     /// Only the errors that the scenario allows, and no more of them than it allows.
@@ -216,6 +243,24 @@ impl Verdict {
             self.broken.push(format!("… and {more} more like this"));
         }
     }
+}
+
+/// What two workers share, by its name: what one gave, and what the other took, in order.
+fn shared<'a>(
+    operations: &'a [Operation],
+    gives: &str,
+    takes: &str,
+) -> BTreeMap<u64, (Vec<&'a Operation>, Vec<&'a Operation>)> {
+    let mut shared: BTreeMap<u64, (Vec<&Operation>, Vec<&Operation>)> = BTreeMap::new();
+    for operation in operations {
+        let Some(name) = operation.pair() else { continue };
+        if operation.op == gives {
+            shared.entry(name).or_default().0.push(operation);
+        } else if operation.op == takes {
+            shared.entry(name).or_default().1.push(operation);
+        }
+    }
+    shared
 }
 
 #[cfg(test)]

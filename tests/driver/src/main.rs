@@ -18,9 +18,11 @@
 mod check;
 mod count;
 mod demo;
+mod feed;
 mod figures;
 mod operation;
 mod play;
+mod queue;
 mod scenario;
 mod screen;
 mod suite;

@@ -30,7 +30,8 @@ impl Operation {
     }
 
     pub(crate) fn writes(&self) -> bool {
-        matches!(self.op.as_str(), "incr" | "multi" | "eval")
+        let writes = ["incr", "multi", "eval", "watch", "push", "pop", "publish"];
+        writes.contains(&self.op.as_str())
     }
 
     /// The keys it increments or reads, each with the value that was answered.
@@ -48,16 +49,37 @@ impl Operation {
                     both.map(|(name, i)| (format!("{}:{name}", self.key), self.value[i].as_i64()));
                 pair.to_vec()
             }
-            "incr" => vec![(self.key.clone(), self.value.as_i64())],
+            "incr" | "watch" => vec![(self.key.clone(), self.value.as_i64())],
             "get" => vec![(self.key.clone(), number(&self.value))],
             _ => Vec::new(),
         }
     }
 
+    /// What two workers share is called after the second of them.
+    pub(crate) fn pair(&self) -> Option<u64> {
+        self.number().map(|number| number | 1)
+    }
+
+    /// What was taken from a queue or heard on a channel: a number, if it was one.
+    pub(crate) fn taken(&self) -> Option<u64> {
+        match &self.value {
+            Json::Array(parts) => parts.get(1).and_then(Json::as_u64),
+            other => other.as_u64(),
+        }
+    }
+
+    /// Not a message, but the word that some may have been missed.
+    pub(crate) fn is_gap(&self) -> bool {
+        self.value == "gap"
+    }
+
+    fn number(&self) -> Option<u64> {
+        self.key.rsplit('n').next().and_then(|digits| digits.parse().ok())
+    }
+
     /// A forked child did it.
     pub(crate) fn by_child(&self) -> bool {
-        let number = self.key.rsplit('n').next().and_then(|digits| digits.parse::<u64>().ok());
-        number.is_some_and(|number| number >= CHILDREN)
+        self.number().is_some_and(|number| number >= CHILDREN)
     }
 
     #[cfg(test)]

@@ -38,6 +38,20 @@ pub(crate) const ALL: &[Worker] = &[
         build: &["node", "bindings/nodejs/build.mjs", "--dev"],
         command: &["node", "tests/runners/nodejs/worker.mjs"],
         plays_all: true,
+        demonstrated: true,
+    },
+    Worker {
+        name: "c",
+        build: &["tests/runners/c/build", "CARGO-PROFILE"],
+        command: &["target/c/PROFILE/scenario-worker"],
+        plays_all: true,
+        demonstrated: true,
+    },
+    Worker {
+        name: "c-evented",
+        build: &["tests/runners/c/build", "CARGO-PROFILE"],
+        command: &["target/c/PROFILE/scenario-worker", "--evented"],
+        plays_all: false,
         demonstrated: false,
     },
 ];

@@ -77,13 +77,16 @@ impl Client {
                 }
             };
             // The time spent waiting was the caller's wish, and not a search for a primary.
-            deadlines = Deadlines::new(config, options, Instant::now());
+            deadlines.whole += now.elapsed();
             match next {
                 Next::Deliver => return Ok(self.answered(&way, job)),
                 Next::MaybeExecuted => {
                     return Err(maybe_executed(job, Some(way.address()), &reason));
                 }
-                Next::Again if given_up && way.replica().is_none() => {
+                // A read can still go to another replica.
+                Next::Again
+                    if given_up && way.replica().is_none() || Instant::now() >= deadlines.whole =>
+                {
                     return Err(too_late(job, &reason));
                 }
                 Next::Again => {

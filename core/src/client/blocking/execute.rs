@@ -61,7 +61,7 @@ impl Client {
         Counters::add(&counters.calls, 1);
         if let Some(error) = error {
             Counters::add(&counters.failed, 1);
-            Counters::add(&counters.maybe_executed, error.maybe_executed().into());
+            counters.note(|it| &it.maybe_executed, error.maybe_executed().into());
         }
     }
 
@@ -124,8 +124,9 @@ impl Client {
 
     /// Notes who has answered.
     pub(super) fn answered<C>(&self, way: &Way<C>, job: &Job<'_>) -> Origin {
-        let from_replica = way.replica().is_some();
-        Counters::add(&self.inner.counters.from_replicas, from_replica.into());
+        if way.replica().is_some() {
+            Counters::add(&self.inner.counters.from_replicas, 1);
+        }
         job.keeps_to.map(|_| way.origin()).unwrap_or_default()
     }
 
@@ -162,7 +163,7 @@ impl Client {
         backoff: &mut Backoff,
         host: &dyn Host,
     ) -> Result<()> {
-        Counters::add(&self.inner.counters.repeated, 1);
+        self.inner.counters.note(|it| &it.repeated, 1);
         if let (Some(reading), Some(replica)) = (reading, way.replica()) {
             reading.avoid(replica);
         }

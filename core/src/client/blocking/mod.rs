@@ -38,7 +38,7 @@ use replicas::Replicas;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub use subscribe::Subscription;
-pub use watch::View;
+pub use watch::{View, Watch};
 
 /// A client for callers that wait on their own thread. Clones share everything.
 #[derive(Debug, Clone)]
@@ -213,6 +213,7 @@ impl Home {
     fn open(client: &Inner) -> Result<Self> {
         let Inner { config, counters, scripts, .. } = client;
         let deployment = Deployment::open(config)?;
+        counters.join(&deployment.shared.tally);
         let lanes =
             Arc::new(Lanes::new(Arc::clone(config), Arc::clone(counters), Arc::clone(scripts)));
         let replicas = Arc::new(Replicas::new(Arc::clone(config), Arc::clone(counters)));

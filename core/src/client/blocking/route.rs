@@ -130,7 +130,7 @@ impl Client {
             // Either there is nobody to ask, or who there was could not be reached.
             if held.is_none() {
                 held = Some(self.hold(size)?);
-                Counters::add(&self.inner.counters.held, 1);
+                self.inner.counters.note(|it| &it.held, 1);
             }
             let seen = Seen { home: &home, topology: &topology, readable: readable.as_ref() };
             self.wait_for_change(seen, effect, deadline, &mut backoff, host).map_err(|error| {
@@ -141,7 +141,8 @@ impl Client {
                         .and_then(|it| it.unavailable(&shared.readable(), reason.as_ref()))
                         .unwrap_or_else(|| {
                             let topology = shared.topology();
-                            unavailable(&self.inner.config, &topology, reason.as_ref())
+                            let heard = shared.heard_ago();
+                            unavailable(&self.inner.config, &topology, &heard, reason.as_ref())
                         })
                 })
             })?;

@@ -101,8 +101,11 @@ impl Subscription {
                 }
                 Err(_) if self.client.is_closed() => return Err(closed()),
                 Err(_) => {
-                    self.lost_at.get_or_insert_with(SystemTime::now);
-                    self.line = None;
+                    // Nothing is sure to have come since its last sign of life.
+                    let silent = self.line.take().map(|line| line.heard_at.elapsed());
+                    let now = SystemTime::now();
+                    let since = now.checked_sub(silent.unwrap_or_default()).unwrap_or(now);
+                    self.lost_at.get_or_insert(since);
                 }
             }
         }

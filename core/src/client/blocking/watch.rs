@@ -149,23 +149,18 @@ impl Watch {
 
     /// Executes the transaction. `None`: the keys have changed, or the primary has: begin again.
     pub fn commit(&mut self, batch: Batch, host: &dyn Host) -> Result<Option<Outcomes>> {
-        if batch.is_empty() {
-            // Nothing to run: what was read is all there is to it.
-            let mut unwatch = Vec::new();
-            encode::command(&mut unwatch, &["UNWATCH"]);
-            return match self.ask(&unwatch, host) {
-                Ok(_) => Ok(Some(self.finish(Outcomes::default()))),
-                Err(failure) => Ok(self.again(lost(failure.cause))),
-            };
-        }
         let transaction = Transaction::new(batch);
         let job = transaction.job();
+        if self.is_held(job.effect) {
+            let why = Error::new(Kind::Unavailable, "the primary is about to be replaced");
+            return Ok(self.again(why));
+        }
         let frames = match self.ask_for(job.bytes, job.span.clone(), host) {
             Ok(frames) => frames,
             Err(failure) => {
-                let unknown = failure.fates.first().copied().is_some_and(Fate::unknown);
+                let fate = failure.fates.first().copied().unwrap_or(Fate::NotSent);
                 let reason = lost(failure.cause);
-                if !unknown {
+                if policy::after_loss(job.effect, fate, false) != Next::MaybeExecuted {
                     return Ok(self.again(reason));
                 }
                 let address = self.way.as_ref().map(Way::address);
@@ -190,6 +185,12 @@ impl Watch {
     /// give up.
     pub fn is_lost(&self) -> bool {
         self.way.as_ref().is_none_or(|way| way.lane.connection.over().is_some())
+    }
+
+    /// Whether it would go to a primary that is about to be replaced, and be lost with it.
+    fn is_held(&self, effect: Effect) -> bool {
+        let topology = |way: &Way<Own>| way.home.deployment.shared.topology();
+        self.way.as_ref().is_some_and(|way| topology(way).holds(effect))
     }
 
     fn finish(&mut self, outcomes: Outcomes) -> Outcomes {

@@ -2,6 +2,7 @@
 
 use crate::client::Origin;
 use crate::client::pipeline::Pipeline;
+use crate::client::reads::Reading;
 use crate::client::script::Script;
 use crate::client::transaction::Transaction;
 use crate::client::{CallOptions, Deadlines, Job};
@@ -39,6 +40,9 @@ pub(super) struct Call {
     pub(super) wait: Wait,
     pub(super) on_replica: bool,
     pub(super) keeps_to: Option<Origin>,
+    /// How to choose a node; `None`: the primary.
+    pub(super) reading: Option<Reading>,
+    pub(super) turn: usize,
     pub(super) options: CallOptions,
     pub(super) deadlines: Deadlines,
     pub(super) backoff: Backoff,
@@ -47,6 +51,8 @@ pub(super) struct Call {
     /// It is a step of this watch.
     pub(super) watch: Option<WatchId>,
     pub(super) sent_at: Option<Instant>,
+    /// Since when it waits for a connection.
+    pub(super) held_since: Option<Instant>,
     /// Not to be sent again before this.
     pub(super) rests_until: Option<Instant>,
     /// The replies of a transaction so far.
@@ -92,8 +98,14 @@ impl Call {
         }
     }
 
-    pub(super) fn is_transaction(&self) -> bool {
-        matches!(self.what, What::Transaction(_))
+    /// Whether its connection is for the next caller once it is answered.
+    pub(super) fn frees_link(&self, well: bool) -> bool {
+        match self.way() {
+            Way::Own => true,
+            // No key is watched any more.
+            Way::Watched(_) => well && matches!(self.what, What::Transaction(_)),
+            Way::Shared | Way::Begins(_) => false,
+        }
     }
 
     pub(super) fn pipeline(&mut self) -> Option<&mut Pipeline> {

@@ -1,18 +1,14 @@
-//! How calls move: held, sent, and answered; and what the host's connections come to.
+//! How calls move: held, and sent once there is a connection for them.
 
 use super::calls::{Call, Way};
-use super::link::{Link, LinkId, Use};
-use super::settle::{Answered, answer, tell};
-use super::{Action, Completion, Session, Sink};
-use crate::client::verdict::{
-    closed, full, maybe_executed, unavailable, unwatched, waiting_room_full,
-};
+use super::link::{Link, LinkId, Place, Use};
+use super::{Completion, Session, Sink};
+use crate::client::verdict::{closed, full, maybe_executed, unwatched, waiting_room_full};
 use crate::command::Wait;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::lane::hosted::Token;
-use crate::policy::Doubt;
-use crate::topology::decide::Trouble;
-use crate::topology::{Topology, endpoint};
+use crate::stats::Counters;
+use crate::topology::Topology;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,8 +20,9 @@ impl Session {
         }
         let topology = self.current();
         let (way, bytes) = (call.way(), call.bytes.len());
-        let waits = topology.holds(call.effect) || call.rests_until.is_some();
-        if let Some(link) = self.link(way, &topology).filter(|_| !waits) {
+        let place = self.guide.place(&call, &topology, now);
+        let place = place.filter(|_| call.rests_until.is_none());
+        if let Some(link) = place.as_ref().and_then(|place| self.link(way, place)) {
             // Those that wait their turn count as well, or they could become any number.
             if !self.held.is_empty() && self.held.len() >= self.config.max_held {
                 return Err(waiting_room_full(self.held.len(), self.held_bytes));
@@ -35,6 +32,7 @@ impl Session {
                 self.calls.take(token);
                 return Err(full(self.config.max_in_flight));
             }
+            Counters::add(&self.counters.calls, 1);
             return Ok(token);
         }
         if let Some(refused) = &topology.refused {
@@ -47,11 +45,17 @@ impl Session {
         if way != Way::Shared && self.links.len() >= self.config.max_in_flight {
             return Err(full(self.config.max_in_flight));
         }
-        let token = self.calls.add(call);
+        if place.is_none() && call.reading.is_some() {
+            self.guide.wait_for_replicas();
+        }
+        let token = self.calls.add(Call { held_since: Some(now), ..call });
         self.held.push_back(token);
         self.held_bytes += bytes;
-        match way {
-            Way::Shared => self.connect(&topology, now),
+        Counters::add(&self.counters.calls, 1);
+        self.counters.note(|it| &it.held, 1);
+        match (way, place) {
+            (Way::Shared, Some(place)) => self.connect(place, &topology, now),
+            (Way::Shared, None) => {}
             _ => self.connect_own(&topology, now),
         }
         Ok(token)
@@ -61,10 +65,10 @@ impl Session {
         self.guide.topology().unwrap_or_else(|| Arc::new(Topology::unknown()))
     }
 
-    /// The connection for a call that goes this way, leading to this topology's primary.
-    fn link(&self, way: Way, topology: &Topology) -> Option<LinkId> {
+    /// The connection for a call that goes this way, to this place.
+    fn link(&self, way: Way, place: &Place) -> Option<LinkId> {
         let used = |used: Use| {
-            let fits = |link: &&Link| link.used == used && link.is_usable(topology.epoch);
+            let fits = |link: &&Link| link.used == used && link.is_usable(place);
             self.links.iter().find(fits).map(|link| link.id)
         };
         match way {
@@ -77,6 +81,10 @@ impl Session {
 
     /// `false`: too many wait for replies already.
     fn send(&mut self, token: Token, link: LinkId, now: Instant) -> bool {
+        let under_way: usize = self.links.iter().map(|link| link.lane.in_flight()).sum();
+        if under_way >= self.config.max_in_flight {
+            return false;
+        }
         let (Some(link), Some(call)) =
             (self.links.iter_mut().find(|it| it.id == link), self.calls.get(token))
         else {
@@ -91,6 +99,10 @@ impl Session {
         let sent = link.lane.submit(token, &call.bytes, call.span.clone(), deadline).is_ok();
         if sent {
             call.sent_at = Some(now);
+            if let Some(since) = call.held_since.take() {
+                let waited = now.duration_since(since).as_micros() as u64;
+                Counters::add(&self.counters.held_micros, waited);
+            }
             match call.way() {
                 Way::Own => {
                     link.used = Use::Call(token);
@@ -103,153 +115,12 @@ impl Session {
         sent
     }
 
-    /// Asks the host for the connection that all share, unless there is one or it must wait.
-    fn connect(&mut self, topology: &Topology, now: Instant) {
-        let leads_there =
-            |link: &Link| link.used == Use::Shared && link.epoch == topology.epoch && !link.shunned;
-        if !self.links.iter().any(leads_there) {
-            self.open(Use::Shared, topology, now);
-        }
-    }
-
-    /// Asks the host for a connection to the primary, unless it must wait.
-    pub(super) fn open(&mut self, used: Use, topology: &Topology, now: Instant) {
-        let Some(primary) = &topology.primary else {
-            return;
-        };
-        if topology.phase.holds_reads() || self.connects_at.is_some_and(|at| now < at) {
-            return;
-        }
-        let id = self.next_link;
-        self.next_link = self.next_link.wrapping_add(1);
-        self.links.push(Link::new(id, topology.epoch, used, &self.config, now));
-        let to = endpoint(&self.config.address_map.reachable(primary));
-        self.actions.push_back(Action::Open { link: id, to, tls: self.config.data.tls.clone() });
-    }
-
-    /// The host has connected.
-    pub fn opened(&mut self, link: LinkId, now: Instant, sink: &mut Sink<'_>) {
-        let Some(found) = self.links.iter_mut().find(|it| it.id == link) else {
-            return;
-        };
-        if let Err(error) = found.greet(&self.config) {
-            self.drop_link(link, 0, error, Doubt::None, now, sink);
-        }
-    }
-
-    /// The host has read bytes.
-    pub fn received(&mut self, link: LinkId, bytes: &[u8], now: Instant, sink: &mut Sink<'_>) {
-        let Some(place) = self.links.iter().position(|it| it.id == link) else {
-            return;
-        };
-        if let Use::Subscription(id) = self.links[place].used {
-            self.hear(link, id, bytes, now, sink);
-            return;
-        }
-        let (mut judged, mut unknown, mut freed) = (Vec::new(), Vec::new(), false);
-        let fed = {
-            let Self { links, calls, .. } = self;
-            links[place].feed(bytes, |token, frame, last| {
-                let Some(call) = calls.get(token) else { return };
-                match answer(token, call, frame, last) {
-                    Answered::Partly => {}
-                    Answered::Well => {
-                        let Some(call) = calls.take(token) else { return };
-                        let done = tell(token, &call, frame, sink);
-                        freed = match call.way() {
-                            Way::Own => true,
-                            // The keys are watched no more.
-                            Way::Watched(_) => done && call.is_transaction(),
-                            Way::Shared | Way::Begins(_) => false,
-                        };
-                    }
-                    Answered::Unknown => unknown.push(token),
-                    Answered::Badly(verdict) => {
-                        freed = call.way() == Way::Own;
-                        judged.push(verdict);
-                    }
-                }
-            })
-        };
-        if freed {
-            (self.links[place].used, self.links[place].pulse) = (Use::Spare, None);
-        }
-        for verdict in judged {
-            self.judge(verdict, link, now, sink);
-        }
-        let goes_on = self.crowded || freed || !unknown.is_empty();
-        for token in unknown.into_iter().rev() {
-            self.held_bytes += self.calls.get(token).map_or(0, |call| call.bytes.len());
-            self.held.push_front(token);
-        }
-        match fed {
-            Ok(true) => {
-                if self.links[place].used == Use::Shared {
-                    self.links[place].load(&self.scripts);
-                }
-                self.backoff = self.guide.backoff();
-                self.connects_at = None;
-                self.reason = None;
-                self.release(now, sink);
-            }
-            Ok(false) if goes_on => self.release(now, sink),
-            Ok(false) => {}
-            Err((error, doubt)) => self.drop_link(link, 0, error, doubt, now, sink),
-        }
-        self.keep_few_spares();
-        self.drop_shunned(now, sink);
-    }
-
-    /// The connection is gone, or could not be made. `unwritten`: bytes that the host knows it
-    /// never wrote.
-    pub fn closed(
-        &mut self,
-        link: LinkId,
-        unwritten: usize,
-        why: Error,
-        now: Instant,
-        sink: &mut Sink<'_>,
-    ) {
-        let ready = self.links.iter().any(|it| it.id == link && it.is_ready());
-        let doubt = if ready { Doubt::None } else { Doubt::Unreachable };
-        self.drop_link(link, unwritten, why, doubt, now, sink);
-    }
-
-    pub(super) fn drop_link(
-        &mut self,
-        link: LinkId,
-        unwritten: usize,
-        why: Error,
-        doubt: Doubt,
-        now: Instant,
-        sink: &mut Sink<'_>,
-    ) {
-        let Some(place) = self.links.iter().position(|it| it.id == link) else {
-            return;
-        };
-        let mut link = self.links.remove(place);
-        self.actions.push_back(Action::Close { link: link.id });
-        self.doubt(link.epoch, doubt);
-        self.reason = Some(why.clone());
-        let fatal = matches!(why.kind(), Kind::Auth | Kind::Config) && !link.is_ready();
-        if !link.is_ready() {
-            self.connects_at = Some(now + self.backoff.next());
-        }
-        if let Use::Subscription(id) = link.used {
-            self.cut_off(id, now);
-        }
-        let lost = link.lane.on_lost(unwritten);
-        for lost in lost.into_iter().rev() {
-            self.lose(lost, &why, link.epoch, now, sink);
-        }
-        if fatal {
-            self.refuse_all(&why, sink);
-        }
-        self.release(now, sink);
-    }
-
     pub(super) fn finish(&mut self, token: Token, completion: Completion<'_>, sink: &mut Sink<'_>) {
         if self.calls.take(token).is_some() {
+            if let Completion::Failed(error) = &completion {
+                Counters::add(&self.counters.failed, 1);
+                self.counters.note(|it| &it.maybe_executed, error.maybe_executed().into());
+            }
             sink(token, completion);
         }
     }
@@ -264,8 +135,8 @@ impl Session {
         // A moment that has passed is nothing to be woken for again.
         self.connects_at.take_if(|at| now >= *at);
         self.renew_subscriptions(&topology, now);
-        self.crowded = false;
-        let (mut rest, mut shares, mut lonely) = (VecDeque::new(), false, false);
+        let (mut rest, mut crowded, mut lonely) = (VecDeque::new(), Vec::new(), Vec::new());
+        let mut wanted: Vec<Place> = Vec::new();
         while let Some(token) = self.held.pop_front() {
             let Some(call) = self.calls.get(token) else {
                 continue;
@@ -273,12 +144,7 @@ impl Session {
             let (way, bytes) = (call.way(), call.bytes.len());
             let late = now >= call.deadlines.whole;
             call.rests_until.take_if(|until| now >= *until);
-            let waits = call.rests_until.is_some() || topology.holds(call.effect);
-            let in_vain = match way {
-                Way::Shared => self.crowded,
-                Way::Own | Way::Begins(_) => lonely,
-                Way::Watched(_) => false,
-            };
+            let rests = call.rests_until.is_some();
             if self.is_gone(way) {
                 self.held_bytes -= bytes;
                 let reason = self.reason.clone().unwrap_or_else(unwatched);
@@ -287,33 +153,41 @@ impl Session {
             }
             if late {
                 self.held_bytes -= bytes;
-                let error = unavailable(&self.config, &topology, self.reason.as_ref());
+                let error = self.nobody(token, &topology);
                 self.finish_late(token, error, sink);
                 continue;
             }
-            if !waits && !in_vain {
-                let link = self.link(way, &topology);
+            let place = if rests { None } else { self.place(token, &topology, now) };
+            if let Some(place) = place {
+                let in_vain = match way {
+                    Way::Shared => crowded.contains(&place),
+                    Way::Own | Way::Begins(_) => lonely.contains(&place),
+                    Way::Watched(_) => false,
+                };
+                let link = self.link(way, &place).filter(|_| !in_vain);
                 if link.is_some_and(|link| self.send(token, link, now)) {
                     self.held_bytes -= bytes;
                     continue;
                 }
                 match way {
-                    Way::Shared => self.crowded = link.is_some(),
-                    _ => lonely = true,
+                    Way::Shared if link.is_some() => crowded.push(place),
+                    Way::Shared if in_vain || wanted.contains(&place) => {}
+                    Way::Shared => wanted.push(place),
+                    _ => lonely.push(place),
                 }
             }
-            shares |= way == Way::Shared;
             rest.push_back(token);
         }
         self.held = rest;
-        if shares {
-            self.connect(&topology, now);
+        self.crowded = !crowded.is_empty();
+        for place in wanted {
+            self.connect(place, &topology, now);
         }
         self.connect_own(&topology, now);
     }
 
     /// Ends what is held, for a reason that nothing but the user can change.
-    fn refuse_all(&mut self, why: &Error, sink: &mut Sink<'_>) {
+    pub(super) fn refuse_all(&mut self, why: &Error, sink: &mut Sink<'_>) {
         self.held_bytes = 0;
         for token in std::mem::take(&mut self.held) {
             self.finish_late(token, why.clone(), sink);
@@ -340,22 +214,5 @@ impl Session {
                 self.finish(token, Completion::Failed(error), sink);
             }
         }
-    }
-
-    pub(super) fn doubt(&mut self, epoch: u64, doubt: Doubt) {
-        let trouble = match doubt {
-            Doubt::None => return,
-            Doubt::Unreachable => Trouble::Unreachable,
-            Doubt::NotPrimary => Trouble::NotPrimary,
-            Doubt::Overdue => Trouble::Overdue,
-        };
-        self.guide.report(epoch, trouble);
-    }
-
-    /// The primary of an epoch, for messages.
-    pub(super) fn address(&self, epoch: u64) -> Option<String> {
-        let topology = self.current();
-        let known = topology.primary.as_ref().filter(|_| topology.epoch == epoch);
-        known.map(ToString::to_string)
     }
 }

@@ -1,12 +1,14 @@
 //! Where a session learns who is primary, and whom it tells about trouble.
 
-use crate::config::Config;
+use crate::config::{Address, Config};
 use crate::error::Result;
 use crate::event::Event;
 use crate::policy::Backoff;
+use crate::stats::Counters;
 use crate::topology::decide::Trouble;
-use crate::topology::{Deployment, Topology};
+use crate::topology::{Deployment, Readable, Topology};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Debug, Default)]
 pub(super) enum Guide {
@@ -32,6 +34,39 @@ impl Guide {
             Self::None => None,
             Self::Watch { deployment, .. } => Some(deployment.shared.topology()),
             Self::Simulation { topology, .. } => Some(Arc::clone(topology)),
+        }
+    }
+
+    /// What is known of the replicas. Somebody reads, and from none that is further behind.
+    pub(super) fn readable(&self, max_lag: Option<Duration>) -> Arc<Readable> {
+        match self {
+            Self::Watch { deployment, .. } => {
+                deployment.note_read(max_lag);
+                deployment.shared.readable()
+            }
+            Self::None | Self::Simulation { .. } => Arc::default(),
+        }
+    }
+
+    /// Asks to be woken when more is known of the replicas.
+    pub(super) fn wait_for_replicas(&self) {
+        if let Self::Watch { deployment, .. } = self {
+            deployment.shared.interest.wait();
+        }
+    }
+
+    /// Has these figures counted together with those of the deployment's other clients.
+    pub(super) fn count_with(&self, counters: &Counters) {
+        if let Self::Watch { deployment, .. } = self {
+            counters.join(&deployment.shared.tally);
+        }
+    }
+
+    /// How long ago each Sentinel has answered.
+    pub(super) fn heard_ago(&self) -> Vec<(Address, Duration)> {
+        match self {
+            Self::Watch { deployment, .. } => deployment.shared.heard_ago(),
+            Self::None | Self::Simulation { .. } => Vec::new(),
         }
     }
 

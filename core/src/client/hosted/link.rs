@@ -1,9 +1,10 @@
 //! One connection of the host's, from the wish for it to its end.
 
 use super::calls::WatchId;
+use crate::client::Origin;
 use crate::client::script::Scripts;
 use crate::client::verdict;
-use crate::config::Config;
+use crate::config::{Address, Config};
 use crate::error::{Error, Kind, Result};
 use crate::lane::hosted::{Arrival, Lane, Token};
 use crate::policy::Doubt;
@@ -11,7 +12,7 @@ use crate::proto::handshake::{Greeting, Handshake, Role};
 use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
 use crate::proto::scan::Limits;
-use crate::topology;
+use crate::topology::{self, Topology};
 use std::time::Instant;
 
 /// Names a connection to the host.
@@ -33,17 +34,33 @@ pub(super) enum Use {
 /// The replies to a handshake, and to what prepares a connection, belong to no call.
 const HANDSHAKE: Token = Token::MAX;
 
+/// Where a connection leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// That of the topology that it was opened for.
+    pub(super) epoch: u64,
+    /// `None`: to the primary.
+    pub(super) replica: Option<Address>,
+}
+
+impl Place {
+    pub(super) fn primary(topology: &Topology) -> Self {
+        Self { epoch: topology.epoch, replica: None }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) id: LinkId,
-    /// The epoch of the topology that it was opened for.
-    pub(super) epoch: u64,
+    pub(super) place: Place,
+    /// The same as cursors know it.
+    pub(super) origin: Origin,
     pub(super) lane: Lane,
     pub(super) used: Use,
     state: State,
     /// A reply did not come in time: no more calls for it, but those that wait may be answered.
     pub(super) shunned: bool,
-    /// When the primary must be verified at the latest.
+    /// When the node must be verified at the latest.
     pub(super) ready_by: Option<Instant>,
     /// When to see whether a server that is silent on purpose still lives.
     pub(super) pulse: Option<Instant>,
@@ -58,11 +75,19 @@ enum State {
 }
 
 impl Link {
-    pub(super) fn new(id: LinkId, epoch: u64, used: Use, config: &Config, now: Instant) -> Self {
+    pub(super) fn new(
+        id: LinkId,
+        place: Place,
+        used: Use,
+        node: &Address,
+        config: &Config,
+        now: Instant,
+    ) -> Self {
         let limits = Limits { bytes: config.max_reply_bytes, ..Limits::default() };
         Self {
             id,
-            epoch,
+            origin: Origin::of(place.epoch, Some(node)),
+            place,
             lane: Lane::new(limits, config.max_in_flight),
             used,
             state: State::Opening,
@@ -76,9 +101,15 @@ impl Link {
         matches!(self.state, State::Ready)
     }
 
-    /// It is verified, leads to the primary of this epoch, and answers in time.
-    pub(super) fn is_usable(&self, epoch: u64) -> bool {
-        self.is_ready() && !self.shunned && self.epoch == epoch
+    /// It is verified, leads to this place, and answers in time.
+    pub(super) fn is_usable(&self, place: &Place) -> bool {
+        self.is_ready() && !self.shunned && self.place == *place
+    }
+
+    /// It leads to another primary, or to what is no replica any more.
+    pub(super) fn is_stale(&self, topology: &Topology) -> bool {
+        let gone = |replica: &Address| !topology.replicas.contains(replica);
+        self.place.epoch < topology.epoch || self.place.replica.as_ref().is_some_and(gone)
     }
 
     /// The host is connected: introduces us.
@@ -108,7 +139,7 @@ impl Link {
         }
     }
 
-    /// Takes in bytes. `Ok(true)`: the primary has just been verified.
+    /// Takes in bytes. `Ok(true)`: the node has just been verified.
     pub(super) fn feed(
         &mut self,
         bytes: &[u8],
@@ -138,15 +169,18 @@ impl Link {
         }
         match greeting {
             None => Ok(false),
-            Some(Ok(Greeting { role: Role::Primary, .. })) => {
-                self.state = State::Ready;
-                self.ready_by = None;
-                Ok(true)
-            }
-            Some(Ok(Greeting { role, .. })) => {
-                let why = format!("the node is no primary but a {}", role.name());
-                Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
-            }
+            Some(Ok(Greeting { role, .. })) => match (&self.place.replica, role) {
+                (None, Role::Primary) | (Some(_), Role::Replica { linked: true, .. }) => {
+                    self.state = State::Ready;
+                    self.ready_by = None;
+                    Ok(true)
+                }
+                (None, role) => {
+                    let why = format!("the node is no primary but a {}", role.name());
+                    Err((Error::new(Kind::Unavailable, why), Doubt::NotPrimary))
+                }
+                (Some(replica), role) => Err((verdict::unfit(replica, &role), Doubt::None)),
+            },
             Some(Err(error)) if error.kind() == Kind::Auth => Err((error, Doubt::None)),
             Some(Err(error)) => Err((error, Doubt::Unreachable)),
         }

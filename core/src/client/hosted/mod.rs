@@ -6,7 +6,10 @@
 //! | `calls` | the calls without an outcome, by token |
 //! | `link` | one connection of the host's |
 //! | `guide` | where it learns who is primary |
-//! | `flow` | how calls are held, sent and answered |
+//! | `submit` | what a caller can ask for |
+//! | `place` | which node a call goes to |
+//! | `flow` | how calls are held and sent |
+//! | `connect` | the host's connections: asked for, opened, heard, and lost |
 //! | `own` | connections of one caller's own |
 //! | `watch` | optimistic transactions |
 //! | `subscribe` | subscriptions; `subscription` is one, and `inbox` what has come for it |
@@ -18,35 +21,36 @@
 //! call's token comes back with its outcome, exactly once.
 
 mod calls;
+mod connect;
 mod flow;
 mod guide;
 mod inbox;
 mod link;
 mod own;
+mod place;
 mod settle;
+mod submit;
 mod subscribe;
 mod subscription;
 mod time;
 mod watch;
 
-use super::pipeline::Pipeline;
-use super::script::{Script, Scripts};
-use super::transaction::Transaction;
+use super::script::Scripts;
 use super::verdict::closed;
-use super::{Answer, Batch, CallOptions, Deadlines, Exchange, Job, Outcomes};
+use super::{Answer, Outcomes};
 use crate::config::{Config, Endpoint, Tls};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::lane::hosted::Token;
 use crate::policy::Backoff;
-use crate::proto::shape::Shape;
+use crate::stats::{Counters, Stats};
 use crate::topology::Topology;
 use crate::topology::decide::Trouble;
+use calls::Calls;
 pub use calls::WatchId;
-use calls::{Call, Calls, What};
 use guide::Guide;
+use link::Link;
 pub use link::LinkId;
-use link::{Link, Use};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -105,6 +109,8 @@ pub struct Session {
     crowded: bool,
     links: Vec<Link>,
     next_link: LinkId,
+    /// Grows with every call, so that they take turns at the replicas.
+    turn: usize,
     watches: BTreeMap<WatchId, Watch>,
     next_watch: WatchId,
     subscriptions: BTreeMap<Token, Subscription>,
@@ -118,6 +124,7 @@ pub struct Session {
     /// Since when the primary is known to be gone.
     lost_since: Option<Instant>,
     scripts: Scripts,
+    counters: Counters,
     closed: bool,
 }
 
@@ -133,6 +140,7 @@ impl Session {
             crowded: false,
             links: Vec::new(),
             next_link: 0,
+            turn: 0,
             watches: BTreeMap::new(),
             next_watch: 0,
             subscriptions: BTreeMap::new(),
@@ -143,6 +151,7 @@ impl Session {
             reason: None,
             lost_since: None,
             scripts: Scripts::default(),
+            counters: Counters::default(),
             closed: false,
         }
     }
@@ -156,6 +165,7 @@ impl Session {
     pub fn start(&mut self, waker: impl Fn() + Send + Sync + 'static) -> Result<()> {
         if matches!(self.guide, Guide::None) && !self.closed {
             self.guide = Guide::watch(&self.config, Arc::new(waker))?;
+            self.guide.count_with(&self.counters);
         }
         Ok(())
     }
@@ -178,88 +188,6 @@ impl Session {
         match &mut self.guide {
             Guide::Simulation { troubles, .. } => std::mem::take(troubles),
             _ => Vec::new(),
-        }
-    }
-
-    /// Takes a command on.
-    pub fn submit(
-        &mut self,
-        exchange: &Exchange,
-        options: CallOptions,
-        now: Instant,
-    ) -> Result<Token> {
-        let (shape, script) = (exchange.encoded().shape, exchange.script.clone());
-        let call = self.call(&exchange.job(), options, now);
-        self.take_on(call.of(What::Command { shape, script }), now)
-    }
-
-    /// Takes a pipeline on.
-    pub fn submit_pipeline(
-        &mut self,
-        batch: Batch,
-        options: CallOptions,
-        now: Instant,
-    ) -> Result<Token> {
-        batch.refuse_blocking()?;
-        let pipeline = Pipeline::new(batch, options.repeats_writes());
-        let call = self.call(&pipeline.job(), options, now);
-        self.take_on(call.of(What::Pipeline(pipeline)), now)
-    }
-
-    /// Takes a transaction on: its commands run together or not at all.
-    pub fn submit_transaction(
-        &mut self,
-        batch: Batch,
-        options: CallOptions,
-        now: Instant,
-    ) -> Result<Token> {
-        let transaction = Transaction::new(batch);
-        let call = self.call(&transaction.job(), options, now);
-        self.take_on(call.of(What::Transaction(transaction)), now)
-    }
-
-    fn call(&mut self, job: &Job<'_>, options: CallOptions, now: Instant) -> Call {
-        Call {
-            what: What::Command { shape: &Shape::Raw, script: None },
-            bytes: job.bytes.to_vec(),
-            span: job.span.clone(),
-            effect: job.effect,
-            wait: job.wait,
-            on_replica: job.on_replica,
-            keeps_to: job.keeps_to,
-            options,
-            deadlines: Deadlines::new(&self.config, &options, now),
-            backoff: self.guide.backoff(),
-            may_have_run: false,
-            watch: None,
-            sent_at: None,
-            rests_until: None,
-            frames: Vec::new(),
-        }
-    }
-
-    /// A script, to be called by [`Exchange::script`] or in a batch. Every new primary learns it
-    /// before it gets commands, for as long as somebody holds it.
-    pub fn script(&self, source: impl AsRef<[u8]>) -> Arc<Script> {
-        self.scripts.add(source.as_ref())
-    }
-
-    /// A caller has gone: nothing comes of its token any more. What was sent runs all the same,
-    /// unless it waits on the server, which lets go of it.
-    pub fn cancel(&mut self, token: Token) {
-        if let Some(call) = self.calls.take(token) {
-            if let Some(place) = self.held.iter().position(|&held| held == token) {
-                self.held.remove(place);
-                self.held_bytes -= call.bytes.len();
-            }
-            let unsent = self.links.iter_mut().any(|link| link.lane.withdraw(token));
-            if let Some(link) = self.link_used(Use::Call(token)) {
-                (link.used, link.pulse) = (Use::Spare, None);
-                let id = link.id;
-                if !unsent {
-                    self.cut(id);
-                }
-            }
         }
     }
 
@@ -297,6 +225,11 @@ impl Session {
     /// Whether there is something to write.
     pub fn has_output(&self) -> bool {
         self.links.iter().any(|link| link.lane.has_output())
+    }
+
+    /// Figures since this session was made.
+    pub fn stats(&self) -> Stats {
+        self.counters.read()
     }
 
     /// Calls without an outcome.

@@ -1,7 +1,7 @@
 //! Connections of one caller's own: for what blocks, or keeps state on the server.
 
 use super::calls::Way;
-use super::link::{Link, LinkId, Use};
+use super::link::{Link, LinkId, Place, Use};
 use super::{Action, Session, Sink};
 use crate::client::verdict::silent;
 use crate::policy::Doubt;
@@ -14,16 +14,29 @@ const SPARE: usize = 8;
 impl Session {
     /// Opens connections until there is one for each that waits for one of his own.
     pub(super) fn connect_own(&mut self, topology: &Topology, now: Instant) {
-        let Self { held, calls, .. } = self;
-        let own = |way: Way| matches!(way, Way::Own | Way::Begins(_));
-        let calls = held.iter().filter(|&&it| calls.get(it).is_some_and(|call| own(call.way())));
+        let Self { held, calls, guide, .. } = self;
+        let mut wanted: Vec<(Place, usize)> = Vec::new();
+        let mut want = |place: Place| match wanted.iter_mut().find(|(it, _)| *it == place) {
+            Some((_, count)) => *count += 1,
+            None => wanted.push((place, 1)),
+        };
+        for &token in held.iter() {
+            if let Some(call) = calls.get(token)
+                && matches!(call.way(), Way::Own | Way::Begins(_))
+                && let Some(place) = guide.place(call, topology, now)
+            {
+                want(place);
+            }
+        }
         let subscriptions = self.subscriptions.values().filter(|it| it.needs_connection());
-        let wanted = calls.count() + subscriptions.count();
-        let spare = |link: &&Link| link.used == Use::Spare && link.epoch == topology.epoch;
-        let there = self.links.iter().filter(spare).count();
-        let room = self.config.max_in_flight.saturating_sub(self.links.len());
-        for _ in 0..wanted.saturating_sub(there).min(room) {
-            self.open(Use::Spare, topology, now);
+        subscriptions.for_each(|_| want(Place::primary(topology)));
+        for (place, wanted) in wanted {
+            let spare = |link: &&Link| link.used == Use::Spare && link.place == place;
+            let there = self.links.iter().filter(spare).count();
+            let room = self.config.max_in_flight.saturating_sub(self.links.len());
+            for _ in 0..wanted.saturating_sub(there).min(room) {
+                self.open(Use::Spare, place.clone(), topology, now);
+            }
         }
     }
 
@@ -59,18 +72,26 @@ impl Session {
         let mut silent_links = Vec::new();
         for link in self.links.iter_mut().filter(due) {
             link.pulse = Some(now + pulse);
-            silent_links.push((link.id, link.used, link.epoch));
+            silent_links.push((link.id, link.used, link.place.clone()));
         }
-        for (link, used, epoch) in silent_links {
+        for (link, used, place) in silent_links {
             match used {
                 Use::Subscription(id) => self.prod(link, id, now, sink),
-                _ => self.doubt(epoch, Doubt::Overdue),
+                // There may be other replicas, but there is no other primary.
+                _ => match &place.replica {
+                    Some(replica) if !self.guide.readable(None).has(place.epoch, replica) => {
+                        self.drop_link(link, 0, silent(), Doubt::None, now, sink);
+                    }
+                    Some(_) => {}
+                    None => self.doubt(&place, Doubt::Overdue),
+                },
             }
         }
         let lost = self.current().phase == Phase::Lost;
         self.lost_since = lost.then(|| self.lost_since.unwrap_or(now));
         if self.gives_up(now) {
-            let waits = |link: &&Link| matches!(link.used, Use::Call(_));
+            let waits =
+                |link: &&Link| matches!(link.used, Use::Call(_)) && link.place.replica.is_none();
             while let Some(link) = self.links.iter().find(waits).map(|link| link.id) {
                 self.drop_link(link, 0, silent(), Doubt::None, now, sink);
             }

@@ -1,10 +1,10 @@
 //! What becomes of calls that got no good reply, or lost their connection.
 
 use super::calls::{Call, Way, What};
-use super::link::LinkId;
+use super::link::{LinkId, Place};
 use super::{Completion, Session, Sink};
 use crate::client::verdict::{maybe_executed, overdue, refusal, too_late};
-use crate::client::{Answer, Outcomes, script};
+use crate::client::{Answer, Origin, Outcomes, script};
 use crate::command::Wait;
 use crate::error::Error;
 use crate::lane::hosted::Token;
@@ -28,12 +28,13 @@ impl Session {
         &mut self,
         lost: Lost<Token>,
         why: &Error,
-        epoch: u64,
+        place: &Place,
         now: Instant,
         sink: &mut Sink<'_>,
     ) {
         let token = lost.token;
-        let address = self.address(epoch);
+        let address = self.address(place);
+        self.avoid(token, place);
         let Some(call) = self.calls.get(token) else {
             return;
         };
@@ -57,15 +58,19 @@ impl Session {
         now: Instant,
         sink: &mut Sink<'_>,
     ) {
-        let epoch = self.links.iter().find(|it| it.id == link).map_or(0, |link| link.epoch);
+        let Some(place) = self.links.iter().find(|it| it.id == link).map(|it| it.place.clone())
+        else {
+            return;
+        };
         if verdict
             .reason
             .code()
             .is_some_and(|_| policy::doubts_primary(verdict.reason.message().as_bytes()))
         {
-            self.doubt(epoch, Doubt::NotPrimary);
+            self.doubt(&place, Doubt::NotPrimary);
         }
-        let address = self.address(epoch);
+        let address = self.address(&place);
+        self.avoid(verdict.token, &place);
         if self.calls.get(verdict.token).is_some_and(|call| call.pipeline().is_some()) {
             self.resume(verdict.token, &verdict.reason, now, sink);
         } else {
@@ -113,6 +118,7 @@ impl Session {
                 call.frames.clear();
                 self.held_bytes += call.bytes.len();
                 self.held.push_front(token);
+                self.counters.note(|it| &it.repeated, 1);
                 return;
             }
         };
@@ -132,6 +138,7 @@ impl Session {
             call.rests_until = (!pause.is_zero()).then(|| now + pause);
             self.held_bytes += call.bytes.len();
             self.held.push_front(token);
+            self.counters.note(|it| &it.repeated, 1);
             return;
         }
         pipeline.expire(reason);
@@ -192,7 +199,13 @@ pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool
 }
 
 /// Tells the host what came of a call that is answered well, or refused for good. `true`: well.
-pub(super) fn tell(token: Token, call: &Call, frame: Frame<'_>, sink: &mut Sink<'_>) -> bool {
+pub(super) fn tell(
+    token: Token,
+    call: &Call,
+    frame: Frame<'_>,
+    origin: Origin,
+    sink: &mut Sink<'_>,
+) -> bool {
     let refused = |line| Completion::Failed(Error::server(line).during(call.job().name()));
     let completion = match &call.what {
         What::Transaction(transaction) => match transaction.outcome(&call.frames) {
@@ -202,7 +215,7 @@ pub(super) fn tell(token: Token, call: &Call, frame: Frame<'_>, sink: &mut Sink<
             Err(error) => Completion::Failed(error),
         },
         What::Command { shape, .. } => match frame.error() {
-            None => Completion::Reply(Answer { frame, shape }),
+            None => Completion::Reply(Answer { frame, shape, origin }),
             Some(line) => refused(line),
         },
         What::Watch => frame.error().map_or(Completion::Ready, refused),

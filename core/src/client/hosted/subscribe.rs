@@ -2,7 +2,7 @@
 //! is subscribed to.
 
 use super::calls::token_of_no_call;
-use super::link::{Link, LinkId, Use};
+use super::link::{Link, LinkId, Place, Use};
 use super::subscription::Subscription;
 use super::{Completion, Session, Sink};
 use crate::client::pubsub::{self, By, Incoming, Wanted};
@@ -82,7 +82,8 @@ impl Session {
     /// Subscribes to everything on new connections, as far as they are there.
     pub(super) fn renew_subscriptions(&mut self, topology: &Topology, now: Instant) {
         let pulse = self.config.command_timeout / 2;
-        let spare = |link: &&mut Link| link.used == Use::Spare && link.is_usable(topology.epoch);
+        let place = Place::primary(topology);
+        let spare = |link: &&mut Link| link.used == Use::Spare && link.is_usable(&place);
         let waiting = self.subscriptions.iter_mut().filter(|(_, it)| it.needs_connection());
         for (&id, subscription) in waiting {
             let Some(link) = self.links.iter_mut().find(spare) else { return };
@@ -160,7 +161,8 @@ impl Session {
         let patience = self.config.failover_timeout;
         let late = |it: &Subscription| it.complains_at(patience).is_some_and(|at| now >= at);
         if self.subscriptions.values().any(late) {
-            let why = unavailable(&self.config, &self.current(), self.reason.as_ref());
+            let (topology, heard) = (self.current(), self.guide.heard_ago());
+            let why = unavailable(&self.config, &topology, &heard, self.reason.as_ref());
             for (&id, subscription) in self.subscriptions.iter_mut().filter(|(_, it)| late(it)) {
                 if subscription.complain(&why) {
                     sink(id, Completion::Heard);

@@ -14,15 +14,12 @@ impl Session {
     /// The topology may have changed, or a deadline passed.
     pub fn wake(&mut self, now: Instant, sink: &mut Sink<'_>) {
         let topology = self.current();
-        let stale: Vec<LinkId> = self
-            .links
-            .iter()
-            .filter(|link| link.epoch < topology.epoch)
-            .map(|link| link.id)
-            .collect();
+        let stale: Vec<LinkId> =
+            self.links.iter().filter(|link| link.is_stale(&topology)).map(|link| link.id).collect();
         for link in stale {
             let to = topology.primary.as_ref().map(ToString::to_string).unwrap_or_default();
-            let why = Error::new(Kind::Unavailable, format!("the primary has changed to {to}"));
+            let why = format!("the primary has changed to {to}, or a replica is gone");
+            let why = Error::new(Kind::Unavailable, why);
             self.drop_link(link, 0, why, Doubt::None, now, sink);
         }
         let late: Vec<(LinkId, Error)> = self
@@ -54,11 +51,15 @@ impl Session {
                 let in_a_hurry = |call: &mut Call| call.options.timeout.is_some();
                 let harmless = !sent || self.calls.get(token).is_some_and(in_a_hurry);
                 link.shunned |= link.used != Use::Shared || !harmless;
-                found.push((link.epoch, token, if sent { Fate::Sent } else { Fate::NotSent }));
+                found.push((
+                    link.place.clone(),
+                    token,
+                    if sent { Fate::Sent } else { Fate::NotSent },
+                ));
             }
         }
-        for (epoch, token, fate) in found {
-            self.doubt(epoch, Doubt::Overdue);
+        for (place, token, fate) in found {
+            self.doubt(&place, Doubt::Overdue);
             let Some(call) = self.calls.get(token) else {
                 continue;
             };
@@ -67,7 +68,12 @@ impl Session {
                 None => vec![fate],
             };
             let lost = Lost { token, answered: 0, fates };
-            self.lose(lost, &overdue(), epoch, now, sink);
+            self.lose(lost, &overdue(), &place, now, sink);
+        }
+        let choked: Vec<LinkId> =
+            self.links.iter().filter(|link| link.lane.is_choked()).map(|link| link.id).collect();
+        for link in choked {
+            self.drop_link(link, 0, overdue(), Doubt::None, now, sink);
         }
     }
 

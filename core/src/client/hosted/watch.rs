@@ -141,10 +141,10 @@ impl Session {
             return Err(Error::usage("watch has not begun: no key is being watched"));
         }
         let (options, deadlines) = (watch.options, watch.deadlines);
-        let call = self.call(job, options, now);
+        let call = self.call(job, options, now)?;
         // Without its connection it comes to nothing, which the host is told when it wakes us.
         let rests_until = self.is_gone(Way::Watched(id)).then_some(now);
-        Ok(Call { deadlines, wait: Wait::No, watch: Some(id), rests_until, ..call })
+        Ok(Call { deadlines, wait: Wait::No, watch: Some(id), reading: None, rests_until, ..call })
     }
 
     /// Whether a call has lost the only connection that it can take.

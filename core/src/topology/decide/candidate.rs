@@ -1,6 +1,6 @@
 //! Whom the Sentinels name.
 
-use super::{Action, Candidate, Decide, Primary, SentinelId, Source, Time};
+use super::{Action, Candidate, Decide, Left, Primary, SentinelId, Source, Time, View};
 use crate::config::Address;
 use crate::error::{Error, Kind};
 
@@ -41,9 +41,29 @@ impl Answer {
         }
     }
 
+    /// With what config epoch it names this primary.
+    pub(super) fn epoch_of(&self, address: &Address) -> Option<u64> {
+        match self {
+            Self::Names { primary, config_epoch, .. } if primary == address => *config_epoch,
+            _ => None,
+        }
+    }
+
     /// Its Sentinel leads a failover of this primary.
     pub(super) fn replaces(&self, address: &Address) -> bool {
         matches!(self, Self::Names { primary, replacing: true, .. } if primary == address)
+    }
+}
+
+impl View {
+    /// It names this address, and leads no failover of it. One that does not let us ask for the
+    /// epoch does not let us see that either.
+    fn stands_by(&self, address: &Address) -> bool {
+        matches!(
+            &self.answer,
+            Some(Answer::Names { primary, replacing: false, config_epoch: Some(_), .. })
+                if primary == address
+        )
     }
 }
 
@@ -214,8 +234,9 @@ impl Decide {
             self.vain = 0;
             return;
         }
-        let newer = |left: &super::Left| matches!((left.config_epoch, best.config_epoch), (Some(left), Some(now)) if now > left);
-        if self.left.iter().any(|left| left.address == best.address && !newer(left)) {
+        let newer = |left: &Left| matches!((left.config_epoch, best.config_epoch), (Some(left), Some(now)) if now > left);
+        let fenced = |left: &Left| left.address == best.address && !newer(left);
+        if self.left.iter().any(fenced) && !self.is_called_off(&best.address) {
             // They have not heard yet, or never will; whoever replaced it is the primary.
             return;
         }
@@ -227,6 +248,17 @@ impl Decide {
             self.named = Some(best.address.clone());
         }
         self.nominate(now, best.address, Source::Sentinels, best.config_epoch, actions);
+    }
+
+    /// Whether the failover that our primary comes from has come to nothing: it is lost, no Sentinel
+    /// ever named it, and now all of them name the one before, which none of them replaces any more.
+    fn is_called_off(&self, address: &Address) -> bool {
+        let Some(Primary { config_epoch: None, since, .. }) = self.primary else {
+            return false;
+        };
+        // An answer may have been on its way since before the failover began.
+        let fresh = |view: &View| view.answered_at > since + self.timing.answer;
+        self.lost.is_some() && self.sentinels.iter().all(|it| fresh(it) && it.stands_by(address))
     }
 
     /// Whether this may take us back to before our primary was one.

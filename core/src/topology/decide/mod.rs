@@ -10,7 +10,8 @@
 //!   of our primary is announced, or while our primary is lost and a majority calls it down; and
 //!   only if it was seen to be a replica before: a former primary that restarts says "master" too.
 //! - An address that was left stays fenced until it is named with a newer config epoch, says that
-//!   it is a replica, or the primary that replaced it turns out to be none.
+//!   it is a replica, or the primary that replaced it turns out to be none: it says so, or it is
+//!   lost before any Sentinel has named it, and all of them stand by the one before.
 
 mod candidate;
 mod news;
@@ -154,6 +155,8 @@ struct Primary {
     config_epoch: Option<u64>,
     /// What counted for its predecessor.
     at_least: Option<u64>,
+    /// When it was accepted.
+    since: Time,
 }
 
 /// What one Sentinel has said.
@@ -346,11 +349,10 @@ impl Decide {
         }
     }
 
-    /// The primary that a node would have been, had it proved itself.
-    fn as_named(&self, address: Address) -> Primary {
-        let candidate = self.candidates.iter().find(|it| it.address == address);
-        let config_epoch = candidate.and_then(|it| it.config_epoch);
-        Primary { address, config_epoch, at_least: None }
+    /// From here on this address has to prove more than others.
+    fn leave(&mut self, now: Time, address: Address, config_epoch: Option<u64>) {
+        self.learn_replica(address.clone());
+        self.left.push(Left { address, config_epoch, since: now });
     }
 
     /// Takes a proven node for the primary.
@@ -366,17 +368,19 @@ impl Decide {
         let took = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
         let from = self.primary.take();
         let at_least = from.as_ref().and_then(|from| from.config_epoch.max(from.at_least));
-        let before = from.clone().or_else(|| self.named.take().map(|it| self.as_named(it)));
-        if let Some(before) = before.filter(|before| before.address != address) {
-            self.left.retain(|left| left.address != before.address);
-            self.learn_replica(before.address.clone());
-            let Primary { address, config_epoch, .. } = before;
-            self.left.push(Left { address, config_epoch, since: now });
+        // Before the first primary, whoever was named in vain.
+        let named = self.named.take().map(|it| {
+            let candidate = self.candidates.iter().find(|candidate| candidate.address == it);
+            (it, candidate.and_then(|candidate| candidate.config_epoch))
+        });
+        let before = from.as_ref().map(|from| (from.address.clone(), from.config_epoch)).or(named);
+        if let Some((before, config_epoch)) = before.filter(|(before, _)| *before != address) {
+            self.left.retain(|left| left.address != before);
+            self.leave(now, before, config_epoch);
         }
         self.left.retain(|left| left.address != address);
         self.hearing = self.fence && self.epoch == 0 && self.round.is_some();
         self.epoch += 1;
-        self.named = None;
         self.lost = None;
         self.reason = None;
         self.refused = None;
@@ -402,7 +406,7 @@ impl Decide {
             // Started in the middle of a failover: this one says "primary" to the end.
             self.failover = Some(Failover { since: now, fences: self.fence });
         }
-        self.primary = Some(Primary { address, config_epoch, at_least });
+        self.primary = Some(Primary { address, config_epoch, at_least, since: now });
     }
 }
 

@@ -1,6 +1,6 @@
 //! What Sentinels publish of their own accord.
 
-use super::{Action, Decide, Failover, SentinelId, Source, Time};
+use super::{Action, Decide, Failover, Left, SentinelId, Source, Time};
 use crate::config::Address;
 
 /// An event about our primary, by the addresses that it carries.
@@ -57,16 +57,17 @@ impl Decide {
                 self.learn_replica(replica.clone());
                 self.learn_follower(replica);
             }
-            News::Switch { to, .. } => self.switched(now, to, actions),
+            News::Chosen { of: from, replica: to } | News::Switch { from, to }
+                if self.is_primary(&to) =>
+            {
+                self.replaced(now, from);
+            }
+            News::Switch { from, to } => self.switched(now, &from, to, actions),
             News::Aborted { of } if self.concerns_us(&of) && self.failover.is_some() => {
                 self.unfence(now, "the Sentinels called it off", actions);
             }
-            // Whom we followed is gone, and will come back as a replica of this one.
-            News::Aborted { of } if self.lost.is_some() && self.is_left(&of) => {
-                self.left.retain(|left| left.address != of);
-                self.nominate(now, of, Source::Sentinels, None, actions);
-                self.ask(now, actions);
-            }
+            // Perhaps one that had no part in it; the answers tell.
+            News::Aborted { of } if self.is_left(&of) => self.ask(now, actions),
             News::Down { primary } if self.concerns_us(&primary) => {
                 self.note_down(sentinel, true);
                 // It may be silent towards us as well; then a majority frees the replicas.
@@ -116,14 +117,24 @@ impl Decide {
         }
     }
 
-    fn switched(&mut self, now: Time, to: Address, actions: &mut Vec<Action>) {
-        if self.is_primary(&to) {
-            return;
+    /// Our primary has taken this one's place, though perhaps we never used it: what the Sentinels
+    /// have said for it so far counts no more.
+    fn replaced(&mut self, now: Time, from: Address) {
+        self.candidates.retain(|candidate| candidate.address != from);
+        let said = self.sentinels.iter().filter_map(|view| view.answer.as_ref()?.epoch_of(&from));
+        let said = said.max();
+        match self.left.iter_mut().find(|left| left.address == from) {
+            Some(Left { config_epoch: Some(known), .. }) => *known = said.unwrap_or(0).max(*known),
+            Some(_) => {}
+            None => self.leave(now, from, said),
         }
+    }
+
+    fn switched(&mut self, now: Time, from: &Address, to: Address, actions: &mut Vec<Action>) {
         for view in &mut self.sentinels {
             view.doubted.take_if(|(doubted, _)| *doubted == to);
         }
-        if self.is_left(&to) {
+        if self.is_left(&to) || self.incumbent().is_some_and(|ours| ours != from) {
             // Back to where we came from, or a Sentinel that returns with old news: the config
             // epoch tells, so ask.
             self.ask(now, actions);

@@ -1,9 +1,11 @@
 //! The blocking client: one thread for each worker.
 
 use crate::log;
-use crate::order::{Call, Order};
+use crate::order::{Call, Order, PATIENCE};
 use rustix::process::{Pid, WaitOptions, waitpid};
 use std::sync::atomic::{AtomicBool, Ordering};
+use steadis::client::By;
+use steadis::client::blocking::Subscription;
 use steadis::proto::reply::Reply;
 use steadis::{Client, Error};
 
@@ -25,8 +27,9 @@ pub(crate) fn run(order: Order, lines: &mut dyn Iterator<Item = String>) {
         for worker in 0..order.workers {
             let (order, client, stop) = (&order, &client, &stop);
             threads.spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    round(client, order, worker);
+                let mut subscription = client.subscription();
+                for turn in (1..).take_while(|_| !stop.load(Ordering::Relaxed)) {
+                    round(client, &mut subscription, order, worker, turn);
                 }
             });
         }
@@ -41,17 +44,22 @@ pub(crate) fn run(order: Order, lines: &mut dyn Iterator<Item = String>) {
     }
 }
 
-fn round(client: &Client, order: &Order, worker: u64) {
-    for step in order.round(worker) {
+fn round(client: &Client, news: &mut Subscription, order: &Order, worker: u64, turn: u64) {
+    for step in order.round(worker, turn) {
         let start = log::now();
-        let outcomes = perform(client, &step.call);
+        let outcomes = perform(client, news, &step.call);
         log::operation(&step, start, log::now(), &outcomes);
     }
-    std::thread::sleep(order.think);
+    std::thread::sleep(order.pause(worker));
 }
 
-fn perform(client: &Client, call: &Call) -> Vec<Result<Reply, Error>> {
+fn perform(client: &Client, news: &mut Subscription, call: &Call) -> Vec<Result<Reply, Error>> {
     match call {
+        Call::Watch(key) => vec![watch(client, key)],
+        Call::Listen(channel) => {
+            news.add(By::Channel, channel.as_bytes());
+            vec![news.next(Some(PATIENCE), &()).map(log::heard)]
+        }
         Call::Command(words) => vec![client.call(words)],
         Call::Transaction(commands) => vec![transaction(client, commands)],
         Call::Pipeline(commands) => {
@@ -64,6 +72,15 @@ fn transaction(client: &Client, commands: &[Vec<String>]) -> Result<Reply, Error
     client.transaction(commands)?.into_iter().collect::<Result<_, _>>().map(Reply::List)
 }
 
+fn watch(client: &Client, key: &str) -> Result<Reply, Error> {
+    let (next, replies) = client.watch(&[key], |view| {
+        let next = view.call(&["GET", key])?.as_integer().unwrap_or_default() + 1;
+        view.queue(&["SET", key, &next.to_string()])?;
+        Ok(next)
+    })?;
+    replies.into_iter().collect::<Result<Vec<_>, _>>().map(|_| Reply::Integer(next))
+}
+
 /// A child that goes on with the client it inherited.
 fn fork(client: &Client, order: &Order, worker: u64) -> Option<Pid> {
     // SAFETY: in the child of a process with threads only what those threads may have locked is
@@ -71,7 +88,10 @@ fn fork(client: &Client, order: &Order, worker: u64) -> Option<Pid> {
     // client keeps clear of its own is what is being tested.
     match unsafe { libc::fork() } {
         0 => {
-            (0..order.child_rounds).for_each(|_| round(client, order, worker));
+            let mut subscription = client.subscription();
+            for turn in 1..=order.child_rounds {
+                round(client, &mut subscription, order, worker, turn);
+            }
             // SAFETY: ends the child at once, without running what the parent registered.
             unsafe { libc::_exit(0) }
         }

@@ -3,6 +3,7 @@
 use crate::order::Step;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value as Json, json};
+use steadis::client::Incoming;
 use steadis::proto::reply::Reply;
 use steadis::{Error, Event};
 
@@ -43,6 +44,15 @@ pub(crate) fn event(event: &Event) {
     print(&json!({ "event": event.name(), "at": now(), "says": format!("{event:?}") }));
 }
 
+/// What a subscriber got, as the reply that it never was.
+pub(crate) fn heard(incoming: Option<Incoming>) -> Reply {
+    match incoming {
+        None => Reply::Null,
+        Some(Incoming::Message { data, .. }) => Reply::Bulk(data),
+        Some(Incoming::Gap { .. }) => Reply::Simple(b"gap".to_vec()),
+    }
+}
+
 fn failure(error: &Error) -> Json {
     json!({ "kind": error.kind().name(), "code": error.code(), "message": error.to_string() })
 }
@@ -51,7 +61,11 @@ fn value(reply: &Reply) -> Json {
     match reply {
         Reply::List(items) => items.iter().map(value).collect(),
         Reply::Null => Json::Null,
-        other => other.as_integer().map_or_else(|| format!("{other:?}").into(), Json::from),
+        other => match (other.as_integer(), other.as_str()) {
+            (Some(number), _) => number.into(),
+            (None, Some(text)) => text.into(),
+            (None, None) => format!("{other:?}").into(),
+        },
     }
 }
 

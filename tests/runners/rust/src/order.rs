@@ -4,16 +4,28 @@ use serde_json::Value as Json;
 use std::time::Duration;
 
 /// The workloads of the blocking client, and those of the client for tasks.
-pub(crate) const ALL: &[&str] =
-    &["increments", "reads", "pipelines", "transactions", "scripts", "fork"];
-pub(crate) const TASKS: &[&str] = &["increments", "reads", "pipelines", "transactions", "scripts"];
+pub(crate) const ALL: &[&str] = &[
+    "increments",
+    "reads",
+    "pipelines",
+    "transactions",
+    "scripts",
+    "blocking",
+    "watch",
+    "pubsub",
+    "fork",
+];
+pub(crate) const TASKS: &[&str] = ALL.split_at(ALL.len() - 1).0;
+
+/// How long a worker waits for its partner before it looks whether to stop.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The driver's first line.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
     pub(crate) workload: String,
     pub(crate) workers: u64,
-    pub(crate) think: Duration,
+    think: Duration,
     /// The rounds of a forked child.
     pub(crate) child_rounds: u64,
     batch: u64,
@@ -33,6 +45,10 @@ pub(crate) enum Call {
     Command(Vec<String>),
     Pipeline(Vec<Vec<String>>),
     Transaction(Vec<Vec<String>>),
+    /// Adds one to this key, which nobody else may change meanwhile.
+    Watch(String),
+    /// Waits for the next message of this channel.
+    Listen(String),
 }
 
 const SCRIPT: &str = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}";
@@ -52,8 +68,18 @@ impl Order {
         })
     }
 
-    /// What the worker of this number does in each round.
-    pub(crate) fn round(&self, worker: u64) -> Vec<Step> {
+    /// How long a worker sleeps between two rounds. Who waits for a partner has no need of it.
+    pub(crate) fn pause(&self, worker: u64) -> Duration {
+        let waits =
+            matches!(self.workload.as_str(), "blocking" | "pubsub") && worker.is_multiple_of(2);
+        if waits { Duration::ZERO } else { self.think }
+    }
+
+    /// What the worker of this number does in its round of this number, which begins at one.
+    pub(crate) fn round(&self, worker: u64, round: u64) -> Vec<Step> {
+        // Workers 6 and 7 share what is called 7: one takes or hears what the other gives.
+        let (gives, shared) = (worker % 2 == 1, format!("{}n{}:shared", self.prefix, worker | 1));
+        let number = round.to_string();
         let key = format!("{}n{worker}", self.prefix);
         let command = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         let (a, b) = (format!("{key}:a"), format!("{key}:b"));
@@ -70,6 +96,15 @@ impl Order {
             "scripts" => {
                 vec![step("eval", Call::Command(command(&["EVAL", SCRIPT, "2", &a, &b])))]
             }
+            "blocking" if gives => {
+                vec![step("push", Call::Command(command(&["RPUSH", &shared, &number])))]
+            }
+            "blocking" => vec![step("pop", Call::Command(command(&["BLPOP", &shared, "1"])))],
+            "pubsub" if gives => {
+                vec![step("publish", Call::Command(command(&["PUBLISH", &shared, &number])))]
+            }
+            "pubsub" => vec![step("message", Call::Listen(shared))],
+            "watch" => vec![step("watch", Call::Watch(key.clone()))],
             _ => vec![step("incr", Call::Command(incr(&key))), step("get", get)],
         }
     }

@@ -1,14 +1,15 @@
 //! The client for tasks: one tokio task for each worker, all on one thread.
 
 use crate::log;
-use crate::order::{Call, Order};
+use crate::order::{Call, Order, PATIENCE};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use steadis::Error;
-use steadis::aio::Client;
-use steadis::client::{Batch, Outcomes};
+use steadis::aio::{Client, Subscription, View};
+use steadis::client::{Batch, By, Outcomes};
 use steadis::proto::reply::Reply;
 use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 pub(crate) fn run(order: Order, lines: &mut dyn Iterator<Item = String>) {
     let start = log::now();
@@ -47,18 +48,25 @@ pub(crate) fn run(order: Order, lines: &mut dyn Iterator<Item = String>) {
 }
 
 async fn rounds(client: Client, order: Arc<Order>, worker: u64, stop: Arc<AtomicBool>) {
-    while !stop.load(Ordering::Relaxed) {
-        for step in order.round(worker) {
+    let mut subscription = None;
+    for turn in (1..).take_while(|_| !stop.load(Ordering::Relaxed)) {
+        for step in order.round(worker, turn) {
             let start = log::now();
-            let outcomes = perform(&client, &step.call).await;
+            let outcomes = perform(&client, &mut subscription, &step.call).await;
             log::operation(&step, start, log::now(), &outcomes);
         }
-        tokio::time::sleep(order.think).await;
+        tokio::time::sleep(order.pause(worker)).await;
     }
 }
 
-async fn perform(client: &Client, call: &Call) -> Vec<Result<Reply, Error>> {
+async fn perform(
+    client: &Client,
+    news: &mut Option<Subscription>,
+    call: &Call,
+) -> Vec<Result<Reply, Error>> {
     match call {
+        Call::Watch(key) => vec![watch(client, key).await],
+        Call::Listen(channel) => vec![listen(client, news, channel).await],
         Call::Command(words) => vec![client.call(words).await],
         Call::Transaction(commands) => vec![transaction(client, commands).await],
         Call::Pipeline(commands) => match pipeline(client, commands).await {
@@ -71,6 +79,35 @@ async fn perform(client: &Client, call: &Call) -> Vec<Result<Reply, Error>> {
 async fn transaction(client: &Client, commands: &[Vec<String>]) -> Result<Reply, Error> {
     let outcomes = client.transaction(batch(commands)?).await?;
     outcomes.into_replies().into_iter().collect::<Result<_, _>>().map(Reply::List)
+}
+
+async fn watch(client: &Client, key: &str) -> Result<Reply, Error> {
+    let add_one = |view: View| async move {
+        let next = view.call(&["GET", key]).await?.as_integer().unwrap_or_default() + 1;
+        view.queue(&["SET", key, &next.to_string()])?;
+        Ok(next)
+    };
+    let (next, replies) = client.watch(&[key], add_one).await?;
+    replies.into_iter().collect::<Result<Vec<_>, _>>().map(|_| Reply::Integer(next))
+}
+
+async fn listen(
+    client: &Client,
+    news: &mut Option<Subscription>,
+    channel: &str,
+) -> Result<Reply, Error> {
+    let news = match news {
+        Some(news) => news,
+        None => {
+            let mut fresh = client.subscription()?;
+            fresh.add(By::Channel, channel.as_bytes());
+            news.insert(fresh)
+        }
+    };
+    match timeout(PATIENCE, news.next()).await {
+        Ok(incoming) => incoming.map(|incoming| log::heard(Some(incoming))),
+        Err(_) => Ok(log::heard(None)),
+    }
 }
 
 async fn pipeline(client: &Client, commands: &[Vec<String>]) -> Result<Outcomes, Error> {

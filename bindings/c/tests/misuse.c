@@ -1,0 +1,144 @@
+/* Bad input gives STEADIS_USAGE and a sentence, never a crash. */
+#include "harness.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static void nulls(steadis_client *client) {
+    const char *ping[] = {"PING"};
+    const char *gap[] = {"GET", NULL};
+    const size_t two[] = {3, 2};
+    steadis_reply *reply = NULL;
+    steadis_error *error = NULL;
+    steadis_client *made = NULL;
+    FAILS(steadis_connect(NULL, NULL, &error), STEADIS_USAGE, "client is NULL");
+    FAILS(steadis_call(NULL, 1, ping, NULL, &reply, &error), STEADIS_USAGE, "client is NULL");
+    FAILS(steadis_call(client, 1, NULL, NULL, &reply, &error), STEADIS_USAGE, "argv is NULL");
+    FAILS(steadis_call(client, 1, ping, NULL, NULL, &error), STEADIS_USAGE, "reply is NULL");
+    FAILS(steadis_call(client, 2, gap, NULL, &reply, &error), STEADIS_USAGE, "argv[1] is NULL");
+    FAILS(steadis_call(client, 2, gap, two, &reply, &error), STEADIS_USAGE, "argument 1");
+    FAILS(steadis_call(client, 0, NULL, NULL, &reply, &error), STEADIS_USAGE, "needs a name");
+    FAILS(steadis_callf(NULL, &reply, &error, "PING"), STEADIS_USAGE, "client is NULL");
+    FAILS(steadis_ready(NULL, 0, &error), STEADIS_USAGE, "client is NULL");
+    FAILS(steadis_replica(NULL, NULL, &made, &error), STEADIS_USAGE, "client is NULL");
+    FAILS(steadis_topology(client, NULL, &error), STEADIS_USAGE, "reply is NULL");
+    FAILS(steadis_health(NULL, &reply, &error), STEADIS_USAGE, "client is NULL");
+    FAILS(steadis_stats(NULL, &reply, &error), STEADIS_USAGE, "client is NULL");
+    FAILS(steadis_explain(NULL, &reply, &error), STEADIS_USAGE, "client is NULL");
+    FAILS(steadis_on(client, NULL, NULL, NULL, NULL, &error), STEADIS_USAGE, "callback is NULL");
+    FAILS(steadis_off(NULL, 1, &error), STEADIS_USAGE, "client is NULL");
+    CHECK(steadis_call(NULL, 1, ping, NULL, &reply, NULL) == STEADIS_USAGE);
+    CHECK(reply == NULL && made == NULL);
+    steadis_close(NULL);
+    steadis_client_free(NULL);
+    steadis_reply_free(NULL);
+    steadis_error_free(NULL);
+    steadis_options_free(NULL);
+    steadis_pipeline_free(NULL);
+    steadis_script_free(NULL);
+    steadis_subscription_free(NULL);
+    steadis_subscriber_free(NULL);
+    steadis_message_free(NULL);
+    steadis_resolver_free(NULL);
+    steadis_primary_free(NULL);
+    steadis_resolver_off(NULL, 1);
+    CHECK(strcmp(steadis_reply_str(NULL), "") == 0);
+    CHECK(steadis_reply_get(NULL, "k") == NULL);
+}
+
+static void counts_and_lengths(const steadis_client *client) {
+    const char *echo[] = {"ECHO", "x"};
+    const size_t huge[] = {4, SIZE_MAX};
+    steadis_reply *reply = NULL;
+    steadis_error *error = NULL;
+    FAILS(steadis_call(client, -1, echo, NULL, &reply, &error), STEADIS_USAGE,
+          "argc is -1; a count cannot be negative");
+    FAILS(steadis_call(client, 2, echo, huge, &reply, &error), STEADIS_USAGE, "was it negative?");
+    FAILS(steadis_ready(client, -5, &error), STEADIS_USAGE, "timeout_ms is -5; write 0 for none");
+    FAILS(steadis_callf(client, &reply, &error, "AUTH secret"), STEADIS_USAGE, "options username");
+}
+
+static void handles(const steadis_client *client) {
+    steadis_pipeline *pipeline = NULL;
+    steadis_script *script = NULL;
+    steadis_subscription *subscription = NULL;
+    steadis_subscriber *subscriber = NULL;
+    steadis_message *message = NULL;
+    steadis_resolver *resolver = NULL;
+    steadis_primary *primary = NULL;
+    steadis_reply *reply = NULL;
+    steadis_error *error = NULL;
+    const char *word[] = {"k"}, *get[] = {"GET", "k"};
+    bool over;
+    FAILS(steadis_pipeline_new(NULL, &error), STEADIS_USAGE, "pipeline is NULL");
+    FAILS(steadis_pipeline_add(NULL, 1, word, NULL, &error), STEADIS_USAGE, "pipeline is NULL");
+    FAILS(steadis_pipeline_exec(client, NULL, NULL, &reply, &error), STEADIS_USAGE,
+          "pipeline is NULL");
+    FAILS(steadis_script_new(client, NULL, 3, &script, &error), STEADIS_USAGE, "source is NULL");
+    FAILS(steadis_script_call(client, NULL, NULL, 0, 0, NULL, NULL, &reply, &error), STEADIS_USAGE,
+          "script is NULL");
+    if (WELL(steadis_script_new(client, "return 1", 8, &script, &error))) {
+        FAILS(steadis_script_call(client, script, NULL, 2, 1, word, NULL, &reply, &error),
+              STEADIS_USAGE, "keys is 2, but there are 1 arguments");
+        FAILS(steadis_script_call(client, script, NULL, -1, 1, word, NULL, &reply, &error),
+              STEADIS_USAGE, "keys is -1");
+        steadis_script_free(script);
+    }
+    FAILS(steadis_watch(client, NULL, 1, word, NULL, NULL, NULL, &reply, &error), STEADIS_USAGE,
+          "callback is NULL");
+    FAILS(steadis_view_call(NULL, 2, get, NULL, &reply, &error), STEADIS_USAGE, "view is NULL");
+    FAILS(steadis_subscription_new(NULL, &subscription, &error), STEADIS_USAGE, "client is NULL");
+    FAILS(steadis_subscription_next(NULL, 0, &message, &error), STEADIS_USAGE,
+          "subscription is NULL");
+    if (WELL(steadis_subscription_new(client, &subscription, &error))) {
+        FAILS(steadis_subscription_add(subscription, 7, "c", 1, &error), STEADIS_USAGE, "by is 7");
+        FAILS(steadis_subscription_add(subscription, 0, NULL, 1, &error), STEADIS_USAGE,
+              "name is NULL");
+        FAILS(steadis_subscribe(&subscription, NULL, NULL, &subscriber, &error), STEADIS_USAGE,
+              "callback is NULL");
+        steadis_subscription_free(subscription);
+    }
+    FAILS(steadis_resolver_primary(NULL, 0, &primary, &error), STEADIS_USAGE, "resolver is NULL");
+    FAILS(steadis_resolver_report_error(NULL, 1, "x", &over, &error), STEADIS_USAGE,
+          "resolver is NULL");
+    FAILS(steadis_resolver_new(NULL, NULL, &error), STEADIS_USAGE, "resolver is NULL");
+    CHECK(pipeline == NULL && subscriber == NULL && message == NULL && resolver == NULL &&
+          primary == NULL);
+}
+
+static void settings(void) {
+    steadis_options *options = NULL;
+    steadis_client *client = NULL;
+    steadis_error *error = NULL;
+    WELL(steadis_options_new(&options, &error));
+    FAILS(steadis_options_set(NULL, "host", "h", &error), STEADIS_USAGE, "options is NULL");
+    FAILS(steadis_options_set(options, NULL, "h", &error), STEADIS_USAGE, "name is NULL");
+    FAILS(steadis_options_set(options, "host", NULL, &error), STEADIS_USAGE, "value is NULL");
+    FAILS(steadis_options_set(options, "ho\xff", "h", &error), STEADIS_USAGE, "name is not UTF-8");
+    FAILS(steadis_options_set(options, "host", "\xc3", &error), STEADIS_USAGE,
+          "value is not UTF-8");
+    FAILS(steadis_options_set_json(options, "sentinels", "[1", &error), STEADIS_USAGE, "JSON");
+    FAILS(steadis_options_set_bytes(options, "password", NULL, 2, &error), STEADIS_USAGE,
+          "value is NULL");
+    WELL(steadis_options_set(options, "comand_timeout", "5s", &error));
+    FAILS(steadis_connect(options, &client, &error), STEADIS_CONFIG,
+          "did you mean command_timeout?");
+    WELL(steadis_options_set(options, "password", "correct horse", &error));
+    CHECK(steadis_connect(options, &client, &error) == STEADIS_CONFIG);
+    CHECK(strstr(error->message, "horse") == NULL);
+    steadis_error_free(error);
+    CHECK(client == NULL);
+    steadis_options_free(options);
+}
+
+int main(void) {
+    steadis_client *client;
+    redis_start();
+    client = redis_client();
+    nulls(client);
+    counts_and_lengths(client);
+    handles(client);
+    settings();
+    steadis_client_free(client);
+    return result();
+}

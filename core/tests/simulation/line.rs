@@ -1,0 +1,213 @@
+//! The line to one Sentinel: asked on one connection, heard on another, checked for life.
+
+use crate::network::{CLIENT, ConnId, Host, Packet, User};
+use crate::plan::sentinel as address;
+use crate::queue::Event;
+use crate::sentinel::Talk;
+use crate::world::World;
+use std::collections::VecDeque;
+use std::time::Duration;
+use steadis::topology::decide::{self, Answer, News};
+use steadis::{Error, Kind};
+
+const PULSE: Duration = Duration::from_secs(1);
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+pub(crate) struct Line {
+    sentinel: usize,
+    step: Step,
+    asked: Option<ConnId>,
+    heard: Option<ConnId>,
+    /// A question has been rung for, and is not yet attended to.
+    question: bool,
+    /// What came in while an answer was awaited.
+    news: VecDeque<News>,
+    pause: Duration,
+    turn: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Dialling,
+    LoggingIn,
+    DiallingAgain,
+    Subscribing,
+    /// Awaits an answer.
+    Asking,
+    Idle,
+    /// Awaits a sign of life.
+    Pinging,
+    Resting,
+}
+
+impl Line {
+    pub(crate) fn new(sentinel: usize) -> Self {
+        Self {
+            sentinel,
+            step: Step::Resting,
+            asked: None,
+            heard: None,
+            question: false,
+            news: VecDeque::new(),
+            pause: RETRY.0,
+            turn: 0,
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn connect_line(&mut self, id: usize) {
+        let sentinel = Host::Sentinel(self.watch.lines[id].sentinel);
+        let conn = self.dial(sentinel, User::Line(id));
+        self.watch.lines[id].asked = Some(conn);
+        self.step_line(id, Step::Dialling);
+    }
+
+    /// Every step has its time; idling lasts until the next sign of life is due.
+    fn step_line(&mut self, id: usize, step: Step) {
+        let patience = self.patience();
+        let line = &mut self.watch.lines[id];
+        line.step = step;
+        line.turn += 1;
+        let after = match step {
+            Step::Idle => PULSE,
+            Step::Resting => line.pause,
+            _ => patience,
+        };
+        self.queue.push(self.now + after, Event::Line { id, turn: line.turn });
+    }
+
+    pub(crate) fn ring(&mut self, id: usize) {
+        self.watch.lines[id].question = true;
+        match self.watch.lines[id].step {
+            Step::Resting => {
+                self.watch.lines[id].question = false;
+                self.reconnect_line(id);
+            }
+            Step::Idle | Step::Pinging => self.attend(id),
+            _ => {}
+        }
+    }
+
+    fn reconnect_line(&mut self, id: usize) {
+        let line = &mut self.watch.lines[id];
+        line.pause = (line.pause * 2).min(RETRY.1);
+        self.connect_line(id);
+    }
+
+    /// Does what is due, in the order in which it happens to be looked at.
+    fn attend(&mut self, id: usize) {
+        self.step_line(id, Step::Idle);
+        while self.watch.lines[id].step == Step::Idle {
+            let question_first = self.random.chance(0.5);
+            let line = &mut self.watch.lines[id];
+            if line.question && (question_first || line.news.is_empty()) {
+                line.question = false;
+                self.ask_line(id);
+            } else if let Some(news) = line.news.pop_front() {
+                self.decide(decide::Event::News(id, news));
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn ask_line(&mut self, id: usize) {
+        match self.watch.lines[id].asked.filter(|&conn| self.is_open(conn, CLIENT)) {
+            Some(conn) => {
+                self.step_line(id, Step::Asking);
+                self.send(conn, CLIENT, Packet::Talk(Talk::Ask));
+            }
+            None => self.line_failed(id, "the connection was closed"),
+        }
+    }
+
+    pub(crate) fn line_connected(&mut self, id: usize) {
+        let Line { step, asked, heard, .. } = self.watch.lines[id];
+        match (step, asked, heard) {
+            (Step::Dialling, Some(asked), _) => {
+                self.step_line(id, Step::LoggingIn);
+                self.send(asked, CLIENT, Packet::Talk(Talk::Ping));
+            }
+            (Step::DiallingAgain, _, Some(heard)) => {
+                self.step_line(id, Step::Subscribing);
+                self.send(heard, CLIENT, Packet::Talk(Talk::Subscribe));
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn line_received(&mut self, id: usize, talk: Talk) {
+        match (talk, self.watch.lines[id].step) {
+            (Talk::Pong, Step::LoggingIn) => {
+                let sentinel = Host::Sentinel(self.watch.lines[id].sentinel);
+                let conn = self.dial(sentinel, User::Line(id));
+                self.watch.lines[id].heard = Some(conn);
+                self.step_line(id, Step::DiallingAgain);
+            }
+            (Talk::Subscribed, Step::Subscribing) => {
+                self.watch.lines[id].pause = RETRY.0;
+                self.ask_line(id);
+            }
+            (Talk::Answer(answer), Step::Asking) => {
+                self.step_line(id, Step::Idle);
+                self.decide(decide::Event::Answer(id, answer));
+                if self.watch.lines[id].step == Step::Idle {
+                    self.attend(id);
+                }
+            }
+            (Talk::Pong, Step::Pinging) => self.attend(id),
+            (Talk::News(news), step) => {
+                self.watch.lines[id].news.push_back(news);
+                if matches!(step, Step::Idle | Step::Pinging) {
+                    self.attend(id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn on_line(&mut self, id: usize, turn: u64) {
+        let line = &self.watch.lines[id];
+        if line.turn != turn {
+            return;
+        }
+        match (line.step, line.heard) {
+            (Step::Idle, Some(heard)) => {
+                self.step_line(id, Step::Pinging);
+                self.send(heard, CLIENT, Packet::Talk(Talk::Ping));
+            }
+            (Step::Resting, _) => self.reconnect_line(id),
+            _ => self.line_failed(id, "no answer in time"),
+        }
+    }
+
+    /// One of its connections has ended.
+    pub(crate) fn line_ended(&mut self, id: usize, conn: ConnId) {
+        let line = &self.watch.lines[id];
+        if line.asked == Some(conn) && matches!(line.step, Step::Idle | Step::Pinging) {
+            // Nobody reads there; it shows at the next question.
+            return;
+        }
+        if line.asked == Some(conn) || line.heard == Some(conn) {
+            self.line_failed(id, "the connection was closed");
+        }
+    }
+
+    fn line_failed(&mut self, id: usize, why: &str) {
+        let line = &mut self.watch.lines[id];
+        line.news.clear();
+        let conns = [line.asked.take(), line.heard.take()];
+        let question = std::mem::take(&mut line.question);
+        let sentinel = address(line.sentinel);
+        for conn in conns.into_iter().flatten() {
+            self.close(conn, CLIENT, true);
+        }
+        self.step_line(id, Step::Resting);
+        let error = Error::new(Kind::Unavailable, why).at(sentinel);
+        self.decide(decide::Event::Answer(id, Answer::Failed(error)));
+        if question && self.watch.lines[id].step == Step::Resting {
+            self.reconnect_line(id);
+        }
+    }
+}
