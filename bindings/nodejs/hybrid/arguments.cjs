@@ -1,7 +1,12 @@
 'use strict'
 // Arguments as ioredis and node-redis take them, for the calls in which they differ from ours.
 
-const isObject = (it) => typeof it === 'object' && it !== null && !Array.isArray(it) && !ArrayBuffer.isView(it)
+/** Whether it is a plain object: options, and no value of some class. */
+function isObject (it) {
+  if (typeof it !== 'object' || it === null) return false
+  const prototype = Object.getPrototypeOf(it)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
 
 /** `{ expiration: { type: 'EX', value: 60 }, condition: 'NX' }` of node-redis. */
 function flatOptions (options) {

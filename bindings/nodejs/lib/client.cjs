@@ -9,9 +9,11 @@ const { Batch } = require('./batch.cjs')
 const { makeScript } = require('./script.cjs')
 const { BY, Hub, Subscription } = require('./pubsub.cjs')
 const { watch } = require('./watch.cjs')
-const { attach } = require('./commands.cjs')
+const { attach, indexOf } = require('./commands.cjs')
 const { closed, usage } = require('./errors.cjs')
 const tracing = require('./tracing.cjs')
+
+const SCAN = indexOf('scan')
 
 const isOptions = (it) => typeof it === 'object' && it !== null && !Array.isArray(it) && !Buffer.isBuffer(it)
 
@@ -138,7 +140,7 @@ class Client extends EventEmitter {
   /** All keys, batch by batch: `MATCH`, `COUNT` and `TYPE` as in SCAN. */
   async * scanIterator ({ cursor = '0', ...options } = {}) {
     do {
-      const [next, keys] = await this.scan(cursor, options)
+      const [next, keys] = await this._run(SCAN, [cursor, options])
       yield * keys
       cursor = String(next)
     } while (cursor !== '0')

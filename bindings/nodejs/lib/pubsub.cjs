@@ -162,13 +162,17 @@ class Hub {
   }
 
   hear () {
-    for (let next = this.ear?.next(); next !== undefined; next = this.ear?.next()) this.tell(next)
+    for (let next = this.ear?.next(); next !== undefined; next = this.ear?.next()) {
+      this.tell(next)
+      // It stands until something changes, and then we hear again.
+      if (next instanceof SteadisError) return
+    }
   }
 
   tell (next) {
     if (next instanceof SteadisError) {
       this.ear.fail(next)
-      this.client._tell('error', next)
+      if (next.kind !== 'Closed') this.client._tell('error', next)
     } else if (next.type === 'gap') {
       this.client._tell({ name: 'gap', ...next })
     } else {
