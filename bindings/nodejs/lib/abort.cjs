@@ -2,6 +2,12 @@
 // Calls that end when a signal says so. One listener for each signal, however many calls wait.
 
 class Abort {
+  static of (host, signal) {
+    let abort = host.aborts.get(signal)
+    if (abort === undefined) host.aborts.set(signal, abort = new Abort(host, signal))
+    return abort
+  }
+
   constructor (host, signal) {
     this.host = host
     this.signal = signal

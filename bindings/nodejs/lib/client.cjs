@@ -37,7 +37,7 @@ class Client extends EventEmitter {
   /** The same client with `timeout`, `signal`, `retryWrites`, `buffers` or `bigints` for its calls. */
   options ({ signal, ...options } = {}) {
     const view = Object.keys(options).length > 0 ? this._native.view(options) : this._native
-    const abort = signal ? new Abort(this._host, signal) : this._abort
+    const abort = signal ? Abort.of(this._host, signal) : this._abort
     // Such calls may come due before those that the clock is set for.
     if (options.timeout !== undefined) this._host.isHurried = true
     return this._view(view, abort)

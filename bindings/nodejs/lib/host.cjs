@@ -73,6 +73,8 @@ class Host {
     this.ears = new Map()
     /** What has to know when the client ends. */
     this.endings = new Set()
+    /** What ends calls, by their signals. */
+    this.aborts = new WeakMap()
     this.pending = 0
     this.resolves = []
     this.rejects = []

@@ -235,9 +235,15 @@ class Subscription {
     return this.start().finally(then)
   }
 
+  /** For readers: resolves when the server has confirmed, so that what comes from now on is read. */
+  ready () {
+    return this[Symbol.asyncIterator]().ear.ready()
+  }
+
   [Symbol.asyncIterator] () {
     this.isRead = true
-    return new Messages(this.client, this.wanted)
+    this.messages ??= new Messages(this.client, this.wanted)
+    return this.messages
   }
 }
 
