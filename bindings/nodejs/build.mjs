@@ -31,7 +31,7 @@ function stage () {
   const core = readFileSync(join(root, 'core/Cargo.toml'), 'utf8').replace(/\n\[\[(test|example)\]\][^[]*/g, '\n')
   writeFileSync(join(folder, 'core/Cargo.toml'), core)
   const all = readFileSync(join(root, 'Cargo.toml'), 'utf8')
-    .replace(/^members = .*$/m, 'members = ["core", "bindings/nodejs"]')
+    .replace(/^members = \[[^\]]*\]$/m, 'members = ["core", "bindings/nodejs"]')
     .replace(/^default-members = .*$/m, '')
   writeFileSync(join(folder, 'Cargo.toml'), all)
   return folder

@@ -18,6 +18,7 @@ pub mod proto;
 pub mod topology;
 
 mod event;
+mod lazy;
 mod redis_compat;
 mod resolver;
 mod runtime;

@@ -4,8 +4,11 @@ import session from 'express-session'
 import { RedisStore } from 'connect-redis'
 import { connect } from 'steadis'
 
-const client = connect()
-client.on('failover', ({ to, held }) => console.log(`the primary is ${to} now; ${held} calls have waited`))
+// Saving a session twice does no harm, so a save whose answer was lost is sent again.
+const client = connect({ retryWrites: 'always' })
+client.on('failover', ({ from, to, held }) => {
+  if (from !== null) console.log(`the primary was ${from} and is ${to} now; ${held} calls have waited`)
+})
 
 const app = express()
 app.use(session({

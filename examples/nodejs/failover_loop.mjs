@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, MaybeExecutedError } from 'steadis'
 
 const client = connect()
-client.on('failover', ({ to, durationMs, held }) => {
-  console.log(`the primary is ${to} now, after ${Math.round(durationMs)} ms; ${held} calls have waited`)
+client.on('failover', ({ from, to, durationMs, held }) => {
+  // The first one, from nowhere, is the primary that was found.
+  if (from !== null) console.log(`the primary is ${to} now, after ${Math.round(durationMs)} ms; ${held} calls have waited`)
 })
 
 const visits = Number(process.argv[2] ?? Infinity)

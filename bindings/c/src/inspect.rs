@@ -122,7 +122,12 @@ pub unsafe extern "C" fn steadis_off(
     error: *mut *mut steadis_error,
 ) -> steadis_status {
     // SAFETY: as above.
-    unsafe { guard(error, || lent(client, "client")?.client.off(id)) }
+    unsafe {
+        guard(error, || {
+            lent(client, "client")?.client.off(id);
+            Ok(())
+        })
+    }
 }
 
 /// A listener of the core's that calls back.

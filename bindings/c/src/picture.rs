@@ -36,13 +36,18 @@ pub(crate) fn health(health: &Health) -> Reply {
 
 pub(crate) fn details(event: &Event) -> Reply {
     match event {
-        Event::Failover { from, to, detected_by, took, epoch } => map([
-            ("from", maybe(from.as_deref())),
-            ("to", text(to)),
-            ("detected_by", text(detected_by)),
-            ("took_ms", number(took.as_millis() as u64)),
-            ("epoch", number(*epoch)),
-        ]),
+        Event::Failover { from, to, detected_by, took, epoch, held, repeated, maybe_executed } => {
+            map([
+                ("from", maybe(from.as_deref())),
+                ("to", text(to)),
+                ("detected_by", text(detected_by)),
+                ("took_ms", number(took.as_millis() as u64)),
+                ("epoch", number(*epoch)),
+                ("held", number(*held)),
+                ("repeated", number(*repeated)),
+                ("maybe_executed", number(*maybe_executed)),
+            ])
+        }
         Event::Hold { what, why } => map([("what", text(what)), ("why", text(why))]),
         Event::Resume { held_for } => map([("held_for_ms", number(held_for.as_millis() as u64))]),
         Event::Sentinel { address, up, says } => {

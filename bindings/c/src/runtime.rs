@@ -3,7 +3,7 @@
 use crate::error::{self, steadis_error, steadis_status};
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use steadis::{Error, Kind, Result};
 
@@ -43,8 +43,11 @@ pub(crate) fn quietly<T>(fallback: T, body: impl FnOnce() -> T) -> T {
 
 /// A library does not print: what a panic has to say is in the error that it becomes.
 fn silence() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    // No `Once`: a fork could leave it half done for ever in the child.
+    static SILENT: AtomicBool = AtomicBool::new(false);
+    if !SILENT.load(Ordering::Relaxed) && !SILENT.swap(true, Ordering::Relaxed) {
+        std::panic::set_hook(Box::new(|_| {}));
+    }
 }
 
 /// A handle that was lent to us.

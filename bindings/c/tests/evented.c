@@ -3,8 +3,6 @@
 
 #include <poll.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static steadis_async *handle;
 static int answered, failed_calls, heard, gaps;
@@ -130,24 +128,6 @@ static void subscriptions(const steadis_client *client) {
     steadis_async_unsubscribe(handle, id);
 }
 
-static void in_a_child(void) {
-    steadis_error *error = NULL;
-    pid_t child = fork();
-    int status = 1;
-    if (child == 0) {
-        bool so = steadis_async_callf(handle, expect, "", &error, "GET k") == STEADIS_CLOSED &&
-                  strstr(error->message, "made by the parent") != NULL;
-        steadis_error_free(error);
-        steadis_async_free(handle);
-        _exit(so ? 0 : 1);
-    }
-    waitpid(child, &status, 0);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    answered = 0;
-    WELL(steadis_async_callf(handle, expect, "v", &error, "GET k"));
-    run_until(&answered, 1);
-}
-
 static void frees(const steadis_reply *reply, const steadis_error *error, void *user) {
     (void)user;
     CHECK(error == NULL && is(reply, "v"));
@@ -167,7 +147,6 @@ int main(void) {
     calls();
     batches_and_blocking();
     subscriptions(client);
-    in_a_child();
     calls_before = failed_calls;
     WELL(steadis_async_callf(handle, fails_so, &closed, &error, "EVAL %s 0",
                              "for i = 1, 1e7 do end return 1"));

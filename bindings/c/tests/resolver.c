@@ -1,12 +1,8 @@
-/* Who is primary, for programs that keep their own client; and children made by fork(). */
+/* Who is primary, for programs that keep their own client. */
 #include "harness.h"
 
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t bell = PTHREAD_COND_INITIALIZER;
@@ -61,42 +57,12 @@ static void pushes_every_change(const steadis_resolver *resolver) {
     steadis_primary_free(second);
 }
 
-/* Whether all is well in a child that uses what it inherited. */
-static bool in_child(const steadis_client *client, const steadis_resolver *resolver) {
-    int status = 1;
-    pid_t child = fork();
-    if (child == 0) {
-        steadis_reply *reply = NULL;
-        steadis_primary *primary = NULL;
-        bool so = steadis_callf(client, &reply, NULL, "INCR child") == STEADIS_OK;
-        so = so && steadis_resolver_primary(resolver, 10000, &primary, NULL) == STEADIS_OK;
-        steadis_reply_free(reply);
-        steadis_primary_free(primary);
-        _exit(so ? 0 : 1);
-    }
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 int main(void) {
     steadis_resolver *resolver = NULL;
-    steadis_client *client = NULL;
-    steadis_reply *reply = NULL;
     steadis_error *error = NULL;
-    int i;
     lab_start("--down-after 1500ms");
     WELL(steadis_resolver_new(NULL, &resolver, &error));
     pushes_every_change(resolver);
-    WELL(steadis_connect(NULL, &client, &error));
-    CHECK(in_child(client, resolver));
-    WELL(steadis_callf(client, &reply, &error, "INCR parent"));
-    steadis_reply_free(reply);
-    for (i = 0; i < 10; i++)
-        CHECK(in_child(client, resolver));
-    if (WELL(steadis_callf(client, &reply, &error, "GET child")))
-        CHECK(is(reply, "11"));
-    steadis_reply_free(reply);
-    steadis_client_free(client);
     steadis_resolver_free(resolver);
     return result();
 }

@@ -31,6 +31,10 @@ class HybridBatch extends Batch {
 
   // BullMQ puts this method of its own on the batches of an ioredis client, and then expects
   // ioredis' pairs of them.
+  get runCommand () {
+    return undefined
+  }
+
   set runCommand (method) {
     this.isPairs = true
     Object.defineProperty(this, 'runCommand', { value: method })

@@ -4,7 +4,6 @@ use crate::convert::{arguments, read_list, with_room};
 use crate::error;
 use crate::js::{Js, Value};
 use napi::Env;
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 use steadis::client;
@@ -92,15 +91,11 @@ pub(crate) fn command_at(index: u32) -> Result<&'static command::Command> {
 }
 
 /// Reads the words of any command.
-pub(crate) fn raw<T>(
-    js: Js,
-    list: Value,
-    work: impl FnOnce(&[Cow<'_, [u8]>]) -> Result<T>,
-) -> Result<T> {
+pub(crate) fn raw<T>(js: Js, list: Value, work: impl FnOnce(&[Vec<u8>]) -> Result<T>) -> Result<T> {
     with_room(|room| {
         let args = read_list(js, room, list)?;
         let words = args.iter().enumerate().map(|(index, arg)| {
-            arg.spelled().ok_or_else(|| {
+            arg.to_word().ok_or_else(|| {
                 let what = match arg {
                     Arg::Null => "null or undefined",
                     Arg::Bool(_) => "true or false",

@@ -36,14 +36,14 @@ for (const [name, mayRepeat, begin] of [
     const port = (await program.line('listening on')).split(' ').at(-1)
     const visitors = Array.from({ length: VISITORS }, () => new Visitor(`http://127.0.0.1:${port}/`))
     await Promise.all(visitors.map((it) => it.visit()))
-    let over = false
+    const state = { over: false }
     const visits = Promise.all(visitors.map(async (it) => {
-      while (!over) await it.visit(mayRepeat)
+      while (!state.over) await it.visit(mayRepeat)
       await it.visit(mayRepeat)
     }))
     await begin()
-    await program.line('the primary is')
-    over = true
+    await program.line('the primary was')
+    state.over = true
     await visits
     assert.ok(visitors.every((it) => it.views >= 3))
     program.child.kill('SIGTERM')

@@ -1,7 +1,6 @@
 //! What a host language hands over for one argument, and how that is written.
 
 use crate::proto::encode;
-use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 /// A host's value, on loan.
@@ -56,17 +55,15 @@ impl<'a> Arg<'a> {
         }
     }
 
-    /// The bytes that are sent for it; `None` if it is no scalar.
-    pub fn spelled(&self) -> Option<Cow<'a, [u8]>> {
-        let written =
-            |number: &dyn fmt::Display| Some(Cow::Owned(Line::of(number).bytes().to_vec()));
-        match self {
-            Arg::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
-            Arg::Text(text) => Some(Cow::Borrowed(text.as_bytes())),
-            Arg::Int(number) => written(number),
-            Arg::Float(number) => written(&Float(*number)),
-            _ => None,
-        }
+    /// As it stands in a command by itself; `None` if it is no scalar.
+    pub fn to_word(&self) -> Option<Vec<u8>> {
+        Some(match self {
+            Arg::Bytes(bytes) => bytes.to_vec(),
+            Arg::Text(text) => text.as_bytes().to_vec(),
+            Arg::Int(number) => Line::of(format_args!("{number}")).bytes().to_vec(),
+            Arg::Float(number) => Line::of(Float(*number)).bytes().to_vec(),
+            _ => return None,
+        })
     }
 
     /// Appends it to a command; `false` if it is no scalar.

@@ -3,12 +3,12 @@
 use super::outcome::{Encoded, Wait};
 use super::replies::{self, Reply};
 use super::syntax::{self, Syntax};
+use crate::lazy::Lazy;
 use crate::policy::Effect;
 use crate::proto::encode;
 use crate::proto::shape::Shape;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::LazyLock;
 use std::time::Duration;
 
 /// One line of the table.
@@ -220,7 +220,7 @@ impl Hasher for Fnv {
     }
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
+static TABLE: Lazy<Table> = Lazy::new(|| {
     let commands: Vec<Command> =
         lines().filter_map(|(group, line)| Command::parse(group, line)).collect();
     let by_name = commands.iter().enumerate().map(|(i, command)| (command.name, i)).collect();
@@ -241,12 +241,13 @@ fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// All commands, in the order of the table.
 pub fn all() -> &'static [Command] {
-    &TABLE.commands
+    &TABLE.get().commands
 }
 
 /// The command of this name in Redis' notation, in small letters.
 pub(super) fn named(name: &str) -> Option<&'static Command> {
-    TABLE.commands.get(*TABLE.by_name.get(name)?)
+    let table = TABLE.get();
+    table.commands.get(*table.by_name.get(name)?)
 }
 
 #[cfg(test)]
@@ -258,7 +259,7 @@ mod tests {
         let refused: Vec<_> =
             lines().filter(|(group, line)| Command::parse(group, line).is_none()).collect();
         assert!(refused.is_empty(), "{refused:#?}");
-        assert_eq!(TABLE.by_name.len(), all().len());
+        assert_eq!(TABLE.get().by_name.len(), all().len());
         assert!(all().len() > 300);
     }
 

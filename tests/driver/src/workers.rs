@@ -54,7 +54,23 @@ pub(crate) const ALL: &[Worker] = &[
         plays_all: false,
         demonstrated: false,
     },
+    Worker {
+        name: "python",
+        build: BUILD_PYTHON,
+        command: &["python3", "tests/runners/python/worker.py"],
+        plays_all: true,
+        demonstrated: true,
+    },
+    Worker {
+        name: "python-asyncio",
+        build: BUILD_PYTHON,
+        command: &["python3", "tests/runners/python/worker.py", "--mode", "asyncio"],
+        plays_all: true,
+        demonstrated: false,
+    },
 ];
+
+const BUILD_PYTHON: &[&str] = &["bindings/python/build"];
 
 const BUILD_RUST: &[&str] = &[
     "cargo",

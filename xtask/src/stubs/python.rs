@@ -7,8 +7,10 @@ use super::{NOTE, title};
 use steadis::command::{Form, Reply};
 
 const HEAD: &str = r#"
-from collections.abc import Awaitable, Collection, Mapping
-from typing import Any, AnyStr, Generic, Literal, TypeAlias, overload
+from collections.abc import Collection, Mapping
+from typing import Any, AnyStr, Generic, Literal, Self, TypeAlias, overload
+
+from steadis._steadis import Reply
 
 Key: TypeAlias = str | bytes | bytearray | memoryview
 Value: TypeAlias = str | bytes | bytearray | memoryview | int | float
@@ -19,27 +21,42 @@ Groups: TypeAlias = Mapping[Any, Collection[Value]] | Collection[Value | Collect
 _set: TypeAlias = set
 "#;
 
+/// What a method gives back.
+#[derive(Clone, Copy)]
+enum Gives {
+    Answer,
+    /// Something to await.
+    Promise,
+    /// The pipeline, for the next command.
+    Itself,
+}
+
 pub(super) fn stub(signatures: &[Signature]) -> String {
     let mut text = format!("# {NOTE}\n{HEAD}");
-    for (class, doc, awaits) in [
-        ("Commands", "Every data command, answered with what the server sends.", false),
-        ("AsyncCommands", "The same for asyncio.", true),
+    for (class, doc, gives) in [
+        (
+            "Commands(Generic[AnyStr])",
+            "Every data command, answered with what the server sends.",
+            Gives::Answer,
+        ),
+        ("AsyncCommands(Generic[AnyStr])", "The same for asyncio.", Gives::Promise),
+        ("QueuedCommands", "The same for pipelines, to be answered together.", Gives::Itself),
     ] {
-        text += &format!("\nclass {class}(Generic[AnyStr]):\n    \"\"\"{doc}\"\"\"\n");
+        text += &format!("\nclass {class}:\n    \"\"\"{doc}\"\"\"\n");
         for signature in signatures {
             let variants = signature.variants(answer);
             let several = variants.len() > 1;
             text += &format!("\n    # {}\n", title(signature));
             text.extend(variants.iter().map(|variant| {
                 let overload = if several { "    @overload\n" } else { "" };
-                format!("{overload}    {}\n", method(signature, variant, awaits))
+                format!("{overload}    {}\n", method(signature, variant, gives))
             }));
         }
     }
     text
 }
 
-fn method(signature: &Signature, variant: &Variant<'_>, awaits: bool) -> String {
+fn method(signature: &Signature, variant: &Variant<'_>, gives: Gives) -> String {
     let mut parameters = vec!["self".to_owned()];
     let open = variant.general;
     let last = signature.parameters.len().saturating_sub(1);
@@ -71,7 +88,11 @@ fn method(signature: &Signature, variant: &Variant<'_>, awaits: bool) -> String 
     }
     parameters.extend(options);
     let answer = answer(&variant.replies);
-    let answer = if awaits { format!("Awaitable[{answer}]") } else { answer };
+    let answer = match gives {
+        Gives::Answer => answer,
+        Gives::Promise => format!("Reply[{answer}]"),
+        Gives::Itself => "Self".to_owned(),
+    };
     let name = match signature.command.snake {
         "del" => "delete",
         name => name,

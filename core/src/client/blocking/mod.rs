@@ -27,7 +27,7 @@ use super::verdict::closed;
 use super::{Answer, Batch, CallOptions, Exchange};
 use crate::config::{Config, Explanation, Input, ReadFrom, Resolved};
 use crate::error::Result;
-use crate::event::Event;
+use crate::event::{Event, Listeners};
 use crate::proto::reply::Reply;
 use crate::stats::{Counters, Stats};
 use crate::topology::{Deployment, Health, Topology};
@@ -57,6 +57,8 @@ struct Inner {
     held_bytes: AtomicUsize,
     counters: Arc<Counters>,
     scripts: Arc<Scripts>,
+    /// Kept here and not with the deployment, so that a child goes on telling them.
+    listeners: Arc<Listeners>,
 }
 
 /// The parts that do not survive a fork.
@@ -66,7 +68,8 @@ struct Home {
     lanes: Arc<Lanes>,
     replicas: Arc<Replicas>,
     owned: Arc<Owned>,
-    waker: u64,
+    /// By which it hears of changes and of events.
+    heard: [u64; 2],
 }
 
 impl Client {
@@ -92,6 +95,7 @@ impl Client {
                 held_bytes: AtomicUsize::new(0),
                 counters: Arc::default(),
                 scripts: Arc::default(),
+                listeners: Arc::default(),
             }),
         }
     }
@@ -162,15 +166,18 @@ impl Client {
         self.inner.counters.read()
     }
 
-    /// Calls `listener` with every event of the deployment, on a background thread.
+    /// Calls `listener` with every event of the deployment, on a background thread. The network
+    /// is left alone until the first command.
     pub fn on(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Result<u64> {
-        Ok(self.home()?.deployment.shared.listeners().add(Arc::new(listener)))
+        if self.is_closed() {
+            return Err(closed());
+        }
+        Ok(self.inner.listeners.add(Arc::new(listener)))
     }
 
     /// Stops what [`on`](Self::on) began.
-    pub fn off(&self, listener: u64) -> Result<()> {
-        self.home()?.deployment.shared.listeners().remove(listener);
-        Ok(())
+    pub fn off(&self, listener: u64) {
+        self.inner.listeners.remove(listener);
     }
 
     pub fn is_closed(&self) -> bool {
@@ -211,7 +218,7 @@ impl Client {
 
 impl Home {
     fn open(client: &Inner) -> Result<Self> {
-        let Inner { config, counters, scripts, .. } = client;
+        let Inner { config, counters, scripts, listeners, .. } = client;
         let deployment = Deployment::open(config)?;
         counters.join(&deployment.shared.tally);
         let lanes =
@@ -233,7 +240,10 @@ impl Home {
                 }
             }
         }));
-        Ok(Self { deployment, lanes, replicas, owned, waker })
+        let listeners = Arc::clone(listeners);
+        let events = move |event: &Event| listeners.tell(event);
+        let events = deployment.shared.listeners().add(Arc::new(events));
+        Ok(Self { deployment, lanes, replicas, owned, heard: [waker, events] })
     }
 }
 
@@ -246,7 +256,8 @@ fn batch<A: AsRef<[u8]>>(commands: &[Vec<A>]) -> Result<Batch> {
 impl Drop for Home {
     fn drop(&mut self) {
         if self.deployment.is_ours() {
-            self.deployment.shared.listeners().remove(self.waker);
+            let listeners = self.deployment.shared.listeners();
+            self.heard.into_iter().for_each(|id| listeners.remove(id));
         }
     }
 }

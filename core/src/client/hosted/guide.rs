@@ -16,7 +16,7 @@ pub(super) enum Guide {
     #[default]
     None,
     /// The background thread, which is to call us after every change.
-    Watch { deployment: Arc<Deployment>, waker: u64 },
+    Watch { deployment: Arc<Deployment>, heard: Vec<u64> },
     /// A simulation, which tells the topology and asks for the troubles. It can be run again, so
     /// its chance is counted, not drawn.
     Simulation { topology: Arc<Topology>, troubles: Vec<(u64, Trouble)>, chance: u64 },
@@ -26,7 +26,7 @@ impl Guide {
     pub(super) fn watch(config: &Arc<Config>, waker: Arc<dyn Fn() + Send + Sync>) -> Result<Self> {
         let deployment = Deployment::open(config)?;
         let waker = deployment.shared.listeners().add_waker(waker);
-        Ok(Self::Watch { deployment, waker })
+        Ok(Self::Watch { deployment, heard: vec![waker] })
     }
 
     pub(super) fn topology(&self) -> Option<Arc<Topology>> {
@@ -90,9 +90,9 @@ impl Guide {
     }
 
     /// Calls `listener` with every event, on the background thread.
-    pub(super) fn listen(&self, listener: Arc<dyn Fn(&Event) + Send + Sync>) {
-        if let Self::Watch { deployment, .. } = self {
-            deployment.shared.listeners().add(listener);
+    pub(super) fn listen(&mut self, listener: Arc<dyn Fn(&Event) + Send + Sync>) {
+        if let Self::Watch { deployment, heard } = self {
+            heard.push(deployment.shared.listeners().add(listener));
         }
     }
 
@@ -107,10 +107,10 @@ impl Guide {
 
 impl Drop for Guide {
     fn drop(&mut self) {
-        if let Self::Watch { deployment, waker } = self
+        if let Self::Watch { deployment, heard } = self
             && deployment.is_ours()
         {
-            deployment.shared.listeners().remove(*waker);
+            heard.iter().for_each(|id| deployment.shared.listeners().remove(*id));
         }
     }
 }

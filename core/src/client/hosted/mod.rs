@@ -4,6 +4,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `calls` | the calls without an outcome, by token |
+//! | `cancelling` | when it matters that a caller has gone |
 //! | `link` | one connection of the host's |
 //! | `guide` | where it learns who is primary |
 //! | `submit` | what a caller can ask for |
@@ -21,6 +22,7 @@
 //! call's token comes back with its outcome, exactly once.
 
 mod calls;
+mod cancelling;
 mod connect;
 mod flow;
 mod guide;
@@ -243,7 +245,7 @@ impl Session {
     }
 
     /// Calls `listener` with every event of the deployment, on a background thread.
-    pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+    pub fn on_event(&mut self, listener: impl Fn(&Event) + Send + Sync + 'static) {
         self.guide.listen(Arc::new(listener));
     }
 

@@ -7,8 +7,8 @@ pub(super) mod place;
 pub(super) mod timing;
 pub(super) mod tls;
 
+use crate::lazy::Lazy;
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use super::Config;
 use super::kind::Kind;
@@ -84,9 +84,8 @@ pub fn all() -> impl DoubleEndedIterator<Item = &'static Spec> {
         .copied()
 }
 
-static BY_NAME: LazyLock<HashMap<String, &'static Spec>> = LazyLock::new(|| {
-    all().flat_map(|spec| names(spec).map(move |name| (plain(name), spec))).collect()
-});
+static BY_NAME: Lazy<HashMap<String, &'static Spec>> =
+    Lazy::new(|| all().flat_map(|spec| names(spec).map(move |name| (plain(name), spec))).collect());
 
 fn names(spec: &'static Spec) -> impl Iterator<Item = &'static str> {
     std::iter::once(spec.name).chain(spec.aliases.iter().copied())
@@ -94,7 +93,7 @@ fn names(spec: &'static Spec) -> impl Iterator<Item = &'static str> {
 
 /// The option with this name or alias, in any spelling.
 pub fn find(name: &str) -> Option<&'static Spec> {
-    BY_NAME.get(&plain(name)).copied()
+    BY_NAME.get().get(&plain(name)).copied()
 }
 
 /// The option name or alias nearest to a mistyped one.

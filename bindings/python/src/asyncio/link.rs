@@ -1,0 +1,117 @@
+//! A connection, as asyncio sees it: a Protocol.
+
+use super::Driver;
+use pyo3::prelude::*;
+use pyo3::types::PyWeakrefReference;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+use steadis::client::hosted::LinkId;
+use steadis::{Error, Kind};
+
+/// One connection of a driver, which it does not keep alive.
+#[pyclass(frozen, weakref, module = "steadis._steadis")]
+pub(crate) struct Link {
+    driver: Py<PyWeakrefReference>,
+    id: LinkId,
+    carrier: Mutex<Carrier>,
+}
+
+/// What carries the bytes.
+enum Carrier {
+    /// A task connects.
+    Task(Py<PyAny>),
+    Transport {
+        transport: Py<PyAny>,
+        write: Py<PyAny>,
+    },
+    None,
+}
+
+impl Link {
+    pub(super) fn new(driver: &Bound<'_, Driver>, id: LinkId) -> PyResult<Self> {
+        let driver = PyWeakrefReference::new(driver)?.unbind();
+        Ok(Self { driver, id, carrier: Mutex::new(Carrier::None) })
+    }
+
+    fn replace(&self, carrier: Carrier) -> Carrier {
+        let mut current = self.carrier.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut current, carrier)
+    }
+
+    pub(super) fn connecting(&self, task: Py<PyAny>) {
+        self.replace(Carrier::Task(task));
+    }
+
+    /// What takes bytes, once it is connected.
+    pub(super) fn writer(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match &*self.carrier.lock().unwrap_or_else(PoisonError::into_inner) {
+            Carrier::Transport { write, .. } => Some(write.clone_ref(py)),
+            _ => None,
+        }
+    }
+
+    fn driver<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, Driver>>> {
+        self.driver.bind(py).upgrade_as::<Driver>()
+    }
+
+    fn over(&self, py: Python<'_>, why: &str) -> PyResult<()> {
+        if matches!(self.replace(Carrier::None), Carrier::None) {
+            return Ok(());
+        }
+        let Some(driver) = self.driver(py)? else { return Ok(()) };
+        let why = Error::new(Kind::Unavailable, why);
+        Driver::closed(&driver, self.id, why)
+    }
+}
+
+#[pymethods]
+impl Link {
+    fn connection_made(&self, py: Python<'_>, transport: Py<PyAny>) -> PyResult<()> {
+        let Some(driver) = self.driver(py)? else {
+            return transport.call_method0(py, "abort").map(drop);
+        };
+        let write = transport.getattr(py, "write")?;
+        if matches!(self.replace(Carrier::Transport { transport, write }), Carrier::None) {
+            // It was given up while asyncio connected.
+            return self.end(py);
+        }
+        let id = self.id;
+        Driver::work(&driver, |session, sink| session.opened(id, Instant::now(), sink))
+    }
+
+    fn data_received(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+        let Some(driver) = self.driver(py)? else { return Ok(()) };
+        Driver::received(&driver, self.id, data)
+    }
+
+    /// Ends the connection, without a word to the driver.
+    pub(super) fn end(&self, py: Python<'_>) -> PyResult<()> {
+        match self.replace(Carrier::None) {
+            Carrier::Task(task) => task.call_method0(py, "cancel").map(drop),
+            Carrier::Transport { transport, .. } => transport.call_method0(py, "abort").map(drop),
+            Carrier::None => Ok(()),
+        }
+    }
+
+    fn eof_received(&self) -> bool {
+        false
+    }
+
+    #[pyo3(signature = (error=None))]
+    fn connection_lost(&self, py: Python<'_>, error: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        match error {
+            Some(error) => self.over(py, &format!("the connection was lost: {error}")),
+            None => self.over(py, "the server closed the connection"),
+        }
+    }
+
+    /// The task could not connect.
+    fn failed(&self, py: Python<'_>, why: &str) -> PyResult<()> {
+        self.over(py, why)
+    }
+
+    /// The core bounds what waits, so a full transport needs no other brake.
+    fn pause_writing(&self) {}
+
+    fn resume_writing(&self) {}
+}

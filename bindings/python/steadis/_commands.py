@@ -1,0 +1,32 @@
+"""The commands, attached to the classes that have them when the package is loaded."""
+
+from steadis import _steadis
+
+#: What cannot be written after a dot, and what is written instead.
+_KEYWORDS = {"del": "delete"}
+
+
+class Commands:
+    """Every command of the table as a method; each reply is the method's value."""
+
+    __slots__ = ()
+
+    def __class_getitem__(cls, text: object) -> type:
+        """``Client[str]``, for people who write types."""
+        return cls
+
+
+class AsyncCommands(Commands):
+    """Every command of the table as a method; each reply is to be awaited."""
+
+    __slots__ = ()
+
+
+class QueuedCommands(Commands):
+    """Every command of the table as a method, which queues it."""
+
+    __slots__ = ()
+
+
+for _name, _method in _steadis.methods():
+    setattr(Commands, _KEYWORDS.get(_name, _name), _method)

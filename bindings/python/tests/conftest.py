@@ -1,0 +1,143 @@
+"""Servers for tests: on loopback, on free ports, ended with the tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import steadis
+
+TREE = Path(__file__).resolve().parents[3]
+#: Fresh interpreters find the package where this one has it.
+CHILD = {"PYTHONPATH": str(TREE / "bindings" / "python")}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """A redis-server of a test's own."""
+
+    def __init__(self, *options: str) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        line = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        self.process = subprocess.Popen([*line, *options], stdout=subprocess.PIPE, text=True)
+        for said in self.process.stdout or ():
+            if "Ready to accept connections" in said:
+                return
+        raise RuntimeError("redis-server did not start")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+
+class Lab:
+    """A primary, two replicas and three Sentinels; verbs do things to them."""
+
+    def __init__(self, *options: str) -> None:
+        program = TREE / "target" / "debug" / "steadis"
+        # With Sentinel's usual second one failover in ten is followed by another at once.
+        line = [str(program), "lab", "serve", "--down-after", "1500ms", *options]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True)
+        ready = self._line()
+        self.env: dict[str, str] = ready["environment"]
+
+    def _line(self) -> dict[str, Any]:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line, "the lab has ended"
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+    def do(self, verb: str, **arguments: Any) -> Any:
+        """What the lab answers; events on the way are left out."""
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps({"id": 1, "verb": verb, **arguments}) + "\n")
+        self.process.stdin.flush()
+        while "id" not in (said := self._line()):
+            pass
+        assert "error" not in said, said
+        return said["result"]
+
+    def wait(self, until: Any) -> Any:
+        return self.do("wait", until=until, timeout_ms=40_000)
+
+    def stop(self) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A lab, which the environment describes."""
+    lab = Lab()
+    for name in [name for name in os.environ if name.startswith("REDIS_")]:
+        monkeypatch.delenv(name)
+    for name, value in lab.env.items():
+        monkeypatch.setenv(name, value)
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[steadis.Client]:
+    with steadis.connect(server.url) as client:
+        client.call("FLUSHALL")
+        yield client
+
+
+def run(code: str, *arguments: str, timeout: float = 60, **options: Any) -> str:
+    """Runs a program of its own; what it prints."""
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", code, *arguments],
+        env={**os.environ, **CHILD},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        **options,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == "", ended.stderr
+    return ended.stdout
+
+
+def until(condition: Any, patience: float = 10) -> None:
+    """Waits for what another process does; there is no event to wait for."""
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
+
+
+def load(folder: str) -> Iterator[Any]:
+    """The vectors of a folder."""
+    for path in sorted((TREE / "tests" / "vectors" / folder).glob("*.json")):
+        for case in json.loads(path.read_text()):
+            yield path.stem, case

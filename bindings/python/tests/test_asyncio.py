@@ -1,0 +1,367 @@
+"""The client for event loops, at home in asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import anyio
+import pytest
+import trio
+import uvloop
+
+import steadis
+import steadis.asyncio as aio
+from conftest import Server, run
+
+Story = Callable[[aio.Client], Awaitable[Any]]
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def play(request: pytest.FixtureRequest, server: Server) -> Iterator[Callable[[Story], Any]]:
+    """Plays a story with a client, in a loop of each kind."""
+
+    async def with_client(story: Story) -> Any:
+        async with aio.connect(server.url) as client:
+            await client.call("FLUSHALL")
+            return await story(client)
+
+    yield lambda story: request.param(with_client(story))
+
+
+def test_commands(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        assert await client.set("k", "ü", ex=60) == b"OK"
+        assert await client.options(decode_responses=True).get("k") == "ü"
+        assert await client.hset("h", mapping={"a": 1}) == 1
+        assert await client.hgetall("h") == {b"a": b"1"}
+        assert await client.execute_command("ECHO", "x") == b"x"
+        with pytest.raises(steadis.ServerError):
+            await client.incr("k")
+        with pytest.raises(steadis.UsageError, match="object"):
+            await client.get(object())
+        assert await client.ready(timeout=5) is client
+
+    play(story)
+
+
+def test_many_calls_are_one_write_and_come_back_in_order(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        calls = [client.incr("n") for _ in range(1000)]
+        assert await asyncio.gather(*calls) == list(range(1, 1001))
+
+    play(story)
+
+
+def test_a_reply_is_a_future_and_a_coroutine(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        assert await asyncio.create_task(client.ping()) == b"PONG"
+        async with asyncio.TaskGroup() as group:
+            in_group = group.create_task(client.incr("n"))
+        assert in_group.result() == 1
+        assert await asyncio.shield(client.ping()) == b"PONG"
+        assert await asyncio.wait_for(client.ping(), 5) == b"PONG"
+        assert await asyncio.gather(client.ping(), client.get(1)) == [b"PONG", None]
+        done, _ = await asyncio.wait([asyncio.create_task(client.ping())])
+        assert done.pop().result() == b"PONG"
+        reply = client.ping()
+        ended = asyncio.Event()
+        reply.add_done_callback(lambda _: ended.set())
+        await ended.wait()
+        assert (reply.done(), reply.cancelled(), reply.exception()) == (True, False, None)
+        assert reply.result() == b"PONG"
+        task = asyncio.create_task(client.blpop("nothing", timeout=0))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    play(story)
+
+
+def test_pipelines_transactions_scripts_and_iteration(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        async with client.pipeline() as pipeline:
+            assert await pipeline.incr("n").get("n").execute() == [1, b"1"]
+        assert await client.multi().incr("n").incr("n").execute() == [2, 3]
+        outcomes = await client.pipeline().set("s", "x").incr("s").execute(raise_on_error=False)
+        assert isinstance(outcomes[1], steadis.ServerError)
+        with pytest.raises(steadis.ServerError):
+            await client.pipeline().incr("s").execute()
+        script = client.register_script("return ARGV[1]")
+        assert await script(args=["x"]) == b"x"
+        await client.call("SCRIPT", "FLUSH")
+        assert await script(args=["y"]) == b"y"
+        await client.mset({f"k{n}": n for n in range(50)})
+        assert len({key async for key in client.scan_iter(match="k*", count=7)}) == 50
+        await client.hset("h", mapping={"a": 1})
+        assert [pair async for pair in client.hscan_iter("h")] == [(b"a", b"1")]
+
+    play(story)
+
+
+def test_watch_begins_again_until_nobody_interferes(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        await client.set("n", 1)
+        attempts = []
+
+        async def change(view: aio.View, tx: Any) -> None:
+            value = int(await view.get("n"))
+            attempts.append(value)
+            if len(attempts) == 1:
+                await client.set("n", 10)
+            tx.set("n", value + 1)
+
+        assert await client.watch(["n"], change) == [b"OK"]
+        assert (attempts, await client.get("n")) == ([1, 10], b"11")
+
+        async def fail(view: aio.View, tx: Any) -> None:
+            raise KeyError(await view.get("n"))
+
+        with pytest.raises(KeyError):
+            await client.watch(["n"], fail)
+
+    play(story)
+
+
+def test_a_lock_belongs_to_its_token(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        async with client.lock("l", timeout=10) as held:
+            assert await held.owned()
+            assert not await client.lock("l", blocking=False).acquire()
+            await held.extend(60)
+        assert not await held.locked()
+        with pytest.raises(steadis.LockError):
+            await held.release()
+
+    play(story)
+
+
+def test_messages(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        async with client.subscribe("news", patterns=["user.*"]) as subscription:
+            await subscription.ready()
+            await client.publish("news", "a")
+            await client.publish("user.7", b"\xff")
+            assert await anext(subscription) == steadis.Message(b"news", None, b"a")
+            assert await anext(subscription) == (b"user.7", b"user.*", b"\xff")
+            assert await subscription.get_message(timeout=0.01) is None
+            waiting = asyncio.ensure_future(anext(subscription))
+            await asyncio.sleep(0)
+        with pytest.raises(StopAsyncIteration):
+            await waiting
+
+    play(story)
+
+
+def test_a_cancelled_call_hurts_nobody_else(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        await client.mset({f"k{n}": n for n in range(100)})
+
+        async def ask(number: int) -> None:
+            assert await client.get(f"k{number}") == str(number).encode()
+
+        for turn in range(100):
+            tasks = [asyncio.create_task(ask(n)) for n in range(100)]
+            # Before they have begun, before they are written, and while their replies are on
+            # their way.
+            for _ in range(turn % 4):
+                await asyncio.sleep(0)
+            for task in tasks[turn % 2 :: 2]:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            assert all(it is None or isinstance(it, asyncio.CancelledError) for it in ended)
+        await ask(7)
+
+    play(story)
+
+
+def test_ten_thousand_cancellations(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        await client.set("k", "v")
+        for _ in range(10):
+            calls = [client.get("k") for _ in range(1000)]
+            await asyncio.sleep(0)
+            for call in calls:
+                call.cancel()
+            assert await client.get("k") == b"v"
+
+    play(story)
+
+
+def test_a_cancelled_pop_takes_nothing(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.blpop("jobs", timeout=0), 0.05)
+        while b"blocked_clients:0" not in await client.info("clients"):
+            pass
+        await client.rpush("jobs", "a")
+        assert await client.blpop("jobs", timeout=1) == [b"jobs", b"a"]
+
+    play(story)
+
+
+def test_a_write_that_was_cancelled_while_held_is_not_executed(server: Server) -> None:
+    async def story() -> None:
+        # Nobody listens there until the server starts.
+        server = Server()
+        server.stop()
+        async with aio.connect(server.url) as client:
+            gone = [client.incr("n") for _ in range(10)]
+            await asyncio.sleep(0)
+            for call in gone:
+                call.cancel()
+            kept = client.incr("n")
+            again = await asyncio.to_thread(Server, "--port", str(server.port))
+            try:
+                assert await kept == 1
+            finally:
+                again.stop()
+
+    asyncio.run(story())
+
+
+def test_a_closed_client_says_so(play: Callable[[Story], Any], server: Server) -> None:
+    async def story(_: aio.Client) -> None:
+        client = aio.connect(server.url)
+        await client.ping()
+        waiting = client.blpop("nothing", timeout=0)
+        await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(steadis.Error):
+            await waiting
+        with pytest.raises(steadis.ClosedError):
+            await client.get("k")
+        assert client.closed
+
+    play(story)
+
+
+def test_a_client_belongs_to_one_loop_at_a_time(server: Server) -> None:
+    client = aio.connect(server.url)
+    with pytest.raises(steadis.UsageError, match="no asyncio event loop"):
+        client.get("k")
+
+    async def ping() -> Any:
+        return await client.ping()
+
+    async def elsewhere() -> None:
+        await ping()
+        with pytest.raises(steadis.UsageError, match="another event loop"):
+            await asyncio.to_thread(asyncio.run, ping())
+
+    asyncio.run(elsewhere())
+    # That loop is closed, so the client may move on.
+    assert asyncio.run(ping()) == b"PONG"
+
+
+def test_loops_in_threads_have_clients_of_their_own(server: Server) -> None:
+    async def work(key: str) -> int:
+        async with aio.connect(server.url) as client:
+            await client.delete(key)
+            await asyncio.gather(*(client.incr(key) for _ in range(200)))
+            return int(await client.get(key))
+
+    results: list[int] = []
+    threads = [
+        threading.Thread(target=lambda n=n: results.append(asyncio.run(work(f"loop{n}"))))
+        for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [200] * 8
+
+
+def test_under_anyio_and_trio(server: Server) -> None:
+    async def with_anyio() -> None:
+        async with aio.connect(server.url) as client, anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(client.ping)
+            with anyio.move_on_after(0.05) as scope:
+                await client.blpop("nothing", timeout=0)
+            assert scope.cancelled_caught
+
+    anyio.run(with_anyio, backend="asyncio")
+
+    async def with_trio() -> None:
+        with pytest.raises(steadis.UsageError, match="trio"):
+            await aio.connect(server.url).ping()
+
+    trio.run(with_trio)
+
+
+def test_forgotten_clients_are_let_go(server: Server) -> None:
+    async def story() -> None:
+        client = aio.connect(server.url)
+        await client.ping()
+        gone = weakref.ref(client)
+        del client
+        gc.collect()
+        assert gone() is None
+        # A call keeps alive what it needs.
+        assert await aio.connect(server.url).ping() == b"PONG"
+
+    asyncio.run(story())
+
+
+def test_nothing_is_leaked(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        async def work() -> None:
+            await client.set("k", "v", ex=60)
+            await asyncio.gather(*(client.get("k") for _ in range(5)))
+            await client.pipeline().incr("n").execute()
+            cancelled = client.get("k")
+            cancelled.cancel()
+            with pytest.raises(steadis.UsageError):
+                await client.get(None)
+
+        for _ in range(50):
+            await work()
+        gc.collect()
+        before = sys.getallocatedblocks()
+        for _ in range(500):
+            await work()
+        gc.collect()
+        assert sys.getallocatedblocks() - before < 200
+
+    play(story)
+
+
+def test_programs_end_without_complaints(server: Server) -> None:
+    """In development mode Python complains about what was left open or never awaited."""
+    for ending in ("await client.close()", "pass", "asyncio.ensure_future(client.blpop('x', 0))"):
+        code = f"""
+import asyncio, sys, steadis.asyncio
+async def main():
+    client = steadis.asyncio.connect(sys.argv[1])
+    await client.ping()
+    {ending}
+asyncio.run(main())
+print("well")
+"""
+        line = [sys.executable, "-c", code, server.url]
+        ended = subprocess.run(line, env=_env(), capture_output=True, text=True, timeout=60)
+        assert (ended.stdout, ended.stderr, ended.returncode) == ("well\n", "", 0)
+    clean = "import asyncio, sys, steadis.asyncio as s\n" + (
+        "async def main():\n"
+        "    async with s.connect(sys.argv[1]) as client:\n"
+        "        print(await client.ping())\n"
+        "asyncio.run(main())\n"
+    )
+    assert run(clean, server.url) == "b'PONG'\n"
+
+
+def _env() -> dict[str, str]:
+    import os
+
+    from conftest import CHILD
+
+    return {**os.environ, **CHILD}

@@ -1,0 +1,41 @@
+"""The examples run, and what they print is what they say."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from conftest import CHILD, TREE, Server
+
+EXAMPLES = {
+    "connect": ["b'3 items'"],
+    "failover_loop": ["20"],
+    "pipeline": ["['name 0', 'name 1', 'name 2']", "{'balance': '80'} {'balance': '120'}"],
+    "pubsub": ["news hello", "user.7 goodbye"],
+    "tasks": ["1000", "['report']"],
+    "resolver": ["epoch 1", "redis-py"],
+}
+
+
+def test_every_example_is_here() -> None:
+    found = {path.stem for path in (TREE / "examples" / "python").glob("*.py")}
+    assert found == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples(server: Server, name: str) -> None:
+    program = TREE / "examples" / "python" / f"{name}.py"
+    environment = {name: it for name, it in os.environ.items() if not name.startswith("REDIS_")}
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", str(program), *(["20"] if name == "failover_loop" else [])],
+        env={**environment, **CHILD, "REDIS_URL": server.url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    for words in EXAMPLES[name]:
+        assert words in ended.stdout

@@ -1,0 +1,274 @@
+"""Signals, forks, the end of the process: what goes on around a call."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from conftest import CHILD, TREE, Server, free_port, run, until
+
+
+def start(code: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-X", "dev", "-c", code, *arguments],
+        env={**os.environ, **CHILD},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+BLOCKED = """
+import sys, steadis
+client = steadis.connect(sys.argv[1])
+client.ping()
+print("waits", flush=True)
+try:
+    client.blpop("nothing", timeout=0)
+except KeyboardInterrupt:
+    print("interrupted", client.ping())
+"""
+
+HELD = """
+import sys, steadis
+client = steadis.connect(sys.argv[1])
+print("waits", flush=True)
+try:
+    client.incr("n")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["blocked", "held"])
+def test_ctrl_c_ends_a_wait(server: Server, held: bool) -> None:
+    url = f"redis://127.0.0.1:{free_port()}" if held else server.url
+    program = start(HELD if held else BLOCKED, url)
+    assert program.stdout
+    assert program.stdout.readline() == "waits\n"
+    if not held:
+        with _client(server) as client:
+            until(lambda: b"blocked_clients:0" not in client.info("clients"))
+    program.send_signal(2)
+    out, errors = program.communicate(timeout=30)
+    assert (out, errors, program.returncode) == (
+        "interrupted\n" if held else "interrupted b'PONG'\n",
+        "",
+        0,
+    )
+
+
+def _client(server: Server) -> Any:
+    import steadis
+
+    return steadis.connect(server.url)
+
+
+def test_a_signal_handler_runs_and_the_wait_goes_on(server: Server) -> None:
+    code = """
+import os, signal, sys, threading, steadis
+client = steadis.connect(sys.argv[1])
+client.delete("later")
+heard = []
+def handler(*_):
+    heard.append(client.rpush("later", "from the handler"))
+signal.signal(signal.SIGUSR1, handler)
+client.ping()
+threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+print(client.blpop("later", timeout=0), heard)
+"""
+    assert run(code, server.url) == "[b'later', b'from the handler'] [1]\n"
+
+
+FORK = """
+import os, sys, steadis
+client = steadis.connect(sys.argv[1])
+key = f"fork:{os.getpid()}"
+used_before = sys.argv[2] == "used"
+if used_before:
+    client.set(key, 0)
+else:
+    del client
+    client = steadis.connect(sys.argv[1])
+children = []
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        for _ in range(100):
+            client.incr(key)
+        os._exit(0)
+    children.append(child)
+for _ in range(100):
+    client.incr(key)
+assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+print(client.getdel(key))
+"""
+
+
+@pytest.mark.parametrize("used", ["used", "unused"])
+def test_a_forked_child_goes_on_with_its_client(server: Server, used: str) -> None:
+    assert run(FORK, server.url, used) == "b'600'\n"
+
+
+def test_multiprocessing(server: Server) -> None:
+    code = """
+import multiprocessing, sys, steadis
+client = steadis.connect(sys.argv[1])
+client.set("m", 0)
+def work(_):
+    return client.incr("m")
+with multiprocessing.get_context("fork").Pool(4) as pool:
+    assert sorted(pool.map(work, range(200))) == list(range(1, 201))
+print(client.get("m"))
+"""
+    assert run(code, server.url) == "b'200'\n"
+
+
+def test_asyncio_in_a_forked_child(server: Server) -> None:
+    code = """
+import asyncio, os, sys, steadis.asyncio
+client = steadis.asyncio.connect(sys.argv[1])
+async def ping():
+    return await client.ping()
+loop = asyncio.new_event_loop()
+assert loop.run_until_complete(ping()) == b"PONG"
+child = os.fork()
+if child == 0:
+    assert asyncio.new_event_loop().run_until_complete(ping()) == b"PONG"
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert loop.run_until_complete(ping()) == b"PONG"
+loop.run_until_complete(client.close())
+loop.close()
+print("well")
+"""
+    assert run(code, server.url) == "well\n"
+
+
+def test_listeners_hear_in_the_child_too(server: Server) -> None:
+    code = """
+import os, sys, threading, steadis
+client = steadis.connect(sys.argv[1])
+client.on("failover", lambda event: heard.set())
+def hear():
+    global heard
+    heard = threading.Event()
+    client.ping()
+    assert heard.wait(20), "nothing was heard"
+hear()
+child = os.fork()
+if child == 0:
+    hear()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+client.close()
+print("well")
+"""
+    assert run(code, server.url) == "well\n"
+
+
+def test_the_end_of_a_program_is_clean(server: Server) -> None:
+    code = """
+import sys, threading, steadis
+client = steadis.connect(sys.argv[1])
+client.on("warning", print)
+client.ping()
+threading.Thread(target=client.blpop, args=("nothing",), kwargs={"timeout": 0}, daemon=True).start()
+subscription = client.subscribe("c").ready()
+threading.Thread(target=next, args=(subscription,), daemon=True).start()
+print("well")
+"""
+    assert run(code, server.url) == "well\n"
+
+
+def test_sub_interpreters_get_a_clear_error() -> None:
+    code = """
+import _xxsubinterpreters as interpreters
+try:
+    interpreters.run_string(interpreters.create(), "import steadis")
+except interpreters.RunFailedError as error:
+    print(error)
+"""
+    if sys.version_info >= (3, 13):
+        pytest.skip("the module has another name")
+    assert "subinterpreters" in run("import steadis\n" + code)
+
+
+def test_import_is_quick_and_needs_nothing() -> None:
+    """Neither the client for loops nor redis-py comes along, and no thread is started."""
+    code = """
+import sys, threading, steadis
+steadis.connect("redis://localhost:1")
+print([name for name in ("asyncio", "redis", "ssl", "socket") if name in sys.modules])
+print(threading.active_count(), len(__import__("os").listdir("/proc/self/task")))
+"""
+    assert run(code) == "[]\n1 1\n"
+
+
+def test_logging_is_quiet_unless_asked(server: Server) -> None:
+    code = """
+import logging, sys, steadis
+if sys.argv[2] == "loud":
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(name)s %(message)s")
+steadis.connect(sys.argv[1], maxRetriesPerRequest=3).close()
+"""
+    assert run(code, server.url, "quiet") == ""
+    assert "steadis " in run(code, server.url, "loud")
+
+
+def test_gunicorn_with_preload(server: Server, tmp_path: Any) -> None:
+    (tmp_path / "app.py").write_text(
+        f"""
+import os, steadis
+client = steadis.connect({server.url!r})
+client.set("preloaded", os.getpid())
+def application(environ, start):
+    start("200 OK", [])
+    return [b"%d %d" % (os.getpid(), client.incr("served"))]
+"""
+    )
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    line = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--preload",
+        "--workers",
+        "3",
+        "--bind",
+        address,
+        "app",
+    ]
+    path = os.pathsep.join([str(tmp_path), str(TREE / "bindings" / "python")])
+    gunicorn = subprocess.Popen(
+        line,
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        from urllib.request import urlopen
+
+        served = set()
+
+        def ask() -> bool:
+            try:
+                with urlopen(f"http://{address}", timeout=5) as answer:
+                    served.add(answer.read().split()[0])
+            except OSError:
+                return False
+            return len(served) >= 2
+
+        until(ask, patience=30)
+        with _client(server) as client:
+            assert client.get("preloaded") not in served
+    finally:
+        gunicorn.terminate()
+        _, errors = gunicorn.communicate(timeout=30)
+    assert "Traceback" not in errors

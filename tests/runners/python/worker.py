@@ -1,0 +1,211 @@
+"""Plays scenarios with the Python clients; docs/scenarios.md says how it is spoken to."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+TREE = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(TREE / "bindings" / "python"))
+
+import steadis  # noqa: E402
+import steadis.asyncio  # noqa: E402
+
+WORKLOADS = ["increments", "reads", "pipelines", "transactions", "scripts"]
+SCRIPT = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}"
+#: The first worker number of a forked child; the parent's are below.
+CHILDREN = 1000
+
+
+def say(**line: Any) -> None:
+    """One write without any lock, so that a forked child can log too."""
+    os.write(1, json.dumps(line).encode() + b"\n")
+
+
+def failure(error: Exception) -> dict[str, Any]:
+    if not isinstance(error, steadis.Error):
+        return {"kind": type(error).__name__, "code": None, "message": str(error)}
+    return {"kind": error.kind, "code": error.code, "message": str(error)}
+
+
+def number(value: Any) -> Any:
+    """What was counted, of a reply."""
+    return int(value) if isinstance(value, bytes) else value
+
+
+class Step:
+    """One operation, or a batch of them."""
+
+    def __init__(self, op: str, key: str, count: int = 1) -> None:
+        self.op, self.key, self.count = op, key, count
+
+    def log(self, start: int, outcomes: list[Any]) -> None:
+        end = time.monotonic_ns()
+        for outcome in outcomes:
+            line = {"op": self.op, "key": self.key, "start": start, "end": end}
+            if isinstance(outcome, Exception):
+                line["error"] = failure(outcome)
+            else:
+                line["value"] = number(outcome)
+            say(**line)
+
+
+class Order:
+    """What the driver asks for."""
+
+    def __init__(self, line: str) -> None:
+        order = json.loads(line)
+        self.workload: str = order["workload"]
+        self.workers: int = order["workers"]
+        self.think: float = order["think_ms"] / 1000
+        self.batch: int = order["batch"]
+        self.child_rounds: int = order["child_rounds"]
+        self.prefix: str = order["prefix"]
+
+    def steps(self, worker: int) -> list[Step]:
+        """What the worker of this number does in each round."""
+        key = f"{self.prefix}n{worker}"
+        match self.workload:
+            case "reads":
+                return [Step("get", key)]
+            case "pipelines":
+                return [Step("incr", key, self.batch)]
+            case "transactions":
+                return [Step("multi", key)]
+            case "scripts":
+                return [Step("eval", key)]
+        return [Step("incr", key), Step("get", key)]
+
+
+def call(client: Any, step: Step) -> Any:
+    """The reply, or what is awaited for it."""
+    keys = [f"{step.key}:a", f"{step.key}:b"]
+    match step.op:
+        case "get":
+            return client.get(step.key)
+        case "multi":
+            return client.multi().incr(keys[0]).incr(keys[1]).execute()
+        case "eval":
+            return client.eval(SCRIPT, 2, *keys)
+    if step.count == 1:
+        return client.incr(step.key)
+    pipeline = client.pipeline()
+    for _ in range(step.count):
+        pipeline.incr(step.key)
+    return pipeline.execute(raise_on_error=False)
+
+
+def outcomes(step: Step, reply: Any) -> list[Any]:
+    return reply if step.count > 1 else [reply]
+
+
+def report(event: steadis.Event) -> None:
+    say(event=event.name, at=time.monotonic_ns(), says=str(event))
+
+
+def connect(module: Any) -> Any:
+    start = time.monotonic_ns()
+    try:
+        client = module.connect()
+    except steadis.Error as error:
+        say(op="connect", key="", start=start, end=time.monotonic_ns(), error=failure(error))
+        return None
+    for name in ("failover", "hold", "resume", "sentinel", "replicas", "warning"):
+        client.on(name, report)
+    return client
+
+
+def round_of(client: Any, order: Order, worker: int) -> None:
+    for step in order.steps(worker):
+        start = time.monotonic_ns()
+        try:
+            step.log(start, outcomes(step, call(client, step)))
+        except Exception as error:
+            step.log(start, [error] * step.count)
+    time.sleep(order.think)
+
+
+def play(order: Order) -> None:
+    """One thread for each worker."""
+    client = connect(steadis)
+    if client is None:
+        return
+    stop = threading.Event()
+
+    def work(worker: int) -> None:
+        while not stop.is_set():
+            round_of(client, order, worker)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(order.workers)]
+    for thread in threads:
+        thread.start()
+    children: list[int] = []
+    for line in sys.stdin:
+        if "fork" not in line:
+            break
+        child = os.fork()
+        if child == 0:
+            for _ in range(order.child_rounds):
+                round_of(client, order, CHILDREN + len(children))
+            os._exit(0)
+        children.append(child)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    for child in children:
+        os.waitpid(child, 0)
+    client.close()
+
+
+async def play_in_loop(order: Order) -> None:
+    """One task for each worker."""
+    client = connect(steadis.asyncio)
+    if client is None:
+        return
+    stop = asyncio.Event()
+
+    async def work(worker: int) -> None:
+        while not stop.is_set():
+            for step in order.steps(worker):
+                start = time.monotonic_ns()
+                try:
+                    step.log(start, outcomes(step, await call(client, step)))
+                except Exception as error:
+                    step.log(start, [error] * step.count)
+            await asyncio.sleep(order.think)
+
+    tasks = [asyncio.create_task(work(worker)) for worker in range(order.workers)]
+    await asyncio.to_thread(sys.stdin.readline)
+    stop.set()
+    await asyncio.gather(*tasks)
+    await client.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mode", choices=["threads", "asyncio", "uvloop"], default="threads")
+    mode = parser.parse_args().mode
+    say(ready=True, workloads=WORKLOADS + (["fork"] if mode == "threads" else []))
+    line = sys.stdin.readline()
+    if line:
+        match mode:
+            case "threads":
+                play(Order(line))
+            case "asyncio":
+                asyncio.run(play_in_loop(Order(line)))
+            case "uvloop":
+                import uvloop
+
+                uvloop.run(play_in_loop(Order(line)))
+    say(done=True)
+
+
+if __name__ == "__main__":
+    main()
