@@ -31,6 +31,7 @@ pub use names::Name;
 pub use outcome::{Encoded, Wait};
 pub use replies::{REPLIES, Reply};
 pub use syntax::Syntax;
+pub(crate) use table::prepare;
 pub use table::{Command, all};
 
 use crate::policy::Effect;

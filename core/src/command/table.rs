@@ -244,6 +244,11 @@ pub fn all() -> &'static [Command] {
     &TABLE.get().commands
 }
 
+/// Reads the table, if nobody has: once by who makes a client, and not by each of its threads.
+pub(crate) fn prepare() {
+    TABLE.get();
+}
+
 /// The command of this name in Redis' notation, in small letters.
 pub(super) fn named(name: &str) -> Option<&'static Command> {
     let table = TABLE.get();

@@ -85,6 +85,7 @@ impl Client {
     }
 
     fn of(resolved: Resolved) -> Self {
+        crate::command::prepare();
         Self {
             inner: Arc::new(Inner {
                 config: Arc::new(resolved.config.clone()),

@@ -133,6 +133,7 @@ pub struct Session {
 impl Session {
     /// A session that asks for nothing before its first call.
     pub fn new(config: Config) -> Self {
+        crate::command::prepare();
         Self {
             config: Arc::new(config),
             guide: Guide::None,
