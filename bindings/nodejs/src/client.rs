@@ -107,7 +107,7 @@ impl Native {
     #[napi(catch_unwind)]
     pub fn submit_raw(&self, env: Env, list: Value) -> Value {
         let js = Js(env.raw());
-        self.view.take_on(js, raw(js, list, |words| Exchange::raw(words)))
+        self.view.take_on(js, raw(js, list, Exchange::raw))
     }
 
     /// Takes the call of a script on.

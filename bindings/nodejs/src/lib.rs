@@ -21,6 +21,7 @@
 //! | `vectors` | conversion alone, for tests |
 
 #![allow(unreachable_pub, reason = "JavaScript reaches everything that is marked for it")]
+#![cfg_attr(test, allow(dead_code, reason = "JavaScript reaches nothing of a test build"))]
 
 mod batch;
 mod client;
