@@ -2,6 +2,7 @@
 
 use super::arg::Arg;
 use super::outcome::Encoded;
+use super::syntax::Syntax;
 use super::table::Command;
 use super::walk::Walk;
 use crate::error::Result;
@@ -50,6 +51,22 @@ impl Command {
         }
     }
 
+    /// Whether this map, behind these arguments, is data: the pairs that this command repeats, of
+    /// which none is there yet. Else it can only be options. For languages in which both look the
+    /// same.
+    pub fn takes_as_data(&self, map: &[(Arg<'_>, Arg<'_>)], given: &[Arg<'_>]) -> bool {
+        let is_pairs = |part: &Syntax| match part {
+            Syntax::Repeated(group) => matches!(**group, Syntax::Sequence(_)),
+            _ => false,
+        };
+        let Syntax::Sequence(parts) = &self.syntax else { return false };
+        parts.iter().any(is_pairs)
+            && given.len() < self.syntax.least()
+            && given.iter().all(Arg::is_scalar)
+            // The pairs themselves, by name.
+            && !map.iter().any(|(_, value)| matches!(value, Arg::Map(_)))
+    }
+
     /// Writes the header for so many arguments, and the name.
     fn open(&self, count: usize, out: &mut Vec<u8>) {
         encode::header(out, count);
@@ -76,4 +93,26 @@ fn replace_header(out: &mut Vec<u8>, start: usize, count: usize, guess: usize) {
     encode::header(&mut right, count);
     encode::header(&mut wrong, guess);
     out.splice(start..start + wrong.len(), right);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::find;
+
+    #[test]
+    fn a_map_is_data_where_pairs_are_missing_and_options_elsewhere() {
+        let takes = |name: &str, given: &[Arg<'_>], map: &[(Arg<'_>, Arg<'_>)]| {
+            find(&[name]).is_some_and(|command| command.takes_as_data(map, given))
+        };
+        let (key, map) = (Arg::Text("k"), Arg::Map(&[]));
+        let pairs = [(Arg::Text("f"), Arg::Text("v"))];
+        assert!(takes("hset", &[key], &pairs) && takes("mset", &[], &pairs));
+        assert!(takes("zadd", &[key], &pairs) && takes("xadd", &[key, Arg::Text("*")], &pairs));
+        assert!(!takes("xadd", &[key, Arg::Text("*"), map], &pairs));
+        assert!(!takes("zadd", &[key, map], &pairs) && !takes("geosearch", &[key], &pairs));
+        assert!(!takes("zadd", &[key, Arg::Int(1), key], &pairs));
+        assert!(!takes("set", &[key, key], &pairs));
+        assert!(!takes("hset", &[key], &[(Arg::Text("mapping"), map)]));
+    }
 }

@@ -34,6 +34,13 @@ pub(crate) const ALL: &[Worker] = &[
         demonstrated: false,
     },
     Worker {
+        name: "nodejs",
+        build: &["node", "bindings/nodejs/build.mjs", "--dev"],
+        command: &["node", "tests/runners/nodejs/worker.mjs"],
+        plays_all: true,
+        demonstrated: true,
+    },
+    Worker {
         name: "c",
         build: &["tests/runners/c/build", "CARGO-PROFILE"],
         command: &["target/c/PROFILE/scenario-worker"],

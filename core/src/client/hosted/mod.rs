@@ -219,6 +219,17 @@ impl Session {
         link.map(|link| link.lane.take_output()).unwrap_or_default()
     }
 
+    /// Whether the host has to look after connections or deadlines: there is one to open or to
+    /// close, or a call that waits for one.
+    pub fn needs_host(&self) -> bool {
+        !self.actions.is_empty() || !self.held.is_empty()
+    }
+
+    /// Whether there is something to write.
+    pub fn has_output(&self) -> bool {
+        self.links.iter().any(|link| link.lane.has_output())
+    }
+
     /// Figures since this session was made.
     pub fn stats(&self) -> Stats {
         self.counters.read()

@@ -1,0 +1,68 @@
+'use strict'
+// Arguments as ioredis and node-redis take them, for the calls in which they differ from ours.
+
+/** Whether it is a plain object: options, and no value of some class. */
+function isObject (it) {
+  if (typeof it !== 'object' || it === null) return false
+  const prototype = Object.getPrototypeOf(it)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** `{ expiration: { type: 'EX', value: 60 }, condition: 'NX' }` of node-redis. */
+function flatOptions (options) {
+  if (!isObject(options)) return options
+  const { expiration, condition, TRIM, COUNT, LIMIT, ...rest } = options
+  if (expiration !== undefined) {
+    const { type = expiration, value = true } = isObject(expiration) ? expiration : {}
+    rest[type] = value
+  }
+  if (condition !== undefined) rest[condition] = true
+  if (COUNT !== undefined) rest.COUNT = COUNT
+  if (LIMIT !== undefined) rest.LIMIT = isObject(LIMIT) ? [LIMIT.offset, LIMIT.count] : LIMIT
+  if (TRIM !== undefined) {
+    rest[TRIM.strategy ?? 'MAXLEN'] = TRIM.threshold
+    if (TRIM.strategyModifier === '~') rest.approximate = true
+    if (TRIM.limit !== undefined) rest.LIMIT = TRIM.limit
+  }
+  return rest
+}
+
+const lastFlat = (...args) => [...args.slice(0, -1), flatOptions(args.at(-1))]
+
+/** `[{ key, id }]` of node-redis: our streams by name. */
+function streams (given, options = {}) {
+  const all = [given].flat()
+  return [all.map((it) => it.key), all.map((it) => it.id), options]
+}
+
+/** `{ keys, arguments }` of node-redis. */
+function evaluation (script, given, ...rest) {
+  if (!isObject(given)) return [script, given, ...rest.flat(Infinity)]
+  const { keys = [], arguments: args = given.args ?? [] } = given
+  return [script, keys.length, ...keys, ...args]
+}
+
+/** `{ score, value }` and lists of them. */
+function scores (key, given, ...rest) {
+  if (!isObject(given) && !(Array.isArray(given) && isObject(given[0]))) return [key, given, ...rest]
+  const pairs = [given].flat()
+  if (pairs.some((it) => !('value' in it))) return lastFlat(key, given, ...rest)
+  return lastFlat(key, pairs.map(({ score, value }) => [score, value]), ...rest)
+}
+
+/** By any name in which the method can be called. */
+const habits = {
+  set: lastFlat,
+  getEx: lastFlat,
+  xAdd: lastFlat,
+  xTrim: (key, strategy, threshold, options) => isObject(options) || options === undefined
+    ? [key, { [strategy]: threshold, approximate: options?.strategyModifier === '~' }]
+    : [key, strategy, threshold, options],
+  zAdd: scores,
+  xRead: (given, options) => isObject([given].flat()[0]) && 'key' in [given].flat()[0] ? streams(given, options) : undefined,
+  xReadGroup: (group, consumer, given, options) => isObject([given].flat()[0]) ? [group, consumer, ...streams(given, options)] : undefined,
+  eval: evaluation,
+  evalSha: evaluation
+}
+
+module.exports = { habits, isObject }

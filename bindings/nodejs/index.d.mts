@@ -1,0 +1,3 @@
+import * as steadis from './index.js'
+export * from './index.js'
+export default steadis

@@ -1,0 +1,62 @@
+'use strict'
+// Commands that are sent in one go, as a pipeline or as a transaction.
+
+const native = require('./native.cjs')
+const { attach } = require('./commands.cjs')
+const { classes: { SteadisError } } = require('./errors.cjs')
+
+/** Collects commands; `exec` sends them. */
+class Batch {
+  constructor (client, isTransaction) {
+    this.client = client
+    this.isTransaction = isTransaction
+    this.commands = new native.Batch()
+    this.length = 0
+    this.error = undefined
+  }
+
+  /** Appends any command. */
+  call (...args) {
+    return this._took(this.commands.addRaw(args.flat()))
+  }
+
+  /** Appends the call of a script. */
+  run (script, { keys = [], args = [] } = {}) {
+    return this._took(this.commands.addScript(script.native, keys, args))
+  }
+
+  _took (error) {
+    // The first wrong command is what `exec` reports; nothing of the batch is sent then.
+    this.error ??= error
+    this.length++
+    return this
+  }
+
+  /**
+   * Sends the commands, and resolves to their replies. If a command failed, it rejects with its
+   * error, whose `replies` has what came of each.
+   */
+  async exec () {
+    return Batch.replies(await this.outcomes())
+  }
+
+  /** The replies, unless a command failed. */
+  static replies (outcomes) {
+    const failed = outcomes.find((outcome) => outcome instanceof SteadisError)
+    if (failed === undefined) return outcomes
+    throw Object.defineProperty(failed, 'replies', { value: outcomes, configurable: true })
+  }
+
+  /** Sends the commands, and resolves to the reply or the error of each. */
+  outcomes () {
+    if (this.error !== undefined) return Promise.reject(this.error)
+    if (this.length === 0) return Promise.resolve([])
+    return this.client._take((native) => native.submitBatch(this.commands, this.isTransaction))
+  }
+}
+
+attach(Batch.prototype, (index) => function (...args) {
+  return this._took(this.commands.add(index, args))
+})
+
+module.exports = { Batch }

@@ -1,0 +1,244 @@
+'use strict'
+// The client: commands, batches, scripts and what is known of the deployment.
+
+const { EventEmitter } = require('node:events')
+const native = require('./native.cjs')
+const { Host } = require('./host.cjs')
+const { Abort } = require('./abort.cjs')
+const { Batch } = require('./batch.cjs')
+const { makeScript } = require('./script.cjs')
+const { BY, Hub, Subscription } = require('./pubsub.cjs')
+const { watch } = require('./watch.cjs')
+const { attach, indexOf } = require('./commands.cjs')
+const { closed, usage } = require('./errors.cjs')
+const tracing = require('./tracing.cjs')
+
+const SCAN = indexOf('scan')
+
+const isOptions = (it) => typeof it === 'object' && it !== null && !Array.isArray(it) && !Buffer.isBuffer(it)
+
+class Client extends EventEmitter {
+  constructor (url, options) {
+    super()
+    if (typeof url === 'object' && url !== null && !(url instanceof URL)) [url, options] = [undefined, url]
+    // What is set in a worker thread is set for JavaScript alone.
+    this._native = native.Native.open(url === undefined || url === null ? undefined : String(url), options ?? {})
+    this._functions = this._native.functions()
+    this._root = this
+    this._abort = undefined
+    this._host = new Host(this._native, (event) => this._tell(event))
+  }
+
+  /** Any command, given by its words; its reply stays as the server sends it. */
+  call (...words) {
+    return this._take((native) => native.submitRaw(words.flat()))
+  }
+
+  /** The same client with `timeout`, `signal`, `retryWrites`, `buffers` or `bigints` for its calls. */
+  options ({ signal, ...options } = {}) {
+    const view = Object.keys(options).length > 0 ? this._native.view(options) : this._native
+    const abort = signal ? Abort.of(this._host, signal) : this._abort
+    // Such calls may come due before those that the clock is set for.
+    if (options.timeout !== undefined) this._host.isHurried = true
+    return this._view(view, abort)
+  }
+
+  /** The same client with Buffers in place of strings. */
+  get buffers () {
+    return this._view(this._native.view({ buffers: true }), this._abort)
+  }
+
+  /** The same client, reading from replicas: `policy`, and `maxLag` in milliseconds. */
+  replica (options = {}) {
+    return this._view(this._native.replica(options), this._abort)
+  }
+
+  _view (native, abort) {
+    const functions = native === this._native ? this._functions : native.functions()
+    return Object.create(this, { _native: { value: native }, _functions: { value: functions }, _abort: { value: abort } })
+  }
+
+  /** Has the native part take a call on, and promises its outcome. */
+  _take (submit) {
+    const host = this._host
+    if (!host.isRunning) {
+      try {
+        this._begin()
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
+    const abort = this._abort
+    if (abort === undefined) return host.wait(submit(this._native))
+    if (abort.signal.aborted) return Promise.reject(abort.signal.reason)
+    const code = submit(this._native)
+    return abort.watch(code, host.wait(code))
+  }
+
+  /** A command of the table. The way of every method, so it takes no detour. */
+  _run (index, args) {
+    const host = this._host
+    if (host.isRunning && this._abort === undefined && !tracing.isOn()) {
+      return host.wait(this._functions.submit(index, ...args))
+    }
+    const take = () => this._take(() => this._functions.submit(index, ...args))
+    return tracing.isOn() ? tracing.trace(this, index, args, take) : take()
+  }
+
+  /** Commands that are sent in one go. */
+  pipeline () {
+    return new Batch(this, false)
+  }
+
+  /** Commands that run together or not at all. */
+  multi () {
+    return new Batch(this, true)
+  }
+
+  /**
+   * Calls `body(view, transaction)`: it reads through the view, and fills the transaction. Again,
+   * whenever the keys have changed meanwhile; resolves to the replies of the transaction.
+   */
+  watch (keys, body) {
+    return watch(this, keys, body)
+  }
+
+  /** Messages of these channels: read what this returns by `for await`. */
+  subscribe (...channels) {
+    const { patterns = [], shards = [] } = isOptions(channels.at(-1)) ? channels.pop() : {}
+    return this._subscribe([[BY.channel, channels.flat()], [BY.pattern, [patterns].flat()], [BY.shard, [shards].flat()]])
+  }
+
+  _subscribe (groups, listener) {
+    const wanted = groups.flatMap(([by, names]) => names.map((name) => [by, name]))
+    return new Subscription(this, wanted, async () => {
+      for (const [by, names] of groups) if (names.length > 0) await this._hub.add(by, names, listener)
+      return this._hub.count
+    })
+  }
+
+  get _hub () {
+    const root = this._root
+    if (root._hubOfAll === undefined) {
+      root._hubOfAll = new Hub(root)
+      root._host.endings.add(root._hubOfAll)
+    }
+    return root._hubOfAll
+  }
+
+  /** A Lua script, to be called with `{ keys, args }`. */
+  script (source) {
+    return makeScript(this, this._native.script(source))
+  }
+
+  /** Resolves to this client once the primary is verified. */
+  async ready () {
+    await this.call('PING')
+    return this
+  }
+
+  /** All keys, batch by batch: `MATCH`, `COUNT` and `TYPE` as in SCAN. */
+  async * scanIterator ({ cursor = '0', ...options } = {}) {
+    do {
+      const [next, keys] = await this._run(SCAN, [cursor, options])
+      yield * keys
+      cursor = String(next)
+    } while (cursor !== '0')
+  }
+
+  /** Who is primary, its replicas and the Sentinels, as far as is known. */
+  topology () {
+    this._begin()
+    const { health, ...topology } = this._native.topology()
+    return topology
+  }
+
+  /** `state`: ready, degraded, failing_over or down, with details; asks nobody. */
+  health () {
+    if (this._host.isClosed) return { state: 'down', reason: closed().message }
+    this._begin()
+    return this._native.topology().health
+  }
+
+  /** Figures since the client was made; `{ format: 'prometheus' }` as text for a scraper. */
+  stats ({ format } = {}) {
+    if (format === undefined) return this._native.stats()
+    if (format === 'prometheus') return this._native.prometheus()
+    throw usage(`there is no format ${format}; write prometheus, or nothing`)
+  }
+
+  _begin () {
+    if (this._host.isRunning) return
+    this._host.start()
+    this._began()
+  }
+
+  /** For those who want to know when it connects. */
+  _began () {}
+
+  /** Which argument or variable supplied each setting, passwords cut. */
+  explain () {
+    return JSON.parse(this._native.explain())
+  }
+
+  /** What is odd about the settings, one sentence each. */
+  warnings () {
+    return this._native.warnings()
+  }
+
+  /** Lets the process end although the client is open. */
+  unref () {
+    this._host.keepAlive(false)
+    return this
+  }
+
+  /** Undoes `unref`. */
+  ref () {
+    this._host.keepAlive(true)
+    return this
+  }
+
+  /** No more commands; resolves when those that wait have ended. */
+  close () {
+    return this._host.end()
+  }
+
+  /** Ends everything at once; calls that wait are told so. */
+  destroy () {
+    this._host.destroy()
+  }
+
+  _tell ({ name, ...event }) {
+    this._call(() => this._root.emit(name, event))
+  }
+
+  /** Calls what others have written. */
+  _call (listener) {
+    try {
+      listener()
+    } catch (error) {
+      // What a listener throws is its own affair, and no reason to lose an event or a reply.
+      process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+}
+
+// Listeners of a view are the client's.
+for (const name of ['on', 'once', 'off', 'addListener', 'removeListener', 'prependListener', 'prependOnceListener', 'removeAllListeners', 'emit']) {
+  const method = EventEmitter.prototype[name]
+  Client.prototype[name] = function (...args) {
+    const result = method.apply(this._root, args)
+    return result === this._root ? this : result
+  }
+}
+
+if (Symbol.asyncDispose) {
+  Client.prototype[Symbol.asyncDispose] = Client.prototype.close
+  Client.prototype[Symbol.dispose] = Client.prototype.destroy
+}
+
+attach(Client.prototype, (index) => function (...args) {
+  return this._run(index, args)
+})
+
+module.exports = { Client }

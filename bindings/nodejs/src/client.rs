@@ -1,0 +1,236 @@
+//! One client of an event loop, and its views with other options.
+//!
+//! JavaScript owns sockets, TLS and the clock. It submits calls, does what `actions` says, and
+//! reports what happened; whatever that settles is returned as one array of codes and values.
+
+use crate::batch::{Batch, Script, raw};
+use crate::convert::{Mode, options, read_list, with_room};
+use crate::desk::Desk;
+use crate::js::{Js, Value};
+use crate::options::{call_options, take_flag};
+use crate::runtime::{Bell, News};
+use crate::view::{Inner, View};
+use crate::{error, hot, picture};
+use napi::Env;
+use napi::bindgen_prelude::{FnArgs, Function};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+use steadis::client::hosted::{Action, Session};
+use steadis::client::{CallOptions, Exchange};
+use steadis::config::{Config, Environment, Input, Unit};
+use steadis::{Error, Kind};
+
+/// A client, or a view of one with other options for its calls.
+#[napi_derive::napi]
+#[derive(Debug)]
+pub struct Native {
+    pub(crate) view: Rc<View>,
+}
+
+#[napi_derive::napi]
+impl Native {
+    /// Opens a client without touching the network; throws what is wrong with the settings.
+    #[napi(factory, catch_unwind)]
+    pub fn open(env: Env, url: Option<String>, given: Value) -> napi::Result<Self> {
+        let js = Js(env.raw());
+        let mut given = options(js, given);
+        let bigints = take_flag(&mut given, "bigints").unwrap_or_default();
+        let environment = Environment::process();
+        let input = Input { environment, url, options: given, unit: Unit::Milliseconds };
+        let resolved = Config::resolve(&input).map_err(|error| thrown(js, &error))?;
+        let session = Session::new(resolved.config.clone());
+        let options = CallOptions::of(session.config());
+        let inner = Inner { session, desk: Desk::default(), resolved, started: false };
+        let mode = Mode { buffers: false, bigints };
+        Ok(Self { view: Rc::new(View { inner: Rc::new(RefCell::new(inner)), options, mode }) })
+    }
+
+    fn with(&self, options: CallOptions, mode: Mode) -> Self {
+        Self { view: Rc::new(View { inner: Rc::clone(&self.view.inner), options, mode }) }
+    }
+
+    /// The functions that every command goes through.
+    #[napi(catch_unwind)]
+    pub fn functions(&self, env: Env) -> Value {
+        hot::functions(Js(env.raw()), &self.view)
+    }
+
+    /// The same client with other options for its calls.
+    #[napi(catch_unwind)]
+    pub fn view(&self, env: Env, given: Value) -> napi::Result<Self> {
+        let js = Js(env.raw());
+        let mut given = options(js, given);
+        let mut mode = self.view.mode;
+        mode.buffers = take_flag(&mut given, "buffers").unwrap_or(mode.buffers);
+        mode.bigints = take_flag(&mut given, "bigints").unwrap_or(mode.bigints);
+        let options = call_options(self.view.options, given);
+        Ok(self.with(options.map_err(|error| thrown(js, &error))?, mode))
+    }
+
+    /// The same client, reading from replicas.
+    #[napi(catch_unwind)]
+    pub fn replica(&self, env: Env, given: Value) -> napi::Result<Self> {
+        let js = Js(env.raw());
+        let mut given = options(js, given);
+        for (name, _) in &mut given {
+            if name == "policy" {
+                "read_from".clone_into(name);
+            }
+        }
+        if !given.iter().any(|(name, _)| name.to_lowercase().replace('_', "") == "readfrom") {
+            given.push(("read_from".to_owned(), "prefer_replica".into()));
+        }
+        let options = call_options(self.view.options, given);
+        let options = options.map_err(|error| thrown(js, &error))?;
+        let options = options.reading_from(options.read_from, options.max_lag);
+        Ok(self.with(options, self.view.mode))
+    }
+
+    /// Begins to watch the deployment; `ring` is called when there is something to look after.
+    #[napi(catch_unwind)]
+    pub fn start(&self, env: Env, ring: Function<'_, FnArgs<(News,)>, Value>) -> napi::Result<()> {
+        let bell = Bell::new(&ring)?;
+        let mut inner = self.view.inner.borrow_mut();
+        if inner.started {
+            return Ok(());
+        }
+        inner.started = true;
+        let (wake, tell) = (bell.clone(), bell);
+        let started = inner.session.start(move || wake.ring(None));
+        started.map_err(|error| thrown(Js(env.raw()), &error))?;
+        inner.session.on_event(move |event| tell.ring(Some(event.clone())));
+        Ok(())
+    }
+
+    /// Takes any command on.
+    #[napi(catch_unwind)]
+    pub fn submit_raw(&self, env: Env, list: Value) -> Value {
+        let js = Js(env.raw());
+        self.view.take_on(js, raw(js, list, Exchange::raw))
+    }
+
+    /// Takes the call of a script on.
+    #[napi(catch_unwind)]
+    pub fn submit_script(&self, env: Env, script: &Script, keys: Value, args: Value) -> Value {
+        let js = Js(env.raw());
+        let exchange = with_room(|room| {
+            let (keys, args) = (read_list(js, room, keys)?, read_list(js, room, args)?);
+            Exchange::script(&script.inner, keys, args)
+        });
+        self.view.take_on(js, exchange)
+    }
+
+    /// Takes a pipeline or a transaction on.
+    #[napi(catch_unwind)]
+    pub fn submit_batch(&self, env: Env, batch: &Batch, transaction: bool) -> Value {
+        let (now, options) = (Instant::now(), self.view.options);
+        let batch = batch.take();
+        self.view.place(Js(env.raw()), |session| match transaction {
+            true => session.submit_transaction(batch, options, now),
+            false => session.submit_pipeline(batch, options, now),
+        })
+    }
+
+    /// Nobody waits for this call any more.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self, place: u32) {
+        let Inner { session, desk, .. } = &mut *self.view.inner.borrow_mut();
+        if let Some(token) = desk.withdraw(place) {
+            session.cancel(token);
+        }
+    }
+
+    /// The next connection to open (an object) or to close (its number).
+    #[napi(catch_unwind)]
+    pub fn connection(&self, env: Env) -> Value {
+        let js = Js(env.raw());
+        match self.view.inner.borrow_mut().session.poll_connections() {
+            Some(Action::Open { link, to, tls }) => {
+                picture::connection(js, link, &to, tls.as_ref())
+            }
+            Some(Action::Close { link }) => js.small(link),
+            Some(Action::Write { .. }) | None => js.undefined(),
+        }
+    }
+
+    /// Milliseconds until `wake` has to be called at the latest; negative for never.
+    #[napi(catch_unwind)]
+    pub fn deadline(&self) -> f64 {
+        let deadline = self.view.inner.borrow_mut().session.next_deadline();
+        let left = |at: Instant| at.saturating_duration_since(Instant::now()).as_secs_f64();
+        deadline.map_or(-1.0, |at| left(at) * 1000.0)
+    }
+
+    /// A connection is made.
+    #[napi(catch_unwind)]
+    pub fn opened(&self, env: Env, link: u32) -> Value {
+        self.view.tell(Js(env.raw()), |session, sink| session.opened(link, Instant::now(), sink))
+    }
+
+    /// A connection is gone, or could not be made.
+    #[napi(catch_unwind)]
+    pub fn closed(&self, env: Env, link: u32, why: String) -> Value {
+        let why = Error::new(Kind::Unavailable, why);
+        self.view
+            .tell(Js(env.raw()), |session, sink| session.closed(link, 0, why, Instant::now(), sink))
+    }
+
+    /// Something has changed, or a deadline has passed.
+    #[napi(catch_unwind)]
+    pub fn wake(&self, env: Env) -> Value {
+        self.view.tell(Js(env.raw()), |session, sink| session.wake(Instant::now(), sink))
+    }
+
+    /// Ends everything.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) -> Value {
+        self.view.tell(Js(env.raw()), |session, sink| session.close(sink))
+    }
+
+    /// A script, to be called by its digest.
+    #[napi(catch_unwind)]
+    pub fn script(&self, env: Env, source: Value) -> Script {
+        let js = Js(env.raw());
+        let bytes = js.with_bytes(source, <[u8]>::to_vec);
+        let source = bytes.unwrap_or_else(|| js.to_text(js.spell(source)).into_bytes());
+        Script { inner: self.view.inner.borrow_mut().session.script(source) }
+    }
+
+    /// Who is primary, as far as is known.
+    #[napi(catch_unwind)]
+    pub fn topology(&self, env: Env) -> Value {
+        let topology = self.view.inner.borrow().session.topology();
+        topology.map_or(Js(env.raw()).undefined(), |it| picture::topology(Js(env.raw()), &it))
+    }
+
+    /// Figures by name, counted since the client was made.
+    #[napi(catch_unwind)]
+    pub fn stats(&self, env: Env) -> Value {
+        picture::stats(Js(env.raw()), &self.view.inner.borrow().session.stats())
+    }
+
+    /// The same in the text format of Prometheus.
+    #[napi(catch_unwind)]
+    pub fn prometheus(&self) -> String {
+        self.view.inner.borrow().session.stats().prometheus()
+    }
+
+    /// Which variable or argument supplied each setting, as JSON, passwords cut.
+    #[napi(catch_unwind)]
+    pub fn explain(&self) -> String {
+        self.view.inner.borrow().resolved.explain().to_json()
+    }
+
+    /// What is odd about the settings.
+    #[napi(catch_unwind)]
+    pub fn warnings(&self) -> Vec<String> {
+        self.view.inner.borrow().resolved.warnings.clone()
+    }
+}
+
+/// An error for the caller to catch.
+pub(crate) fn thrown(js: Js, error: &Error) -> napi::Error {
+    js.throw(error::instance(js, error));
+    napi::Error::new(napi::Status::PendingException, "")
+}

@@ -1,0 +1,40 @@
+//! Steadis for Node.js: values go in and out, and JavaScript owns sockets, TLS and the clock.
+//! Everything that knows Redis is in core; everything that knows Node's habits is in the
+//! JavaScript beside this.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `client` | one client of an event loop, and its views with other options |
+//! | `own` | what has a connection of its own: watched keys, and subscriptions |
+//! | `resolver` | who is primary, for programs that keep a client library of their own |
+//! | `view` | what the calls of a view have in common |
+//! | `hot` | the functions that every command goes through |
+//! | `options` | options of calls |
+//! | `picture` | what JavaScript gets to know of connections and of the deployment |
+//! | `desk` | the calls without an outcome, and the outcomes on their way to JavaScript |
+//! | `batch` | commands that are sent in one go, and scripts |
+//! | `convert` | JavaScript's values become arguments and options, replies become values |
+//! | `js` | values of JavaScript, with as few crossings as possible |
+//! | `error` | errors of core become JavaScript's |
+//! | `runtime` | what other threads have to tell the event loop |
+//! | `table` | the commands, for the methods that JavaScript makes of them |
+//! | `vectors` | conversion alone, for tests |
+
+#![allow(unreachable_pub, reason = "JavaScript reaches everything that is marked for it")]
+#![cfg_attr(test, allow(dead_code, reason = "JavaScript reaches nothing of a test build"))]
+
+mod batch;
+mod client;
+mod convert;
+mod desk;
+mod error;
+mod hot;
+mod js;
+mod options;
+mod own;
+mod picture;
+mod resolver;
+mod runtime;
+mod table;
+mod vectors;
+mod view;

@@ -1,0 +1,70 @@
+//! What calls have in common: the session, and the options of the view they come through.
+
+use crate::convert::Mode;
+use crate::desk::Desk;
+use crate::error;
+use crate::js::{Js, Value};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+use steadis::Result;
+use steadis::client::hosted::{Completion, Session};
+use steadis::client::{CallOptions, Exchange};
+use steadis::config::Resolved;
+use steadis::lane::hosted::Token;
+
+/// A client, or one with other options for its calls.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) inner: Rc<RefCell<Inner>>,
+    pub(crate) options: CallOptions,
+    pub(crate) mode: Mode,
+}
+
+/// What all views of a client share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) session: Session,
+    pub(crate) desk: Desk,
+    pub(crate) resolved: Resolved,
+    pub(crate) started: bool,
+}
+
+/// Takes outcomes in.
+type Sink<'a> = dyn FnMut(Token, Completion<'_>) + 'a;
+
+impl View {
+    /// Takes a command on; JavaScript gets its place, or an error.
+    pub(crate) fn take_on(&self, js: Js, exchange: Result<Exchange>) -> Value {
+        match exchange {
+            Ok(exchange) => {
+                self.place(js, |session| session.submit(&exchange, self.options, Instant::now()))
+            }
+            Err(error) => error::instance(js, &error),
+        }
+    }
+
+    /// Twice the place, and one more if JavaScript has more to do than to write.
+    pub(crate) fn place(
+        &self,
+        js: Js,
+        submit: impl FnOnce(&mut Session) -> Result<Token>,
+    ) -> Value {
+        let Inner { session, desk, .. } = &mut *self.inner.borrow_mut();
+        match submit(session) {
+            Ok(token) => {
+                let place = desk.take_on(token, self.mode);
+                js.small(place << 1 | u32::from(session.needs_host()))
+            }
+            Err(error) => error::instance(js, &error),
+        }
+    }
+
+    /// Tells the session what happened, and JavaScript what that settled: codes and values in
+    /// turn, and something at the end if there is more to do.
+    pub(crate) fn tell(&self, js: Js, work: impl FnOnce(&mut Session, &mut Sink<'_>)) -> Value {
+        let Inner { session, desk, .. } = &mut *self.inner.borrow_mut();
+        work(session, &mut |token, completion| desk.settle(js, token, completion));
+        desk.report(js, session.needs_host() || session.has_output())
+    }
+}

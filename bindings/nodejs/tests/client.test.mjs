@@ -1,0 +1,183 @@
+// The client itself, against a deployment.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { connect, createClient, ClosedError, ConfigError, ServerError, SteadisError, UsageError } from 'steadis'
+import { withLab } from './lab.mjs'
+
+withLab()
+
+/** A client for one test. */
+function open (t, options) {
+  const client = connect(options)
+  t.after(() => client.destroy())
+  return client
+}
+
+test('five lines', async (t) => {
+  const client = open(t)
+  assert.equal(await client.set('cart:7', '3 items', { EX: 900 }), 'OK')
+  assert.equal(await client.get('cart:7'), '3 items')
+  assert.ok(await client.ttl('cart:7') > 800)
+  assert.equal(createClient, connect)
+})
+
+test('values keep what they are', async (t) => {
+  const client = open(t, { bigints: true })
+  const bytes = Buffer.from([0, 255, 13, 10])
+  await client.set('bytes', bytes)
+  assert.deepEqual(await client.buffers.get('bytes'), bytes)
+  await client.set('text', 'grüße 🙂')
+  assert.equal(await client.get('text'), 'grüße 🙂')
+  assert.equal(await client.get('nothing'), null)
+  await client.set('large', 2n ** 62n)
+  assert.equal(await client.incr('large'), 2n ** 62n + 1n)
+  await client.hset('hash', { a: 1, b: 2.5 })
+  assert.deepEqual(await client.hgetall('hash'), { a: '1', b: '2.5' })
+  await client.rpush('list', 'x', Buffer.from('y'), 3)
+  assert.deepEqual(await client.lrange('list', 0, -1), ['x', 'y', '3'])
+  assert.deepEqual(await client.buffers.lrange('list', 0, -1), [Buffer.from('x'), Buffer.from('y'), Buffer.from('3')])
+})
+
+test('what the server refuses is an error of its own', async (t) => {
+  const client = open(t)
+  await client.set('word', 'x')
+  await assert.rejects(client.incr('word'), (error) => {
+    assert.ok(error instanceof ServerError && error instanceof SteadisError)
+    assert.equal(error.kind, 'Server')
+    assert.equal(error.code, 'ERR')
+    assert.equal(error.command, 'INCR')
+    assert.equal(error.maybeExecuted, false)
+    return error.message.startsWith('ERR value is not an integer')
+  })
+})
+
+test('arguments that are none are refused, with their name', async (t) => {
+  const client = open(t)
+  for (const [value, phrase] of [
+    [undefined, 'null'], [null, 'null'], [NaN, 'NaN'], [Symbol('x'), 'a symbol'], [new Date(), 'a class of its own'], [() => {}, 'function']
+  ]) {
+    await assert.rejects(client.call('SET', 'key', value, 'EX', 10), (error) => error instanceof UsageError && error.message.includes(phrase), String(value))
+  }
+  await assert.rejects(client.set('key', undefined), UsageError)
+  await assert.rejects(client.set('key', { a: 1 }), UsageError)
+  await assert.rejects(client.set('key'), UsageError)
+  await assert.rejects(client.set('key', 'value', { EXX: 1 }), /"ex" is one/)
+  await assert.rejects(client.call(), UsageError)
+  assert.equal(await client.exists('key'), 0)
+})
+
+test('wrong settings are thrown by connect, and name the right ones', () => {
+  assert.throws(() => connect({ sentinel: ['127.0.0.1:1'], commandTimeot: 5 }), (error) => error instanceof ConfigError && /command/i.test(error.message))
+  assert.throws(() => connect('redis-sentinel://'), ConfigError)
+})
+
+test('options of calls', async (t) => {
+  const client = open(t)
+  assert.equal(await client.blpop('nothing', 0.01), null)
+  const signal = AbortSignal.abort(new Error('enough'))
+  await assert.rejects(client.options({ signal }).get('x'), /enough/)
+  const controller = new AbortController()
+  const waiting = Array.from({ length: 100 }, () => client.options({ signal: controller.signal }).blpop('nothing', 0))
+  controller.abort()
+  const outcomes = await Promise.allSettled(waiting)
+  assert.ok(outcomes.every((it) => it.reason?.name === 'AbortError'))
+  assert.equal(await client.options({ timeout: 5000, retryWrites: 'always' }).incr('counted'), 1)
+  assert.throws(() => client.options({ timeuot: 1 }), UsageError)
+})
+
+test('pipelines, transactions and scripts', async (t) => {
+  const client = open(t)
+  assert.deepEqual(await client.pipeline().set('p', 1).incr('p').get('p').exec(), ['OK', 2, '2'])
+  const outcomes = await client.pipeline().incr('p').lpush('p', 1).get('p').outcomes()
+  assert.equal(outcomes[0], 3)
+  assert.equal(outcomes[1].code, 'WRONGTYPE')
+  assert.equal(outcomes[2], '3')
+  await assert.rejects(client.pipeline().lpush('p', 1).exec(), ({ replies }) => replies.length === 1)
+  assert.deepEqual(await client.multi().incr('p').incr('p').exec(), [4, 5])
+  assert.deepEqual(await client.pipeline().exec(), [])
+  const add = client.script('return redis.call("INCRBY", KEYS[1], ARGV[1])')
+  assert.equal(await add({ keys: ['p'], args: [5] }), 10)
+  assert.deepEqual(await client.multi().run(add, { keys: ['p'], args: [1] }).exec(), [11])
+})
+
+test('watched keys: again when somebody else was faster', async (t) => {
+  const client = open(t)
+  await client.set('balance', 10)
+  let attempts = 0
+  const replies = await client.watch(['balance'], async (view, transaction) => {
+    const balance = Number(await view.get('balance'))
+    if (++attempts === 1) await client.incr('balance')
+    transaction.set('balance', balance * 2)
+  })
+  assert.deepEqual(replies, ['OK'])
+  assert.equal(attempts, 2)
+  assert.equal(await client.get('balance'), '22')
+  await assert.rejects(client.watch(['balance'], () => { throw new Error('mine') }), /mine/)
+})
+
+test('messages by for await, and by listeners', async (t) => {
+  const client = open(t)
+  const messages = client.subscribe('news', { patterns: ['user.*'] })
+  await messages.ready()
+  await client.publish('news', 'hello')
+  await client.publish('user.7', 'hi')
+  const read = []
+  for await (const it of messages) {
+    read.push([it.channel, it.pattern, it.data])
+    if (read.length === 2) break
+  }
+  assert.deepEqual(read.sort(), [['news', null, 'hello'], ['user.7', 'user.*', 'hi']])
+})
+
+test('all keys, batch by batch', async (t) => {
+  const client = open(t)
+  const names = Array.from({ length: 300 }, (_, i) => `scan:${i}`)
+  await client.mset(names.flatMap((name) => [name, 1]))
+  const found = new Set()
+  for await (const key of client.scanIterator({ MATCH: 'scan:*', COUNT: 50 })) found.add(String(key))
+  assert.deepEqual(found, new Set(names))
+})
+
+test('what is known of the deployment', async (t) => {
+  const client = await open(t).ready()
+  assert.equal(client.health().state, 'ready')
+  assert.match(client.topology().primary, /^127\.0\.0\.1:\d+$/)
+  assert.equal(client.topology().sentinels.length, 3)
+  assert.ok(client.stats().calls >= 1)
+  assert.match(client.stats({ format: 'prometheus' }), /^steadis_calls_total \d+$/m)
+  assert.throws(() => client.stats({ format: 'xml' }), UsageError)
+  assert.ok(JSON.stringify(client.explain()).includes('REDIS_SENTINEL_LIST'))
+})
+
+test('a listener that throws breaks nothing', async (t) => {
+  const client = open(t)
+  const warned = new Promise((resolve) => process.once('warning', resolve))
+  client.once('ready', () => { throw new Error('a listener of mine') })
+  assert.equal(await client.set('key', 'value'), 'OK')
+  assert.equal((await warned).message, 'a listener of mine')
+  assert.equal(await client.get('key'), 'value')
+})
+
+test('close waits for what is under way, and refuses what comes after', async () => {
+  const client = connect()
+  const replies = Promise.all(Array.from({ length: 50 }, () => client.incr('closing')))
+  await client.close()
+  assert.equal((await replies).at(-1), 50)
+  await assert.rejects(client.get('closing'), (error) => error instanceof ClosedError && error.message === 'Connection is closed.')
+  assert.equal(client.health().state, 'down')
+  await client.close()
+})
+
+test('a thread of workers has clients of its own', async () => {
+  const worker = new Worker(`
+    const { parentPort } = require('node:worker_threads')
+    const { connect } = require('steadis')
+    const client = connect()
+    client.incr('worker').then(async (count) => { await client.close(); parentPort.postMessage(count) })
+  `, { eval: true })
+  const count = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  assert.equal(count, 1)
+  assert.equal(await new Promise((resolve) => worker.once('exit', resolve)), 0)
+})
