@@ -21,6 +21,10 @@ impl Machine {
         machine.put("cargo", "exit 0");
         machine.put("apt-get", &format!("echo \"$@\" >> '{}'", machine.notes().display()));
         programs.iter().for_each(|program| machine.put(program, "exit 0"));
+        // A tree of its own, without languages, whose needs would come on top.
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/setup");
+        fs::create_dir(machine.0.path().join("xtask")).unwrap();
+        fs::copy(script, machine.0.path().join("xtask/setup")).unwrap();
         machine
     }
 
@@ -35,9 +39,9 @@ impl Machine {
     }
 
     fn set_up(&self) -> Output {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/setup");
+        let script = self.0.path().join("xtask/setup");
         let mut command = Command::new("/bin/sh");
-        command.args([script, "test"]).env("PATH", self.0.path()).output().unwrap()
+        command.arg(script).arg("test").env("PATH", self.0.path()).output().unwrap()
     }
 }
 

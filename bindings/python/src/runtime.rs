@@ -23,11 +23,15 @@ thread_local! {
 impl Host for Signals {
     fn interrupted(&self) -> bool {
         // Python runs signal handlers in its main thread alone.
-        if !is_main() {
+        if known_to_be_main() == Some(false) {
             return false;
         }
         // `None`: the interpreter is ending, and so is this thread.
-        let raised = Python::try_attach(|py| py.check_signals().err()).flatten();
+        let handled = Python::try_attach(|py| {
+            // Whatever runs Python's code can run a handler.
+            if find_out(py)? { py.check_signals() } else { Ok(()) }
+        });
+        let raised = handled.and_then(PyResult::err);
         let ends = raised.is_some();
         if ends {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = raised;
@@ -36,21 +40,20 @@ impl Host for Signals {
     }
 }
 
-fn is_main() -> bool {
+fn known_to_be_main() -> Option<bool> {
     let forks = FORKS.load(Ordering::Relaxed);
-    if let Some((known, is_main)) = IS_MAIN.get()
-        && known == forks
-    {
-        return is_main;
+    IS_MAIN.get().filter(|(known, _)| *known == forks).map(|(_, is_main)| is_main)
+}
+
+fn find_out(py: Python<'_>) -> PyResult<bool> {
+    if let Some(is_main) = known_to_be_main() {
+        return Ok(is_main);
     }
-    let asked = Python::try_attach(|py| -> PyResult<bool> {
-        let threading = py.import("threading")?;
-        let main = threading.call_method0("main_thread")?.getattr("ident")?;
-        threading.call_method0("get_ident")?.eq(main)
-    });
-    let is_main = matches!(asked, Some(Ok(true)));
-    IS_MAIN.set(Some((forks, is_main)));
-    is_main
+    let threading = py.import("threading")?;
+    let main = threading.call_method0("main_thread")?.getattr("ident")?;
+    let is_main = threading.call_method0("get_ident")?.eq(main)?;
+    IS_MAIN.set(Some((FORKS.load(Ordering::Relaxed), is_main)));
+    Ok(is_main)
 }
 
 /// What a forked child does first.

@@ -160,6 +160,22 @@ def test_messages(play: Callable[[Story], Any]) -> None:
     play(story)
 
 
+def test_what_a_client_says_of_itself(server: Server) -> None:
+    async def story() -> None:
+        client = aio.connect(server.url)
+        assert (client.topology().phase, client.health()) == ("resolving", "down")
+        assert client.stats()["calls"] == 0
+        await client.ping()
+        assert client.health() == "ready"
+        assert client.topology().primary == f"127.0.0.1:{server.port}"
+        assert client.stats()["calls"] == 1
+        assert "steadis_calls_total 1" in client.stats(format="prometheus")
+        assert "port" in {setting.name for setting in client.explain()}
+        await client.close()
+
+    asyncio.run(story())
+
+
 def test_a_cancelled_call_hurts_nobody_else(play: Callable[[Story], Any]) -> None:
     async def story(client: aio.Client) -> None:
         await client.mset({f"k{n}": n for n in range(100)})

@@ -13,6 +13,7 @@ from conftest import CHILD, TREE, Server
 EXAMPLES = {
     "connect": ["b'3 items'"],
     "failover_loop": ["20"],
+    "five_lines": ["b'3 items'"],
     "pipeline": ["['name 0', 'name 1', 'name 2']", "{'balance': '80'} {'balance': '120'}"],
     "pubsub": ["news hello", "user.7 goodbye"],
     "tasks": ["1000", "['report']"],

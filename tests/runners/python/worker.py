@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import steadis  # noqa: E402
 import steadis.asyncio  # noqa: E402
 
 WORKLOADS = ["increments", "reads", "pipelines", "transactions", "scripts"]
+WORKLOADS += ["blocking", "watch", "pubsub"]
 SCRIPT = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}"
 #: The first worker number of a forked child; the parent's are below.
 CHILDREN = 1000
@@ -36,15 +38,27 @@ def failure(error: Exception) -> dict[str, Any]:
 
 
 def number(value: Any) -> Any:
-    """What was counted, of a reply."""
-    return int(value) if isinstance(value, bytes) else value
+    """What was counted or heard, of a reply."""
+    match value:
+        case bytes():
+            text = value.decode()
+            return int(text) if text.isdecimal() else text
+        case steadis.Message():
+            return number(value.data)
+        case steadis.Gap():
+            return "gap"
+        case list():
+            return [number(item) for item in value]
+    return value
 
 
 class Step:
     """One operation, or a batch of them."""
 
-    def __init__(self, op: str, key: str, count: int = 1) -> None:
-        self.op, self.key, self.count = op, key, count
+    def __init__(
+        self, op: str, key: str, *, shared: str = "", turn: int = 0, count: int = 1
+    ) -> None:
+        self.op, self.key, self.shared, self.turn, self.count = op, key, shared, turn, count
 
     def log(self, start: int, outcomes: list[Any]) -> None:
         end = time.monotonic_ns()
@@ -69,22 +83,35 @@ class Order:
         self.child_rounds: int = order["child_rounds"]
         self.prefix: str = order["prefix"]
 
-    def steps(self, worker: int) -> list[Step]:
-        """What the worker of this number does in each round."""
+    def pause(self, worker: int) -> float:
+        """Who waits for a partner needs no sleep."""
+        waits = self.workload in ("blocking", "pubsub") and worker % 2 == 0
+        return 0 if waits else self.think
+
+    def steps(self, worker: int, turn: int) -> list[Step]:
+        """What the worker of this number does in its round of this number, from 1."""
         key = f"{self.prefix}n{worker}"
+        # Workers 6 and 7 share what is called 7: one takes or hears what the other gives.
+        gives, shared = worker % 2 == 1, f"{self.prefix}n{worker | 1}:shared"
         match self.workload:
             case "reads":
                 return [Step("get", key)]
             case "pipelines":
-                return [Step("incr", key, self.batch)]
+                return [Step("incr", key, count=self.batch)]
             case "transactions":
                 return [Step("multi", key)]
             case "scripts":
                 return [Step("eval", key)]
+            case "watch":
+                return [Step("watch", key)]
+            case "blocking":
+                return [Step("push" if gives else "pop", key, shared=shared, turn=turn)]
+            case "pubsub":
+                return [Step("publish" if gives else "message", key, shared=shared, turn=turn)]
         return [Step("incr", key), Step("get", key)]
 
 
-def call(client: Any, step: Step) -> Any:
+def call(client: Any, news: Any, step: Step) -> Any:
     """The reply, or what is awaited for it."""
     keys = [f"{step.key}:a", f"{step.key}:b"]
     match step.op:
@@ -94,12 +121,46 @@ def call(client: Any, step: Step) -> Any:
             return client.multi().incr(keys[0]).incr(keys[1]).execute()
         case "eval":
             return client.eval(SCRIPT, 2, *keys)
+        case "push":
+            return client.rpush(step.shared, step.turn)
+        case "pop":
+            return client.blpop(step.shared, timeout=1)
+        case "publish":
+            return client.publish(step.shared, step.turn)
+        case "message":
+            news.subscribe(step.shared)
+            return news.get_message(timeout=1)
     if step.count == 1:
         return client.incr(step.key)
     pipeline = client.pipeline()
     for _ in range(step.count):
         pipeline.incr(step.key)
     return pipeline.execute(raise_on_error=False)
+
+
+def add_one(client: Any, key: str) -> int:
+    """Nobody else may change the key meanwhile."""
+    value = 0
+
+    def change(view: Any, tx: Any) -> None:
+        nonlocal value
+        value = int(view.get(key) or 0) + 1
+        tx.set(key, value)
+
+    client.watch([key], change)
+    return value
+
+
+async def add_one_in_loop(client: Any, key: str) -> int:
+    value = 0
+
+    async def change(view: Any, tx: Any) -> None:
+        nonlocal value
+        value = int(await view.get(key) or 0) + 1
+        tx.set(key, value)
+
+    await client.watch([key], change)
+    return value
 
 
 def outcomes(step: Step, reply: Any) -> list[Any]:
@@ -122,14 +183,20 @@ def connect(module: Any) -> Any:
     return client
 
 
-def round_of(client: Any, order: Order, worker: int) -> None:
-    for step in order.steps(worker):
-        start = time.monotonic_ns()
-        try:
-            step.log(start, outcomes(step, call(client, step)))
-        except Exception as error:
-            step.log(start, [error] * step.count)
-    time.sleep(order.think)
+def rounds(client: Any, order: Order, worker: int, goes_on: Callable[[int], bool]) -> None:
+    news = client.pubsub()
+    turn = 1
+    while goes_on(turn):
+        for step in order.steps(worker, turn):
+            start = time.monotonic_ns()
+            try:
+                watches = step.op == "watch"
+                reply = add_one(client, step.key) if watches else call(client, news, step)
+                step.log(start, outcomes(step, reply))
+            except Exception as error:
+                step.log(start, [error] * step.count)
+        time.sleep(order.pause(worker))
+        turn += 1
 
 
 def play(order: Order) -> None:
@@ -140,8 +207,7 @@ def play(order: Order) -> None:
     stop = threading.Event()
 
     def work(worker: int) -> None:
-        while not stop.is_set():
-            round_of(client, order, worker)
+        rounds(client, order, worker, lambda _: not stop.is_set())
 
     threads = [threading.Thread(target=work, args=(worker,)) for worker in range(order.workers)]
     for thread in threads:
@@ -152,8 +218,7 @@ def play(order: Order) -> None:
             break
         child = os.fork()
         if child == 0:
-            for _ in range(order.child_rounds):
-                round_of(client, order, CHILDREN + len(children))
+            rounds(client, order, CHILDREN + len(children), lambda turn: turn <= order.child_rounds)
             os._exit(0)
         children.append(child)
     stop.set()
@@ -172,14 +237,21 @@ async def play_in_loop(order: Order) -> None:
     stop = asyncio.Event()
 
     async def work(worker: int) -> None:
+        news = client.pubsub()
+        turn = 1
         while not stop.is_set():
-            for step in order.steps(worker):
+            for step in order.steps(worker, turn):
                 start = time.monotonic_ns()
                 try:
-                    step.log(start, outcomes(step, await call(client, step)))
+                    watches = step.op == "watch"
+                    reply = (
+                        add_one_in_loop(client, step.key) if watches else call(client, news, step)
+                    )
+                    step.log(start, outcomes(step, await reply))
                 except Exception as error:
                     step.log(start, [error] * step.count)
-            await asyncio.sleep(order.think)
+            await asyncio.sleep(order.pause(worker))
+            turn += 1
 
     tasks = [asyncio.create_task(work(worker)) for worker in range(order.workers)]
     await asyncio.to_thread(sys.stdin.readline)

@@ -34,6 +34,7 @@ pub(crate) use reply::Reply;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+use steadis::Stats;
 use steadis::client::{CallOptions, Exchange};
 use steadis::config::{Config, Input, Resolved, Unit};
 pub(crate) use subscription::AsyncSubscription;
@@ -96,6 +97,13 @@ impl AsyncClient {
             session.submit(exchange, options, Instant::now())
         };
         Driver::submit(&driver, wants, options.timeout, submit)
+    }
+
+    /// Since the first call in the loop that it belongs to.
+    fn figures(&self, py: Python<'_>) -> PyResult<Stats> {
+        let driver = self.home.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = driver.as_ref().map(|driver| driver.get().session(py)).transpose()?;
+        Ok(session.map(|session| session.stats()).unwrap_or_default())
     }
 
     fn view<'py>(
@@ -213,6 +221,15 @@ impl AsyncClient {
             Some(topology) => values::topology(py, &topology),
             None => values::unknown(py),
         }
+    }
+
+    fn _stats(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, u64)>> {
+        let figures = self.figures(py)?.figures();
+        Ok(figures.into_iter().map(|(name, _, value)| (name, value)).collect())
+    }
+
+    fn _prometheus(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.figures(py)?.prometheus())
     }
 
     fn _explain(&self) -> (String, Vec<(&'static str, String, String)>) {

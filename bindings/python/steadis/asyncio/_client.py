@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, AnyStr, Literal, Self, overload
 
 from steadis import _errors, _steadis, _values
-from steadis._client import Queue, Script
+from steadis._client import Queue, Script, figures
 from steadis._commands import AsyncCommands, QueuedCommands
 from steadis._events import Listener
 from steadis._log import warn
@@ -128,6 +128,10 @@ class Client(AsyncCommands[AnyStr], _steadis.AsyncClient):
     def health(self) -> _values.Health:
         """How the deployment fares, without asking anybody."""
         return _values.health(self._topology())
+
+    def stats(self, format: str | None = None) -> Any:
+        """Figures since this client was made; ``format="prometheus"`` gives its text."""
+        return figures(self, format)
 
     def explain(self) -> _values.Explanation:
         """Which variable or argument supplied each setting, passwords cut."""
