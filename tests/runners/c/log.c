@@ -59,9 +59,14 @@ static void value(char *out, size_t room, const steadis_reply *reply) {
     case STEADIS_REPLY_NIL:
         snprintf(out, room, "null");
         return;
-    default:
-        /* The workloads store whole numbers, which GET returns as text. */
-        snprintf(out, room, "%s", steadis_reply_str(reply));
+    default: {
+        /* A number that came as text is a number all the same. */
+        const char *text = steadis_reply_str(reply);
+        if (*text != '\0' && strspn(text, "-0123456789") == strlen(text))
+            snprintf(out, room, "%s", text);
+        else
+            quoted(out, room, text);
+    }
     }
 }
 

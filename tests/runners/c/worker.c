@@ -4,6 +4,7 @@
 #include "evented.h"
 #include "log.h"
 #include "order.h"
+#include "stateful.h"
 
 #include <cjson/cJSON.h>
 #include <pthread.h>
@@ -84,11 +85,14 @@ static void script(const char *key) {
     report("eval", key, start, status, reply, error);
 }
 
-static void play_round(int worker) {
+static void play_round(steadis_subscription *news, int worker, int turn) {
     struct timespec think = {order.think_ms / 1000, order.think_ms % 1000 * 1000000L};
     char key[96];
     snprintf(key, sizeof key, "%sn%d", order.prefix, worker);
-    if (strcmp(order.workload, "reads") == 0) {
+    if (play_stateful(client, news, worker, turn)) {
+        if (is_patient(worker))
+            return;
+    } else if (strcmp(order.workload, "reads") == 0) {
         command("get", "GET", key);
     } else if (strcmp(order.workload, "pipelines") == 0) {
         pipeline(key);
@@ -104,8 +108,12 @@ static void play_round(int worker) {
 }
 
 static void *work(void *number) {
-    while (!stopped)
-        play_round((int)(intptr_t)number);
+    steadis_subscription *news = NULL;
+    int turn;
+    steadis_subscription_new(client, &news, NULL);
+    for (turn = 1; !stopped; turn++)
+        play_round(news, (int)(intptr_t)number, turn);
+    steadis_subscription_free(news);
     return NULL;
 }
 
@@ -115,8 +123,8 @@ static pid_t fork_child(int worker) {
     int i;
     if (child != 0)
         return child;
-    for (i = 0; i < order.child_rounds; i++)
-        play_round(worker);
+    for (i = 1; i <= order.child_rounds; i++)
+        play_round(NULL, worker, i);
     _exit(0);
 }
 
@@ -174,7 +182,8 @@ int main(int argc, char **argv) {
     log_line(evented ? "{\"ready\":true,\"workloads\":[\"increments\",\"reads\",\"pipelines\","
                        "\"transactions\",\"scripts\"]}"
                      : "{\"ready\":true,\"workloads\":[\"increments\",\"reads\",\"pipelines\","
-                       "\"transactions\",\"scripts\",\"fork\"]}");
+                       "\"transactions\",\"scripts\",\"fork\",\"watch\",\"blocking\","
+                       "\"pubsub\"]}");
     if (fgets(line, sizeof line, stdin) == NULL)
         return 0;
     if (!read_order(line)) {
