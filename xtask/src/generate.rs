@@ -1,6 +1,6 @@
 //! Writes what is generated, or checks that what is committed is what would be generated.
 
-use crate::{commands, configuration, root};
+use crate::{commands, configuration, root, stubs};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,10 +25,12 @@ pub(crate) fn generate(check: bool) -> ExitCode {
 
 /// Every generated file with its content.
 fn generated() -> Vec<(&'static str, String)> {
-    vec![
+    let mut files = vec![
         ("docs/commands.md", commands::document()),
         ("docs/configuration.md", configuration::document()),
-    ]
+    ];
+    files.extend(stubs::files());
+    files
 }
 
 fn write(path: &Path, content: &str) -> std::io::Result<()> {

@@ -5,6 +5,7 @@ mod commands;
 mod configuration;
 mod generate;
 mod lint;
+mod stubs;
 mod test;
 
 use std::path::{Path, PathBuf};

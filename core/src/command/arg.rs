@@ -60,7 +60,7 @@ impl<'a> Arg<'a> {
         match self {
             Arg::Bytes(bytes) => encode::argument(out, bytes),
             Arg::Text(text) => encode::argument(out, text.as_bytes()),
-            Arg::Int(number) => encode::argument(out, Line::of(format_args!("{number}")).bytes()),
+            Arg::Int(number) => encode::integer(out, *number),
             Arg::Float(number) => encode::argument(out, Line::of(Float(*number)).bytes()),
             _ => return false,
         }

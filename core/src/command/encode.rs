@@ -66,9 +66,12 @@ fn values(arg: &Arg<'_>) -> usize {
     }
 }
 
-/// The guess was wrong, as with options that fill words in. Only a different number of digits
-/// moves the bytes behind it.
+/// The guess was wrong, as with options that fill words in.
 fn replace_header(out: &mut Vec<u8>, start: usize, count: usize, guess: usize) {
+    if let (0..10, 0..10) = (count, guess) {
+        out[start + 1] = b'0' + count as u8;
+        return;
+    }
     let (mut right, mut wrong) = (Vec::new(), Vec::new());
     encode::header(&mut right, count);
     encode::header(&mut wrong, guess);

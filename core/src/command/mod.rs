@@ -27,6 +27,7 @@ mod walk;
 
 pub use arg::Arg;
 pub use form::Form;
+pub use names::Name;
 pub use outcome::{Encoded, Wait};
 pub use replies::{REPLIES, Reply};
 pub use syntax::Syntax;
@@ -63,19 +64,26 @@ pub fn effect<A: AsRef<[u8]>>(args: &[A]) -> Effect {
     find(args).map_or(Effect::Writes, |command| command.effect)
 }
 
-/// Appends these arguments as they are, and tells what is known of the command. Its reply has no
-/// shape, and what the table does not know, or cannot follow, may do anything.
-pub fn encode_raw<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
-    let shape = &Shape::Raw;
-    let unknown = Encoded { effect: Effect::Writes, idempotent: false, wait: Wait::No, shape };
-    let known = find(args).map(|command| {
+/// What is known of the command that these arguments call. What the table does not know, or
+/// cannot follow, may do anything, and its reply has no shape.
+pub fn known<A: AsRef<[u8]>>(args: &[A]) -> Encoded {
+    let unknown =
+        Encoded { effect: Effect::Writes, idempotent: false, wait: Wait::No, shape: &Shape::Raw };
+    find(args).map_or(unknown, |command| {
         let words = args.len().min(command.words());
+        if command.plain.is_some_and(|plain| plain.takes(args.len() - words)) {
+            return command.plainly();
+        }
         let rest: Vec<Arg<'_>> = args[words..].iter().map(|arg| Arg::Bytes(arg.as_ref())).collect();
-        let encoded = command.encode(&rest, &[], &mut Vec::new());
-        encoded.map_or(command.at_worst(), |encoded| Encoded { shape, ..encoded })
-    });
+        command.encode(&rest, &[], &mut Vec::new()).unwrap_or_else(|_| command.at_worst())
+    })
+}
+
+/// Appends these arguments as they are, and tells what is known of the command. Its reply stays
+/// as the server sends it.
+pub fn encode_raw<A: AsRef<[u8]>>(args: &[A], out: &mut Vec<u8>) -> Encoded {
     crate::proto::encode::command(out, args);
-    known.unwrap_or(unknown)
+    Encoded { shape: &Shape::Raw, ..known(args) }
 }
 
 /// A name in small letters, put together without asking for memory.

@@ -2,7 +2,42 @@
 
 use super::syntax::Syntax;
 
-/// What people also call a word or value, from the names of other clients' parameters.
+/// A word or value in the syntax of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    /// As the manual writes it.
+    pub text: &'static str,
+    class: Class,
+    plural: Class,
+    aliases: [Class; 2],
+}
+
+impl Name {
+    pub(super) fn new(text: &'static str) -> Self {
+        let class = Class::of(text);
+        let mut known = ALIASES.iter().filter(|(name, _)| *name == text);
+        let mut alias = || known.next().map_or(class, |(_, alias)| Class::of(alias));
+        Self { text, class, plural: class.and(b's'), aliases: [alias(), alias()] }
+    }
+
+    /// Whether an option of this class means it.
+    pub(super) fn is(&self, option: Class) -> bool {
+        self.class == option || self.aliases.contains(&option)
+    }
+
+    /// The same for a value that repeats, which may be named in the plural.
+    pub(super) fn is_many(&self, option: Class) -> bool {
+        self.is(option) || self.plural == option
+    }
+
+    /// The classes that mean it.
+    pub(super) fn classes(&self) -> Classes {
+        let all = [self.class, self.plural].into_iter().chain(self.aliases);
+        all.fold(Classes::default(), |classes, class| classes.with(class))
+    }
+}
+
+/// What people also call a word or value: symbols have names, and other clients have others.
 const ALIASES: [(&str, &str); 9] = [
     ("~", "approximate"),
     ("=", "exact"),
@@ -15,28 +50,50 @@ const ALIASES: [(&str, &str); 9] = [
     ("REV", "desc"),
 ];
 
-/// Whether an option of this name is meant by a word or value of the syntax: case, `_` and `-`
-/// make no difference, and symbols have names.
-pub(super) fn same(option: &str, name: &str) -> bool {
-    exactly(option, name)
-        || ALIASES.iter().any(|(own, alias)| *own == name && exactly(option, alias))
+/// All spellings of a name: case, `_` and `-` make no difference. With 64 bits, others do not
+/// come to the same by chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Class(u64);
+
+impl Class {
+    /// No letters yet, as FNV-1a begins.
+    pub(super) const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
+    /// The name for pairs of any kind.
+    pub(super) const MAPPING: Self = Self::of("mapping");
+
+    pub(super) const fn of(name: &str) -> Self {
+        let bytes = name.as_bytes();
+        let (mut class, mut at) = (Self::EMPTY, 0);
+        while at < bytes.len() {
+            if !matches!(bytes[at], b'_' | b'-') {
+                class = class.and(bytes[at].to_ascii_lowercase());
+            }
+            at += 1;
+        }
+        class
+    }
+
+    /// One letter more.
+    const fn and(self, letter: u8) -> Self {
+        Self((self.0 ^ letter as u64).wrapping_mul(0x100_0000_01b3))
+    }
 }
 
-/// The same for a value that repeats, which may be named in the plural.
-pub(super) fn same_many(option: &str, name: &str) -> bool {
-    same(option, name) || alike(option, name) && letters(option).eq(letters(name).chain([b's']))
-}
+/// A set of classes that can say "surely not": a bit for each, which some share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Classes(u64);
 
-fn exactly(option: &str, name: &str) -> bool {
-    alike(option, name) && letters(option).eq(letters(name))
-}
+impl Classes {
+    pub(super) fn with(self, class: Class) -> Self {
+        Self(self.0 | 1 << (class.0 >> 58))
+    }
 
-/// Most names differ in the first letter already.
-fn alike(option: &str, name: &str) -> bool {
-    match (option.as_bytes(), name.as_bytes()) {
-        ([b'_' | b'-', ..], _) => true,
-        ([first, ..], [other, ..]) => first.eq_ignore_ascii_case(other),
-        _ => false,
+    pub(super) fn or(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    pub(super) fn may_have(self, class: Class) -> bool {
+        self.0 & 1 << (class.0 >> 58) != 0
     }
 }
 
@@ -84,9 +141,25 @@ mod tests {
 
     #[test]
     fn names_are_compared_as_people_mean_them() {
+        let same = |option, name| Name::new(name).is(Class::of(option));
+        let same_many = |option, name| Name::new(name).is_many(Class::of(option));
         assert!(same("withScores", "WITHSCORES") && same("min_idle_time", "min-idle-time"));
-        assert!(same("approximate", "~") && !same("ex", "exat"));
+        assert!(same("approximate", "~") && !same("ex", "exat") && !same("keys", "key"));
+        assert!(same("num", "count") && same("desc", "REV") && same("desc", "DESC"));
         assert!(same_many("Keys", "key") && !same_many("keyss", "key"));
+    }
+
+    #[test]
+    fn no_two_names_of_the_table_look_the_same() {
+        let mut names = std::collections::HashMap::new();
+        for command in crate::command::all() {
+            command.syntax.visit(&mut |name| {
+                let letters: Vec<u8> = letters(name).collect();
+                let known = names.entry(Class::of(name).0).or_insert_with(|| letters.clone());
+                assert_eq!(*known, letters);
+            });
+        }
+        assert!(names.len() > 200);
     }
 
     #[test]

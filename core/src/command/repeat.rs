@@ -1,6 +1,7 @@
 //! The parts of a syntax that repeat: `key...`, `<field value>...`, and counts of them.
 
 use super::arg::Arg;
+use super::names::Name;
 use super::syntax::Syntax;
 use super::walk::{Given, Walk, quoted};
 use crate::error::Result;
@@ -58,10 +59,10 @@ impl<'a> Walk<'a, '_> {
     fn spread(&mut self, part: &'static Syntax, values: &'a Arg<'a>) -> Result<usize> {
         match (part, values) {
             (Syntax::Value(name), Arg::List(items)) => {
-                items.iter().try_for_each(|item| self.value(name, item))?;
+                items.iter().try_for_each(|item| self.value(*name, item))?;
                 Ok(items.len())
             }
-            (Syntax::Value(name), value) => self.value(name, value).map(|()| 1),
+            (Syntax::Value(name), value) => self.value(*name, value).map(|()| 1),
             (Syntax::Sequence(parts), Arg::Map(pairs))
                 if parts.iter().all(|part| part.as_value().is_some()) =>
             {
@@ -116,7 +117,8 @@ impl<'a> Walk<'a, '_> {
             Arg::List(items) => items,
             value => std::slice::from_ref(value),
         };
-        let by_member = parts.last() == Some(&Syntax::Value("member"));
+        let by_member =
+            parts.last().and_then(Syntax::as_value).is_some_and(|name| name.text == "member");
         let (first, last) = if by_member { (None, Some(key)) } else { (Some(key), None) };
         let all = first.into_iter().chain(values).chain(last);
         if parts.len() != values.len() + 1 {
@@ -170,7 +172,7 @@ impl<'a> Walk<'a, '_> {
     /// when the word before it was not `spelled` out.
     pub(super) fn counted(
         &mut self,
-        (count, spelled): (&'static str, bool),
+        (count, spelled): (Name, bool),
         group: &'static Syntax,
         given: &mut Given<'a>,
         after: usize,
@@ -179,38 +181,62 @@ impl<'a> Walk<'a, '_> {
             Syntax::Optional(group) => (group.repeats(), true),
             group => (group.repeats(), false),
         };
-        let place = self.out.len();
-        let mut times = 0;
-        if let Some(values) = self.take_many(part) {
-            times = self.spread(part, values)?;
-            if self.take(count).is_some_and(|said| said.count() != Some(times)) {
-                return Err(self.usage(&format!("{} is not how many follow", quoted(count))));
-            }
-        } else if !spelled && given.first().is_some_and(Arg::is_scalar) {
-            times = self.repeated(part, given, after, None)?;
-        } else if let Some(first) = self.take(count).or_else(|| shift(given)) {
-            if !first.is_scalar() {
-                times = self.spread(part, first)?;
-            } else if let Some(exactly) = first.count() {
-                self.value(count, first)?;
-                if self.repeated(part, given, after, Some(exactly))? == exactly {
-                    return Ok(());
-                }
-                return Err(self.usage(&format!("{} is not how many follow", quoted(count))));
-            } else {
-                let count = quoted(count);
-                let what = format!("{count} is no number, and no list of what it counts");
-                return Err(self.usage(&what));
+        let named = self.take_many(part);
+        let mut first = None;
+        if named.is_none() && (spelled || !given.first().is_some_and(Arg::is_scalar)) {
+            first = self.take(count).or_else(|| shift(given));
+            if let Some(number) = first.filter(|first| first.is_scalar()) {
+                return self.exactly(count, number, part, given, after);
             }
         }
+        let place = self.out.len();
+        encode::argument(self.out, b"0");
+        self.count += 1;
+        let times = match named.or(first) {
+            Some(values) => self.spread(part, values)?,
+            None => self.repeated(part, given, after, None)?,
+        };
         if times == 0 && !optional {
             return Err(self.missing(part));
         }
-        let mut number = Vec::new();
-        encode::argument(&mut number, times.to_string().as_bytes());
-        self.out.splice(place..place, number);
-        self.count += 1;
+        if self.take(count).is_some_and(|said| said.count() != Some(times)) {
+            return Err(self.usage(&format!("{} is not how many follow", quoted(count.text))));
+        }
+        self.fill_in(place, times);
         Ok(())
+    }
+
+    /// A count that was given, and as many of what it counts.
+    fn exactly(
+        &mut self,
+        count: Name,
+        number: &'a Arg<'a>,
+        part: &'static Syntax,
+        given: &mut Given<'a>,
+        after: usize,
+    ) -> Result<()> {
+        let Some(exactly) = number.count() else {
+            let count = quoted(count.text);
+            let what = format!("{count} is no number, and no list of what it counts");
+            return Err(self.usage(&what));
+        };
+        self.value(count, number)?;
+        if self.repeated(part, given, after, Some(exactly))? == exactly {
+            return Ok(());
+        }
+        Err(self.usage(&format!("{} is not how many follow", quoted(count.text))))
+    }
+
+    /// Puts a number in the place of a zero.
+    fn fill_in(&mut self, place: usize, number: usize) {
+        if number < 10 {
+            self.out[place + 4] = b'0' + number as u8;
+            return;
+        }
+        let zero = place..place + b"$1\r\n0\r\n".len();
+        let mut digits = Vec::new();
+        encode::argument(&mut digits, number.to_string().as_bytes());
+        self.out.splice(zero, digits);
     }
 }
 

@@ -9,24 +9,48 @@
 //! that can be given.
 
 use super::arg::Arg;
+use super::names::{Class, Classes, Name};
+use std::ops::Deref;
 
 /// A part of a command's syntax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Syntax {
     /// A word that is sent as it stands: `EX`, `STREAMS`, `*`.
-    Word(&'static str),
+    Word(Name),
     /// A value, which the syntax calls so.
-    Value(&'static str),
+    Value(Name),
     /// One after the other.
-    Sequence(Vec<Syntax>),
+    Sequence(Parts),
     /// One of these.
-    Choice(Vec<Syntax>),
+    Choice(Parts),
     /// This or nothing; begins with a word.
     Option(Box<Syntax>),
     /// This or nothing; begins with a value.
     Optional(Box<Syntax>),
     /// This once or more often.
     Repeated(Box<Syntax>),
+}
+
+/// Several parts, with the classes of all names in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    parts: Vec<Syntax>,
+    pub(super) classes: Classes,
+}
+
+impl Parts {
+    fn new(parts: Vec<Syntax>) -> Self {
+        let classes = parts.iter().map(Syntax::classes).fold(Classes::default(), Classes::or);
+        Self { parts, classes }
+    }
+}
+
+impl Deref for Parts {
+    type Target = [Syntax];
+
+    fn deref(&self) -> &[Syntax] {
+        &self.parts
+    }
 }
 
 /// Values that say how many others follow; they are filled in when those come as a list.
@@ -39,7 +63,7 @@ impl Syntax {
     pub fn parse(line: &'static str) -> Option<Self> {
         let mut parser = Parser { rest: line };
         let syntax = parser.sequence()?;
-        parser.rest.is_empty().then_some(Self::Sequence(syntax))
+        parser.rest.is_empty().then(|| Self::Sequence(Parts::new(syntax)))
     }
 
     /// The fewest arguments that it takes, words included.
@@ -70,7 +94,7 @@ impl Syntax {
     pub fn first_key(&self) -> Option<usize> {
         let Self::Sequence(parts) = self else { return None };
         let mut place = 0;
-        for part in parts {
+        for part in parts.iter() {
             match part.first_value() {
                 Some(name) if is_key(name) => return Some(place),
                 Some(name) if counts(name) => return None,
@@ -83,7 +107,7 @@ impl Syntax {
 
     fn first_value(&self) -> Option<&'static str> {
         match self {
-            Self::Value(name) => Some(name),
+            Self::Value(name) => Some(name.text),
             Self::Sequence(parts) => parts.first()?.first_value(),
             Self::Repeated(part) | Self::Optional(part) => part.first_value(),
             _ => None,
@@ -112,7 +136,7 @@ impl Syntax {
     /// Whether arguments for this can begin with `word`.
     pub(super) fn begins_with(&self, word: &[u8]) -> bool {
         match self {
-            Self::Word(own) => own.as_bytes().eq_ignore_ascii_case(word),
+            Self::Word(own) => own.text.as_bytes().eq_ignore_ascii_case(word),
             _ => self.firsts().iter().any(|part| part.begins_with(word)),
         }
     }
@@ -138,8 +162,8 @@ impl Syntax {
         if let Self::Option(part) = self { Some(part) } else { None }
     }
 
-    pub(super) fn as_value(&self) -> Option<&'static str> {
-        if let Self::Value(name) = self { Some(name) } else { None }
+    pub(super) fn as_value(&self) -> Option<Name> {
+        if let Self::Value(name) = self { Some(*name) } else { None }
     }
 
     /// What repeats in a part that does.
@@ -150,10 +174,20 @@ impl Syntax {
         }
     }
 
+    /// The classes of all names that can be given for it or for a part of it.
+    fn classes(&self) -> Classes {
+        match self {
+            Self::Word(name) | Self::Value(name) => name.classes(),
+            Self::Sequence(parts) | Self::Choice(parts) => parts.classes,
+            Self::Option(part) | Self::Optional(part) => part.classes(),
+            Self::Repeated(part) => part.classes().with(Class::MAPPING),
+        }
+    }
+
     /// Every word and value in it.
     pub fn visit(&self, visitor: &mut dyn FnMut(&'static str)) {
         if let Self::Word(name) | Self::Value(name) = self {
-            visitor(name);
+            visitor(name.text);
         }
         self.parts().iter().for_each(|part| part.visit(visitor));
     }
@@ -201,14 +235,14 @@ impl Parser {
             self.rest = &self.rest[1..];
             let mut parts = self.sequence()?;
             let only = if parts.len() == 1 { parts.pop() } else { None };
-            choices.push(only.unwrap_or(Syntax::Sequence(parts)));
+            choices.push(only.unwrap_or_else(|| Syntax::Sequence(Parts::new(parts))));
             if !self.rest.starts_with('|') {
                 break;
             }
         }
         self.rest = self.rest.strip_prefix(close)?;
         let only = if choices.len() == 1 { choices.pop() } else { None };
-        Some(only.unwrap_or(Syntax::Choice(choices)))
+        Some(only.unwrap_or_else(|| Syntax::Choice(Parts::new(choices))))
     }
 
     fn word(&mut self) -> Syntax {
@@ -220,8 +254,8 @@ impl Parser {
         let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
         match word.starts_with(|first: char| first.is_ascii_lowercase()) {
-            true => Syntax::Value(word),
-            false => Syntax::Word(word),
+            true => Syntax::Value(Name::new(word)),
+            false => Syntax::Word(Name::new(word)),
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Command {
     pub reply: &'static Reply,
     /// What it answers when all of these words or values are given; the last match holds.
     pub replies: Vec<(Vec<&'static str>, &'static Reply)>,
+    /// All words and values that change the reply, in their order.
+    pub(super) deciding: Vec<&'static str>,
     /// As the manual writes it.
     pub usage: &'static str,
     /// The same as a tree.
@@ -67,9 +69,9 @@ impl Plain {
     fn of(syntax: &Syntax) -> Option<Self> {
         let Syntax::Sequence(parts) = syntax else { return None };
         let mut plain = Self { least: syntax.least(), step: 0 };
-        for part in parts {
+        for part in parts.iter() {
             match part {
-                Syntax::Value(name) if !syntax::counts(name) => {}
+                Syntax::Value(name) if !syntax::counts(name.text) => {}
                 Syntax::Choice(parts) if parts.iter().all(|it| matches!(it, Syntax::Word(_))) => {}
                 Syntax::Option(_) | Syntax::Optional(_) => {}
                 Syntax::Repeated(part) if plain.step == 0 => plain.step = part.least(),
@@ -97,7 +99,8 @@ impl Command {
                 let (words, name) = shape.split_once('=')?;
                 Some((words.split('+').collect(), replies::named(name)?))
             })
-            .collect::<Option<_>>()?;
+            .collect::<Option<Vec<_>>>()?;
+        let deciding = replies.iter().flat_map(|(words, _): &(Vec<_>, _)| words).copied().collect();
         let syntax = Syntax::parse(usage)?;
         let name = &*mixed.to_ascii_lowercase().leak();
         let mut head = Vec::new();
@@ -122,6 +125,7 @@ impl Command {
             subscribes: flags.contains('s'),
             reply,
             replies,
+            deciding,
             usage,
             unit: Duration::from_millis(if flags.contains('m') { 1 } else { 1000 }),
             head: (head, name.split('|').count()),

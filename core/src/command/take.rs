@@ -1,7 +1,7 @@
 //! What a walk takes and writes, and what it says when something is wrong.
 
 use super::arg::Arg;
-use super::names::{nearest, same, same_many};
+use super::names::{Class, Name, nearest};
 use super::outcome::{DEPENDS, STORES, Wait};
 use super::syntax::{Syntax, counts};
 use super::walk::{Given, Walk, quoted};
@@ -10,16 +10,17 @@ use crate::proto::encode;
 
 impl<'a> Walk<'a, '_> {
     /// Writes a word of the syntax.
-    pub(super) fn word(&mut self, word: &'static str) {
-        self.stores |= STORES.contains(&word);
-        self.depends |= DEPENDS.contains(&word);
-        self.meet(word);
-        encode::argument(self.out, word.as_bytes());
+    pub(super) fn word(&mut self, word: Name) {
+        self.stores |= STORES.contains(&word.text);
+        self.depends |= DEPENDS.contains(&word.text);
+        self.meet(word.text);
+        encode::argument(self.out, word.text.as_bytes());
         self.count += 1;
     }
 
     /// Writes a value.
-    pub(super) fn value(&mut self, name: &'static str, value: &Arg<'_>) -> Result<()> {
+    pub(super) fn value(&mut self, name: Name, value: &Arg<'_>) -> Result<()> {
+        let name = name.text;
         if !value.write(self.out) {
             let why = match value {
                 Arg::Null => "is null, and Redis has no null to store",
@@ -42,8 +43,8 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn meet(&mut self, name: &str) {
-        let words = self.command.replies.iter().flat_map(|(words, _)| words);
-        for (bit, _) in words.enumerate().filter(|(_, word)| **word == name) {
+        let deciding = self.command.deciding.iter().enumerate();
+        for (bit, _) in deciding.filter(|(_, word)| **word == name) {
             self.met |= 1 << bit;
         }
     }
@@ -56,18 +57,26 @@ impl<'a> Walk<'a, '_> {
         Ok(value)
     }
 
-    /// Takes the option that this tells apart, unless it is switched off.
-    fn take_if(&mut self, is: impl Fn(&str) -> bool) -> Option<&'a Arg<'a>> {
-        let mut options = self.options.iter().enumerate();
-        let (i, (_, value)) = options
-            .find(|(i, (name, value))| self.taken & (1 << i) == 0 && !value.is_off() && is(name))?;
-        self.taken |= 1 << i;
-        Some(value)
+    /// The places of the options that are still to be used.
+    fn open(&self) -> impl Iterator<Item = usize> + use<> {
+        let mut open = self.open;
+        std::iter::from_fn(move || {
+            let place = (open > 0).then(|| open.trailing_zeros())?;
+            open ^= 1 << place;
+            Some(place as usize)
+        })
+    }
+
+    /// Takes the option that this tells apart.
+    fn take_if(&mut self, is: impl Fn(Class) -> bool) -> Option<&'a Arg<'a>> {
+        let place = self.open().find(|place| is(self.called[*place]))?;
+        self.open ^= 1 << place;
+        Some(&self.options[place].1)
     }
 
     /// Takes the option of this name.
-    pub(super) fn take(&mut self, name: &str) -> Option<&'a Arg<'a>> {
-        self.take_if(|option| same(option, name))
+    pub(super) fn take(&mut self, name: Name) -> Option<&'a Arg<'a>> {
+        self.take_if(|option| name.is(option))
     }
 
     /// Takes the option that gives all of a part that repeats.
@@ -76,12 +85,9 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Takes the option that a part begins with.
-    pub(super) fn take_lead(
-        &mut self,
-        part: &'static Syntax,
-    ) -> Option<(&'static str, &'a Arg<'a>)> {
+    pub(super) fn take_lead(&mut self, part: &'static Syntax) -> Option<(Name, &'a Arg<'a>)> {
         match part {
-            Syntax::Word(word) => Some((word, self.take(word)?)),
+            Syntax::Word(word) => Some((*word, self.take(*word)?)),
             Syntax::Choice(parts) => parts.iter().find_map(|part| self.take_lead(part)),
             _ => None,
         }
@@ -89,17 +95,14 @@ impl<'a> Walk<'a, '_> {
 
     /// How many of the options that are not used yet name something in this part.
     pub(super) fn names(&self, part: &Syntax) -> usize {
-        let open = self.options.iter().enumerate().filter(|(i, (option, value))| {
-            self.taken & (1 << i) == 0 && !value.is_off() && knows(part, option)
-        });
-        open.count()
+        self.open().filter(|place| knows(part, self.called[*place])).count()
     }
 
     /// How many positional arguments these parts take at least.
     pub(super) fn needs(&self, parts: &[Syntax]) -> usize {
         let need = |part: &Syntax| match part {
             Syntax::Word(_) | Syntax::Option(_) | Syntax::Optional(_) => 0,
-            Syntax::Value(name) if counts(name) => 0,
+            Syntax::Value(name) if counts(name.text) => 0,
             part if self.names(part) > 0 => 0,
             Syntax::Sequence(parts) => self.needs(parts),
             Syntax::Value(_) | Syntax::Choice(_) | Syntax::Repeated(_) => 1,
@@ -109,16 +112,19 @@ impl<'a> Walk<'a, '_> {
 
     /// After the walk, every option must have found its place.
     pub(super) fn check_options(&self) -> Result<()> {
+        let syntax = &self.command.syntax;
         for (i, (option, value)) in self.options.iter().enumerate() {
-            let syntax = &self.command.syntax;
-            if !knows(syntax, option) {
+            if self.open & (1 << i) == 0 && !value.is_off() {
+                continue;
+            }
+            if !knows(syntax, self.called[i]) {
                 let hint = match nearest(option, syntax) {
                     Some(name) => format!(", but {} is one", quoted(&name)),
                     None => String::new(),
                 };
                 return Err(self.usage(&format!("there is no option {}{hint}", quoted(option))));
             }
-            if self.taken & (1 << i) == 0 && !value.is_off() {
+            if !value.is_off() {
                 return Err(self.usage(&format!("{} does not go with the others", quoted(option))));
             }
         }
@@ -150,22 +156,25 @@ impl<'a> Walk<'a, '_> {
 }
 
 /// Whether this is the name of something in a part.
-fn knows(part: &Syntax, option: &str) -> bool {
+fn knows(part: &Syntax, option: Class) -> bool {
     match part {
-        Syntax::Word(name) | Syntax::Value(name) => same(option, name),
+        Syntax::Word(name) | Syntax::Value(name) => name.is(option),
+        Syntax::Sequence(parts) | Syntax::Choice(parts) => {
+            parts.classes.may_have(option) && parts.iter().any(|part| knows(part, option))
+        }
+        Syntax::Option(part) | Syntax::Optional(part) => knows(part, option),
         Syntax::Repeated(group) => names_many(group, option) || knows(group, option),
-        _ => part.parts().iter().any(|part| knows(part, option)),
     }
 }
 
 /// Whether this names what repeats as a whole.
-fn names_many(group: &Syntax, option: &str) -> bool {
+fn names_many(group: &Syntax, option: Class) -> bool {
     match (group, group.parts().first()) {
-        (Syntax::Value(name), _) => same_many(option, name),
+        (Syntax::Value(name), _) => name.is_many(option),
         (Syntax::Sequence(_), Some(Syntax::Value(name))) => {
-            same(option, "mapping") || same_many(option, name)
+            option == Class::MAPPING || name.is_many(option)
         }
-        (Syntax::Sequence(_), Some(Syntax::Word(word))) => same(option, word),
+        (Syntax::Sequence(_), Some(Syntax::Word(word))) => word.is(option),
         _ => false,
     }
 }

@@ -5,11 +5,15 @@
 //! any order, as the server does it.
 
 use super::arg::Arg;
+use super::names::{Class, Name};
 use super::outcome::{Encoded, Wait};
 use super::syntax::{Syntax, counts};
 use super::table::Command;
 use crate::error::Result;
 use crate::policy::Effect;
+
+/// More than any command takes, if half of them are switched off.
+const MOST_OPTIONS: usize = 32;
 
 /// Positional arguments that are still to be taken.
 pub(super) type Given<'a> = &'a [Arg<'a>];
@@ -18,8 +22,10 @@ pub(super) type Given<'a> = &'a [Arg<'a>];
 pub(super) struct Walk<'a, 'o> {
     pub(super) command: &'static Command,
     pub(super) options: &'a [(&'a str, Arg<'a>)],
-    /// Which of the options are used; a bit for each.
-    pub(super) taken: u64,
+    /// The class of each of their names.
+    pub(super) called: [Class; MOST_OPTIONS],
+    /// Which of the options are still to be used; a bit for each.
+    pub(super) open: u32,
     pub(super) out: &'o mut Vec<u8>,
     /// Arguments written.
     pub(super) count: usize,
@@ -36,14 +42,19 @@ impl<'a, 'o> Walk<'a, 'o> {
         options: &'a [(&'a str, Arg<'a>)],
         out: &'o mut Vec<u8>,
     ) -> Self {
-        let (stores, depends) = (false, false);
-        Self { command, options, taken: 0, out, count: 0, met: 0, stores, depends, wait: Wait::No }
+        let (mut called, mut open) = ([Class::EMPTY; MOST_OPTIONS], 0);
+        for (i, (name, value)) in options.iter().enumerate().take(MOST_OPTIONS) {
+            called[i] = Class::of(name);
+            open |= u32::from(!value.is_off()) << i;
+        }
+        let (stores, depends, wait) = (false, false, Wait::No);
+        Self { command, options, called, open, out, count: 0, met: 0, stores, depends, wait }
     }
 
     /// Writes all arguments; returns their number and what is known of the command.
     pub(super) fn all(&mut self, mut given: Given<'a>) -> Result<(usize, Encoded)> {
-        if self.options.len() > 64 {
-            return Err(self.usage("more than 64 options"));
+        if self.options.len() > MOST_OPTIONS {
+            return Err(self.usage("more than 32 options"));
         }
         let Syntax::Sequence(parts) = &self.command.syntax else {
             return Err(self.usage("no syntax"));
@@ -97,10 +108,10 @@ impl<'a, 'o> Walk<'a, 'o> {
         while let Some(part) = parts.get(at) {
             let mut next = at + 1;
             match (part, parts.get(at + 1)) {
-                (Syntax::Value(name), Some(group)) if counts(name) => {
+                (Syntax::Value(name), Some(group)) if counts(name.text) => {
                     next += 1;
                     let after = after + self.needs(&parts[next..]);
-                    self.counted((name, spelled), group, given, after)?;
+                    self.counted((*name, spelled), group, given, after)?;
                 }
                 (Syntax::Repeated(first), Some(Syntax::Repeated(second))) => {
                     next += 1;
@@ -156,15 +167,15 @@ impl<'a, 'o> Walk<'a, 'o> {
                 if part.is_next(given) {
                     *given = &given[1..];
                 }
-                self.word(word);
+                self.word(*word);
                 Ok(())
             }
             Syntax::Value(name) => {
-                let value = match self.take(name) {
+                let value = match self.take(*name) {
                     Some(value) => value,
-                    None => self.pop(name, given)?,
+                    None => self.pop(name.text, given)?,
                 };
-                self.value(name, value)
+                self.value(*name, value)
             }
             Syntax::Sequence(parts) => self.group(parts, given, after),
             Syntax::Choice(parts) => self.choice(parts, given, after),
@@ -192,12 +203,14 @@ impl<'a, 'o> Walk<'a, 'o> {
         after: usize,
     ) -> Result<()> {
         match part {
-            Syntax::Word(word) => match self.take(word) {
+            Syntax::Word(word) => match self.take(*word) {
                 Some(Arg::Bool(true)) => {
-                    self.word(word);
+                    self.word(*word);
                     Ok(())
                 }
-                Some(_) => Err(self.usage(&format!("{} is either true or left out", quoted(word)))),
+                Some(_) => {
+                    Err(self.usage(&format!("{} is either true or left out", quoted(word.text))))
+                }
                 None => self.part(part, given, after),
             },
             Syntax::Repeated(part) => self.repeated(part, given, after, None).map(drop),
@@ -226,7 +239,7 @@ impl<'a, 'o> Walk<'a, 'o> {
         if values.is_empty() {
             return Ok(());
         }
-        Err(self.usage(&format!("too many values for {}", quoted(word))))
+        Err(self.usage(&format!("too many values for {}", quoted(word.text))))
     }
 
     fn choice(
@@ -251,8 +264,10 @@ impl<'a, 'o> Walk<'a, 'o> {
         }
         match parts {
             // XADD makes up an id by itself.
-            [Syntax::Word("*"), ..] if !given.first().is_some_and(Arg::is_scalar) => {
-                self.word("*");
+            [Syntax::Word(word @ Name { text: "*", .. }), ..]
+                if !given.first().is_some_and(Arg::is_scalar) =>
+            {
+                self.word(*word);
                 Ok(())
             }
             _ => match parts.iter().find(|part| part.begins_with_value()) {

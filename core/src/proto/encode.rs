@@ -22,6 +22,26 @@ pub fn argument(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Appends one argument, an integer.
+pub fn integer(out: &mut Vec<u8>, number: i64) {
+    // A sign and 19 digits.
+    let mut digits = [0; 20];
+    let (mut at, mut rest) = (digits.len(), number.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        at -= 1;
+        digits[at] = b'-';
+    }
+    argument(out, &digits[at..]);
+}
+
 fn length(out: &mut Vec<u8>, mark: u8, number: usize) {
     match number {
         // Nearly all of them.
@@ -62,6 +82,16 @@ mod tests {
         let mut out = Vec::new();
         command(&mut out, &["SET", "clé", ""]);
         assert_eq!(out, "*3\r\n$3\r\nSET\r\n$4\r\nclé\r\n$0\r\n\r\n".as_bytes());
+    }
+
+    #[test]
+    fn integers_of_any_size_are_written_in_full() {
+        for number in [0, 7, -7, 10, 1999, i64::MAX, i64::MIN] {
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            integer(&mut ours, number);
+            argument(&mut theirs, number.to_string().as_bytes());
+            assert_eq!(ours, theirs);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{canonical, check_all, command, encode};
 use serde_json::Value;
-use steadis::command::Form;
+use steadis::command::{Form, known};
 use steadis::proto::read::Frame;
 use steadis::proto::reply::Reply;
 use steadis::proto::scan::Limits;
@@ -22,6 +22,18 @@ fn both_protocols_give_the_same_value() {
             }
         }
         Ok(())
+    });
+}
+
+/// C has no options: it hands over the arguments as they are sent.
+#[test]
+fn what_is_sent_tells_the_shape_too() {
+    check_all(|case| {
+        let Some(argv) = case.get("value").and(case["argv"].as_array()) else { return Ok(()) };
+        let argv: Vec<Vec<u8>> = argv.iter().map(canonical::bytes).collect();
+        let ours = known(&argv).shape;
+        let encoded = encode(command(case), case, &mut Vec::new()).map_err(|it| it.to_string())?;
+        if std::ptr::eq(ours, encoded.shape) { Ok(()) } else { Err(format!("has {ours:?}")) }
     });
 }
 
