@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `blocking` | the client for callers that wait on their own thread |
 //! | `hosted` | the client inside an event loop, which owns the sockets and the clock |
+//! | `call_options` | what may differ from call to call |
 //! | `exchange` | one command and its reply |
 //! | `batch` | commands that are sent in one go |
 //! | `pipeline` | those of a batch that are on their way, each with its own outcome |
@@ -18,6 +19,7 @@
 
 mod batch;
 pub mod blocking;
+mod call_options;
 mod exchange;
 pub mod hosted;
 mod outcomes;
@@ -31,12 +33,13 @@ pub(crate) mod transaction;
 pub(crate) mod verdict;
 
 use crate::command::{self, Wait};
-use crate::config::{Config, ReadFrom, RetryWrites};
+use crate::config::Config;
 use crate::policy::Effect;
 use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
 pub use batch::Batch;
+pub use call_options::CallOptions;
 pub use exchange::Exchange;
 pub use outcomes::{Answer, Outcomes};
 pub use pubsub::{By, Incoming, Wanted};
@@ -44,43 +47,6 @@ pub use reads::Origin;
 pub use scan::Scan;
 pub use script::Script;
 use std::time::{Duration, Instant};
-
-/// What may differ from call to call.
-#[derive(Debug, Clone, Copy)]
-pub struct CallOptions {
-    /// For the whole call, waiting for a primary included; else the client's timeouts hold.
-    pub timeout: Option<Duration>,
-    pub retry_writes: RetryWrites,
-    /// Which nodes may answer what only reads.
-    pub read_from: ReadFrom,
-    /// How far behind a replica may be.
-    pub max_lag: Option<Duration>,
-    /// Whether what a replica cannot answer is refused; else it goes to the primary.
-    pub reads_only: bool,
-}
-
-impl CallOptions {
-    /// Those of a call that asks for nothing special.
-    pub fn of(config: &Config) -> Self {
-        Self {
-            timeout: None,
-            retry_writes: config.retry_writes,
-            read_from: config.read_from,
-            max_lag: config.max_lag,
-            reads_only: false,
-        }
-    }
-
-    /// The same for a client that only reads, and from replicas if the policy says so.
-    #[must_use]
-    pub fn reading_from(self, read_from: ReadFrom, max_lag: Option<Duration>) -> Self {
-        Self { read_from, max_lag, reads_only: true, ..self }
-    }
-
-    fn repeats_writes(&self) -> bool {
-        self.retry_writes == RetryWrites::Always
-    }
-}
 
 /// The deadlines of one call.
 #[derive(Debug, Clone, Copy)]

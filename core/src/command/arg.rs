@@ -55,6 +55,17 @@ impl<'a> Arg<'a> {
         }
     }
 
+    /// As it stands in a command by itself; `None` if it is no scalar.
+    pub fn to_word(&self) -> Option<Vec<u8>> {
+        Some(match self {
+            Arg::Bytes(bytes) => bytes.to_vec(),
+            Arg::Text(text) => text.as_bytes().to_vec(),
+            Arg::Int(number) => Line::of(format_args!("{number}")).bytes().to_vec(),
+            Arg::Float(number) => Line::of(Float(*number)).bytes().to_vec(),
+            _ => return None,
+        })
+    }
+
     /// Appends it to a command; `false` if it is no scalar.
     pub(super) fn write(&self, out: &mut Vec<u8>) -> bool {
         match self {

@@ -69,6 +69,13 @@ impl Secret {
         })))
     }
 
+    /// A password, and perhaps a user, that a function supplies each time a connection is made.
+    pub fn ask(
+        ask: impl Fn() -> Result<(Option<String>, String)> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Origin::Callback(Arc::new(ask)))
+    }
+
     /// The password itself, read or asked for anew; a file loses one trailing newline.
     pub fn reveal(&self) -> Result<Vec<u8>> {
         Ok(self.answer()?.1)

@@ -2,6 +2,7 @@
 
 use super::address::{Address, Endpoint};
 use super::secret::Credentials;
+use std::fmt;
 
 /// What to connect to.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,20 @@ pub enum Target {
     },
     /// One node, proxy or service address.
     Node(Endpoint),
+}
+
+/// For people: nothing of it is a secret.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node(endpoint) => endpoint.fmt(f),
+            Self::Sentinels { seeds, primary } => {
+                let seeds: Vec<String> = seeds.iter().map(|it| it.address.to_string()).collect();
+                let primary = primary.as_deref().unwrap_or("the only primary");
+                write!(f, "{primary} at {}", seeds.join(","))
+            }
+        }
+    }
 }
 
 /// One Sentinel we were told of.

@@ -38,7 +38,7 @@ use replicas::Replicas;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub use subscribe::Subscription;
-pub use watch::View;
+pub use watch::{View, Watch};
 
 /// A client for callers that wait on their own thread. Clones share everything.
 #[derive(Debug, Clone)]
