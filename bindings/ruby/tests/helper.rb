@@ -75,9 +75,6 @@ class Lab
   # What a client takes as keywords.
   def options = { sentinels: env["REDIS_SENTINEL_LIST"], primary_name: env["REDIS_SENTINEL_MASTER"] }
 
-  # The port of the node that is primary now.
-  def primary_port = self.do("status")["servers"].find { |it| it["role"] == "master" && it["state"] == "up" }
-
   def stop
     @pipe.close
   end
@@ -94,6 +91,11 @@ class Test < Minitest::Test
     @redis ||= Steadis.connect(Server.shared.url, **options).tap { |it| it.call("FLUSHALL") }
   end
 
+  # No test waits for ever.
+  def run
+    Timeout.timeout(60) { super }
+  end
+
   def teardown
     @redis&.close
     @lab&.stop
@@ -103,7 +105,7 @@ class Test < Minitest::Test
   def ruby(source, *args)
     load_path = $LOAD_PATH.first(3).flat_map { |it| ["-I", it] }
     out = IO.popen([RbConfig.ruby, *load_path, "-rsteadis", "-e", source, *args], err: %i[child out], &:read)
-    [out, $CHILD_STATUS || $?]
+    [out, $?]
   end
 
   # Until it holds; a test that waits in vain fails.
