@@ -19,6 +19,7 @@ made = "steadis.#{RbConfig::CONFIG["DLEXT"]}"
 
 File.write("Makefile", <<~MAKE)
   export RUBY = #{RbConfig.ruby}
+  sitearchdir = #{RbConfig::CONFIG["sitearchdir"]}
 
   all:
   \t#{quoted[cargo]} rustc --quiet --locked --lib -p steadis-ruby --profile #{profile} --manifest-path #{quoted[File.join(root, "Cargo.toml")]} --target-dir #{quoted[target]} --crate-type cdylib

@@ -15,6 +15,7 @@ use magnus::value::ReprValue;
 use magnus::{
     Class, Error, Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, Value, method as ruby_method,
 };
+use std::num::NonZeroUsize;
 use steadis::client::{Batch, CallOptions, Exchange};
 use steadis::config::{OptionValue, Unit};
 
@@ -29,7 +30,9 @@ impl Client {
     fn open_as(ruby: &Ruby, class: RClass, url: Value, options: RHash) -> Result<Obj<Self>, Error> {
         guarded_in_ruby(ruby, || {
             let input = settings::input(ruby, url, options)?;
-            let core = steadis::Client::open(&input).map_err(|why| error::raise(ruby, &why))?;
+            // Ruby's lock lets one thread in at a time: more connections would not keep it busier.
+            let core = steadis::Client::open_with_lanes(&input, NonZeroUsize::MIN);
+            let core = core.map_err(|why| error::raise(ruby, &why))?;
             let options = core.options();
             Ok(ruby.obj_wrap_as(Self { core, options }, class))
         })

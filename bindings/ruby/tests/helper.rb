@@ -87,8 +87,11 @@ end
 # What tests have in common.
 class Test < Minitest::Test
   # A client of the shared server, which is empty.
-  def redis(**options)
-    @redis ||= Steadis.connect(Server.shared.url, **options).tap { |it| it.call("FLUSHALL") }
+  attr_reader :redis
+
+  def setup
+    @redis = Steadis.connect(Server.shared.url)
+    @redis.call("FLUSHALL")
   end
 
   # No test waits for ever.
@@ -97,7 +100,7 @@ class Test < Minitest::Test
   end
 
   def teardown
-    @redis&.close
+    @redis.close
     @lab&.stop
   end
 

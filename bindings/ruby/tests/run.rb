@@ -20,7 +20,8 @@ module Minitest
 end
 Minitest.extensions << "count"
 
-files = ARGV.empty? ? Dir[File.join(__dir__, "*_test.rb")].sort : ARGV.map { |it| File.expand_path(it) }
-ARGV.clear
+named, options = ARGV.partition { |it| it.end_with?(".rb") }
+files = named.empty? ? Dir[File.join(__dir__, "*_test.rb")].sort : named.map { |it| File.expand_path(it) }
+ARGV.replace(options)
 files.each { |file| require file }
 Minitest.autorun

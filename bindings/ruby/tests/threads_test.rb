@@ -7,19 +7,23 @@ class ThreadsTest < Test
   # Threads that go on asking for what they wrote; a reply that is somebody else's ends the test.
   def neighbours(count, client)
     @over = false
+    @rounds = Array.new(count, 0)
     Array.new(count) do |number|
       client.set("own:#{number}", number)
       Thread.new do
-        rounds = 0
-        (rounds += 1) && assert_equal(number.to_s, client.get("own:#{number}")) until @over
-        rounds
+        until @over
+          assert_equal(number.to_s, client.get("own:#{number}"))
+          @rounds[number] += 1
+        end
       end
     end
   end
 
+  # After each of them has got something.
   def end_of(threads)
+    eventually("a round of each") { threads.none?(&:status) || @rounds.min > 10 }
     @over = true
-    threads.map(&:value)
+    threads.each(&:join)
   end
 
   def connections = redis.stats[:connections]
@@ -27,8 +31,7 @@ class ThreadsTest < Test
   def test_replies_are_never_mixed
     threads = neighbours(64, redis)
     assert_equal (0...64).map(&:to_s), redis.mget(*(0...64).map { |it| "own:#{it}" })
-    eventually("a round of all") { redis.stats[:calls] > 5000 }
-    assert_operator end_of(threads).min, :>, 0
+    end_of(threads)
     assert_equal 1, connections
   end
 
@@ -41,7 +44,7 @@ class ThreadsTest < Test
       ended = round + 1
     end
     assert_equal 500, ended
-    assert_operator end_of(threads).min, :>, 0
+    end_of(threads)
     assert_equal "PONG", redis.ping
     assert_operator redis.get("n").to_i, :>, 0
   end
@@ -50,16 +53,17 @@ class ThreadsTest < Test
     threads = neighbours(8, redis)
     cleaned = 0
     200.times do
+      begun = false
       victim = Thread.new do
-        redis.get("own:1") while true
+        (begun = true) && redis.get("own:1") while true
       ensure
         cleaned += 1
       end
-      Thread.pass
+      Thread.pass until begun
       victim.kill.join
     end
     assert_equal 200, cleaned
-    assert_operator end_of(threads).min, :>, 0
+    end_of(threads)
     assert_equal 8, (0...8).count { |it| redis.get("own:#{it}") == it.to_s }
   end
 
@@ -67,7 +71,6 @@ class ThreadsTest < Test
     { "kill" => ->(thread) { thread.kill }, "raise" => ->(thread) { thread.raise(Stop) } }.each do |how, stop|
       seen = nil
       waiting = Thread.new do
-        Thread.current.report_on_exception = false
         redis.blpop("none", timeout: 0)
       rescue Stop => e
         seen = e
@@ -161,11 +164,13 @@ class ThreadsTest < Test
     client = Steadis.connect(Server.shared.url)
     waiting = Thread.new do
       client.blpop("none", timeout: 0)
-    rescue Steadis::ClosedError => e
+    rescue Steadis::Error => e
       e
     end
     eventually("the wait") { blocked(redis) == 1 }
     client.close
-    assert_instance_of Steadis::ClosedError, waiting.value
+    # The server may just have taken something off the list.
+    assert_predicate waiting.value, :maybe_executed?
+    assert_raises(Steadis::ClosedError) { client.blpop("none", timeout: 0) }
   end
 end
