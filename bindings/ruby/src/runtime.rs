@@ -25,6 +25,8 @@ pub(crate) struct Waiter {
     is_main: bool,
     /// What ends the call.
     raised: RefCell<Option<Error>>,
+    /// It was raised on the way back from Ruby, so the lock is ours.
+    holds_lock: Cell<bool>,
 }
 
 impl Waiter {
@@ -33,16 +35,32 @@ impl Waiter {
         let (thread, is_main) = unsafe {
             (libc::pthread_self(), rb_sys::rb_thread_current() == rb_sys::rb_thread_main())
         };
-        Self { thread, called: AtomicBool::new(false), is_main, raised: RefCell::new(None) }
+        Self {
+            thread,
+            called: AtomicBool::new(false),
+            is_main,
+            raised: RefCell::new(None),
+            holds_lock: Cell::new(false),
+        }
     }
 }
 
 impl Host for Waiter {
     fn interrupted(&self) -> bool {
-        if self.called.swap(false, Ordering::AcqRel) || self.is_main {
-            // SAFETY: this is a thread of Ruby's that has released the lock; `heed` lets nothing
-            // jump out of it.
-            unsafe { rb_sys::rb_thread_call_with_gvl(Some(heed), data(self)) };
+        if self.raised.borrow().is_none()
+            && (self.called.swap(false, Ordering::AcqRel) || self.is_main)
+        {
+            // `heed` lets nothing jump out of it, but Ruby itself looks once more before it gives
+            // the lock up again.
+            let visit = protect(|| {
+                // SAFETY: this is a thread of Ruby's that has released the lock.
+                unsafe { rb_sys::rb_thread_call_with_gvl(Some(heed), data(self)) };
+                Qnil as VALUE
+            });
+            if let Err(raised) = visit {
+                self.raised.replace(Some(raised));
+                self.holds_lock.set(true);
+            }
         }
         self.raised.borrow().is_some()
     }
@@ -139,10 +157,13 @@ where
     let mut call = Call { waiter: &waiter, run: Some(run), result: None };
     let result = loop {
         let place = (&raw mut call).cast();
-        // SAFETY: both places outlive the call, and `enter` lets no panic out.
-        unsafe {
-            rb_sys::rb_nogvl(Some(enter::<F, T>), place, Some(unblock), data(&waiter), FLAGS)
-        };
+        protect(|| {
+            // SAFETY: both places outlive the call, and `enter` lets no panic out.
+            unsafe {
+                rb_sys::rb_nogvl(Some(enter::<F, T>), place, Some(unblock), data(&waiter), FLAGS)
+            };
+            Qnil as VALUE
+        })?;
         match call.result.take() {
             Some(result) => break result,
             // Something was raised before it began.
@@ -163,6 +184,13 @@ where
     let call = unsafe { &mut *call.cast::<Call<'_, F, T>>() };
     let waiter = call.waiter;
     call.result = call.run.take().map(|run| guarded(|| run(waiter)));
+    if waiter.holds_lock.get()
+        && let Some(raised) = waiter.raised.take()
+    {
+        // Ruby would wait for the lock that we hold. Nothing is left to be dropped in between.
+        // SAFETY: the lock is held, and `waiting_here` catches it.
+        unsafe { magnus::rb_sys::resume_error(raised) };
+    }
     null_mut()
 }
 

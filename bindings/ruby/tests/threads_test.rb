@@ -110,6 +110,8 @@ class ThreadsTest < Test
     companies.each do |company|
       program = <<~RUBY
         $r = Steadis.connect(ARGV[0]).ready
+        # Whoever starts tests in the background has it ignored.
+        trap("INT", "DEFAULT")
         #{company}
         begin
           $r.blpop(ARGV[1], timeout: 0)
