@@ -10,7 +10,9 @@ in_tree = File.exist?(File.join(root, ".git"))
 target = File.join(in_tree ? root : here, "target")
 profile = ENV.fetch("STEADIS_PROFILE", "release")
 cargo = ENV.fetch("CARGO", "cargo")
-abort "cargo is missing: install Rust 1.88 or later (https://rustup.rs)" unless system(cargo, "--version", out: File::NULL)
+unless system(cargo, "--version", out: File::NULL)
+  abort "cargo is missing: install Rust 1.88 or later (https://rustup.rs)"
+end
 
 quoted = ->(path) { "'#{path.gsub("'", %q('\\\\''))}'".gsub("$", "$$") }
 library = "#{RbConfig::CONFIG["SOEXT"] == "bundle" ? "" : "lib"}steadis_ruby.#{RbConfig::CONFIG["SOEXT"]}"
@@ -22,7 +24,8 @@ File.write("Makefile", <<~MAKE)
   sitearchdir = #{RbConfig::CONFIG["sitearchdir"]}
 
   all:
-  \t#{quoted[cargo]} rustc --quiet --locked --lib -p steadis-ruby --profile #{profile} --manifest-path #{quoted[File.join(root, "Cargo.toml")]} --target-dir #{quoted[target]} --crate-type cdylib
+  \t#{quoted[cargo]} rustc --quiet --locked --lib -p steadis-ruby --profile #{profile} \\
+  \t  --manifest-path #{quoted[File.join(root, "Cargo.toml")]} --target-dir #{quoted[target]} --crate-type cdylib
   \trm -f #{made}
   \tcp #{quoted[built]} #{made}
 

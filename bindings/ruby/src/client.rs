@@ -13,7 +13,8 @@ use crate::{method, settings, values};
 use magnus::typed_data::Obj;
 use magnus::value::ReprValue;
 use magnus::{
-    Class, Error, Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, Value, method as ruby_method,
+    Class, Error, Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, Value,
+    method as ruby_method,
 };
 use std::num::NonZeroUsize;
 use steadis::client::{Batch, CallOptions, Exchange};
@@ -39,7 +40,11 @@ impl Client {
     }
 
     /// Another object of the same class, that shares everything but the options.
-    fn view(ruby: &Ruby, this: Obj<Self>, options: steadis::Result<CallOptions>) -> Result<Obj<Self>, Error> {
+    fn view(
+        ruby: &Ruby,
+        this: Obj<Self>,
+        options: steadis::Result<CallOptions>,
+    ) -> Result<Obj<Self>, Error> {
         let options = options.map_err(|why| error::raise(ruby, &why))?;
         let core = this.core.clone();
         Ok(ruby.obj_wrap_as(Self { core, options }, this.class()))
@@ -134,7 +139,13 @@ impl Client {
         Ok(View::new(watch.map_err(|why| error::raise(ruby, &why))?))
     }
 
-    fn scan(ruby: &Ruby, _this: &Self, name: String, args: RArray, named: RHash) -> Result<Scan, Error> {
+    fn scan(
+        ruby: &Ruby,
+        _this: &Self,
+        name: String,
+        args: RArray,
+        named: RHash,
+    ) -> Result<Scan, Error> {
         Scan::new(ruby, &name, items(&args), named)
     }
 

@@ -124,7 +124,9 @@ pub(crate) fn words(ruby: &Ruby, method: &str, args: &[Value]) -> Result<Vec<Vec
     fn add(arg: &Arg<'_>, words: &mut Vec<Vec<u8>>) -> bool {
         match arg {
             Arg::List(items) => items.iter().all(|item| add(item, words)),
-            Arg::Map(pairs) => pairs.iter().all(|(key, value)| add(key, words) && add(value, words)),
+            Arg::Map(pairs) => {
+                pairs.iter().all(|(key, value)| add(key, words) && add(value, words))
+            }
             arg => arg.to_word().map(|word| words.push(word)).is_some(),
         }
     }
@@ -242,10 +244,7 @@ fn digits<'a>(keep: &'a Keep<'a>, number: Integer) -> Result<Arg<'a>, Unfit> {
     Ok(Arg::Bytes(keep.digits.alloc_extend(text?.into_bytes())))
 }
 
-fn each(
-    map: RHash,
-    mut with: impl FnMut(Value, Value) -> Result<(), Error>,
-) -> Result<(), Error> {
+fn each(map: RHash, mut with: impl FnMut(Value, Value) -> Result<(), Error>) -> Result<(), Error> {
     map.foreach(|key: Value, value: Value| with(key, value).map(|()| ForEach::Continue))
 }
 

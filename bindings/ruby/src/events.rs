@@ -1,7 +1,9 @@
 //! What a client tells of its own accord.
 
 use crate::error;
-use magnus::{Class, Error, Module, Object, RArray, RHash, RModule, Ruby, Symbol, Value, function, method};
+use magnus::{
+    Class, Error, Module, Object, RArray, RHash, RModule, Ruby, Symbol, Value, function, method,
+};
 use std::collections::VecDeque;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::AsRawFd;
@@ -138,5 +140,6 @@ pub(crate) fn define(ruby: &Ruby, home: RModule) -> Result<(), Error> {
     class.define_singleton_method("new", function!(Events::new, 0))?;
     class.define_method("descriptor", method!(Events::descriptor, 0))?;
     class.define_method("take", method!(Events::take, 0))?;
-    magnus::value::ReprValue::funcall::<_, _, Value>(home, "private_constant", ("Events",)).map(drop)
+    magnus::value::ReprValue::funcall::<_, _, Value>(home, "private_constant", ("Events",))
+        .map(drop)
 }

@@ -1,7 +1,7 @@
 //! The commands of the table as methods, defined when the library is loaded.
 
-use magnus::rb_sys::AsRawId;
 use magnus::method::Method;
+use magnus::rb_sys::AsRawId;
 use magnus::{Error, Module, RClass, RHash, Ruby, Value};
 use std::collections::HashMap;
 use std::sync::OnceLock;

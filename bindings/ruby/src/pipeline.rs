@@ -6,7 +6,9 @@ use crate::error::{self, guarded_in_ruby};
 use crate::method;
 use crate::script::Script;
 use magnus::typed_data::Obj;
-use magnus::{Class, Error, Module, Object, RArray, RModule, Ruby, Value, function, method as ruby_method};
+use magnus::{
+    Class, Error, Module, Object, RArray, RModule, Ruby, Value, function, method as ruby_method,
+};
 use std::cell::RefCell;
 use steadis::client::{Batch, Outcomes};
 

@@ -33,7 +33,13 @@ impl Subscription {
         run(core)
     }
 
-    fn change(ruby: &Ruby, this: &Self, by: String, names: RArray, wanted: bool) -> Result<(), Error> {
+    fn change(
+        ruby: &Ruby,
+        this: &Self,
+        by: String,
+        names: RArray,
+        wanted: bool,
+    ) -> Result<(), Error> {
         let names = words(ruby, "subscribe", items(&names))?;
         let by = match by.as_str() {
             "pattern" => By::Pattern,
@@ -59,7 +65,8 @@ impl Subscription {
         let negative = |_| error::usage(ruby, "timeout is negative; give zero or more");
         let timeout = timeout.map_err(negative)?;
         guarded_in_ruby(ruby, || {
-            let next = |waiter: &Waiter, core: &mut blocking::Subscription| core.next(timeout, waiter);
+            let next =
+                |waiter: &Waiter, core: &mut blocking::Subscription| core.next(timeout, waiter);
             let incoming = this.with(ruby, |core| waiting(ruby, |waiter| next(waiter, core)))?;
             incoming.map(|incoming| value(ruby, &incoming)).transpose()
         })

@@ -4,10 +4,10 @@ use crate::error::{self, guarded_in_ruby};
 use crate::events::Events;
 use crate::runtime::waiting;
 use crate::{settings, values};
-use magnus::{Class, Error, Module, Object, RArray, RHash, RModule, Ruby, Value, method, function};
+use magnus::{Class, Error, Module, Object, RArray, RHash, RModule, Ruby, Value, function, method};
 use std::time::Duration;
-use steadis::config::Endpoint;
 use steadis::Trouble;
+use steadis::config::Endpoint;
 
 /// Finds the primary and says when it changes.
 #[magnus::wrap(class = "Steadis::Resolver", free_immediately, size)]

@@ -196,9 +196,7 @@ where
 
 /// Runs Ruby code in the middle of a call that waits. `None`: this is no thread of Ruby's.
 /// What is raised comes back as the name of its class.
-pub(crate) fn in_ruby<T>(
-    run: impl FnOnce(&Ruby) -> Result<T, Error>,
-) -> Option<Result<T, String>> {
+pub(crate) fn in_ruby<T>(run: impl FnOnce(&Ruby) -> Result<T, Error>) -> Option<Result<T, String>> {
     struct Visit<F, T>(Option<F>, Option<Result<T, String>>);
     unsafe extern "C" fn enter<F, T>(visit: *mut c_void) -> *mut c_void
     where

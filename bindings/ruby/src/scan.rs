@@ -13,7 +13,12 @@ use steadis::command::find;
 pub(crate) struct Scan(RefCell<steadis::client::Scan>);
 
 impl Scan {
-    pub(crate) fn new(ruby: &Ruby, name: &str, args: &[Value], named: RHash) -> Result<Self, Error> {
+    pub(crate) fn new(
+        ruby: &Ruby,
+        name: &str,
+        args: &[Value],
+        named: RHash,
+    ) -> Result<Self, Error> {
         let Some(command) = find(&[name]) else {
             return Err(error::usage(ruby, format!("{name} is no command")));
         };

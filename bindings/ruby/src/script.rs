@@ -16,7 +16,12 @@ impl Script {
         Self(script)
     }
 
-    pub(crate) fn exchange(&self, ruby: &Ruby, keys: Value, args: Value) -> Result<Exchange, Error> {
+    pub(crate) fn exchange(
+        &self,
+        ruby: &Ruby,
+        keys: Value,
+        args: Value,
+    ) -> Result<Exchange, Error> {
         with_list(ruby, "evalsha", "keys", keys, |keys| {
             with_list(ruby, "evalsha", "args", args, |args| {
                 Exchange::script(&self.0, keys, args).map_err(|why| error::raise(ruby, &why))

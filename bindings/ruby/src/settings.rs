@@ -37,7 +37,9 @@ pub(crate) fn pairs(ruby: &Ruby, options: RHash) -> Result<Vec<(String, OptionVa
 pub(crate) fn value_of(ruby: &Ruby, name: &str, value: Value) -> Result<OptionValue, Error> {
     Ok(if value.is_nil() {
         OptionValue::Null
-    } else if value.is_kind_of(ruby.class_true_class()) || value.is_kind_of(ruby.class_false_class()) {
+    } else if value.is_kind_of(ruby.class_true_class())
+        || value.is_kind_of(ruby.class_false_class())
+    {
         OptionValue::Bool(value.to_bool())
     } else if let Some(number) = Integer::from_value(value) {
         // What is beyond 64 bits is beyond every limit, too.
@@ -98,7 +100,8 @@ fn ask(ruby: &Ruby, callable: Opaque<Value>) -> Result<Login, Error> {
     let answer: Value = ruby.get_inner(callable).funcall("call", ())?;
     match RArray::from_value(answer) {
         Some(pair) => {
-            let (user, password): (String, String) = magnus::TryConvert::try_convert(pair.as_value())?;
+            let (user, password): (String, String) =
+                magnus::TryConvert::try_convert(pair.as_value())?;
             Ok((Some(user), password))
         }
         None => Ok((None, magnus::TryConvert::try_convert(answer)?)),

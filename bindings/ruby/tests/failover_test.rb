@@ -65,16 +65,21 @@ class FailoverTest < Test
     require "redis-rack"
     require "steadis/redis_connector"
     store = Redis::Store.new(connector: Steadis::RedisConnector, steadis: @lab.options)
-    session = Rack::Session::Redis.new(->(_) { [200, {}, []] }, redis_store: store)
-    id = Rack::Session::SessionId.new("abc")
-    request = Rack::Request.new({ "rack.multithread" => true })
-    session.write_session(request, id, { "user" => 7 }, {})
+    count = lambda { |env|
+      visits = env["rack.session"]["visits"] = env["rack.session"]["visits"].to_i + 1
+      [200, {}, [visits.to_s]]
+    }
+    site = Rack::Session::Redis.new(count, redis_store: store)
+    _, headers, body = site.call(Rack::MockRequest.env_for("/"))
+    assert_equal ["1"], body.each.to_a
+    cookie = headers["Set-Cookie"][/[^;]+/]
     # Redis replicates on its own time; what the replicas have cannot be lost.
     assert_equal 2, @lab.do("call", name: "primary", command: ["WAIT", 2, 5000])["reply"]
     fail_over
-    assert_equal({ "user" => 7 }, session.find_session(request, id).last)
-    assert(session.write_session(request, id, { "user" => 8 }, {}))
-    assert_equal({ "user" => 8 }, session.find_session(request, id).last)
+    %w[2 3].each do |visits|
+      _, _, body = site.call(Rack::MockRequest.env_for("/", "HTTP_COOKIE" => cookie))
+      assert_equal [visits], body.each.to_a
+    end
   ensure
     store&.close
   end

@@ -70,9 +70,7 @@ impl Secret {
     }
 
     /// A password, and perhaps a user, that a function supplies each time a connection is made.
-    pub fn ask(
-        ask: impl Fn() -> Result<(Option<String>, String)> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn ask(ask: impl Fn() -> Result<(Option<String>, String)> + Send + Sync + 'static) -> Self {
         Self(Origin::Callback(Arc::new(ask)))
     }
 
