@@ -117,7 +117,7 @@ class ClientTest < Test
     asked = 0
     asking = Steadis.connect("redis://127.0.0.1:#{port}", password: -> { (asked += 1) && "hush-hush" })
     assert_raises(Steadis::AuthError) { asking.get("k") }
-    assert_operator asked, :>, 1
+    assert_operator asked, :>, 0
     failing = assert_raises(RuntimeError) { Steadis.connect("redis://h", password: -> { raise "no" }) }
     assert_equal "no", failing.message
   end

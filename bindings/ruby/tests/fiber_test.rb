@@ -42,12 +42,13 @@ class FiberTest < Test
       Fiber.schedule { order << client.blpop("jobs", timeout: 0) }
       Fiber.schedule { order << :second && client.rpush("jobs", "x") }
       Fiber.schedule do
-        client.incr("jobs")
-      rescue Steadis::ServerError, Steadis::UsageError => e
-        order << e.class
+        client.hget("jobs", "field")
+      rescue Steadis::ServerError => e
+        order << e.code
       end
     end.join
     assert_equal :second, order.first
     assert_includes order, %w[jobs x]
+    assert_equal "PONG", client.ping
   end
 end
