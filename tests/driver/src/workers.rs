@@ -68,9 +68,18 @@ pub(crate) const ALL: &[Worker] = &[
         plays_all: true,
         demonstrated: false,
     },
+    Worker {
+        name: "ruby",
+        build: BUILD_RUBY,
+        command: &["ruby", "tests/runners/ruby/worker.rb"],
+        plays_all: true,
+        demonstrated: true,
+    },
 ];
 
 const BUILD_PYTHON: &[&str] = &["bindings/python/build"];
+
+const BUILD_RUBY: &[&str] = &["bindings/ruby/build"];
 
 const BUILD_RUST: &[&str] = &[
     "cargo",

@@ -35,6 +35,7 @@ use arc_swap::ArcSwapOption;
 use lanes::Lanes;
 use own::Owned;
 use replicas::Replicas;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub use subscribe::Subscription;
@@ -77,6 +78,14 @@ impl Client {
     /// first command.
     pub fn open(input: &Input) -> Result<Self> {
         Ok(Self::of(Config::resolve(input)?))
+    }
+
+    /// The same for a language that says how many lanes are best where no setting does: with a
+    /// global lock that is one.
+    pub fn open_with_lanes(input: &Input, lanes: NonZeroUsize) -> Result<Self> {
+        let mut resolved = Config::resolve(input)?;
+        resolved.config.lanes.get_or_insert(lanes);
+        Ok(Self::of(resolved))
     }
 
     /// A client of a configuration that was put together by hand.

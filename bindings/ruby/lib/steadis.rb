@@ -1,0 +1,40 @@
+# frozen_string_literal: true
+
+require "steadis/errors"
+require "steadis.so"
+require "steadis/values"
+require "steadis/dispatcher"
+require "steadis/fork"
+require "steadis/compatible"
+require "steadis/pipeline"
+require "steadis/script"
+require "steadis/subscription"
+require "steadis/client"
+require "steadis/resolver"
+
+# One Redis connection that stays up through failover.
+module Steadis
+  # A client of what arguments, URL and environment describe, in this order of precedence.
+  # A block gets the client, which is closed after it.
+  def self.connect(url = nil, **options)
+    client = Client.new(url, **options)
+    client._warnings.each { |warning| logger&.warn("steadis: #{warning}") }
+    client.ready if client._eager?
+    return client unless block_given?
+
+    begin
+      yield client
+    ensure
+      client.close
+    end
+  end
+
+  class << self
+    # Where warnings about settings go, and listeners that fail; nothing is said without one.
+    attr_accessor :logger
+  end
+end
+
+# Drivers, where the clients are loaded that they are for.
+require "steadis/redis_client" if defined?(RedisClient)
+require "steadis/redis_connector" if defined?(Redis::Client::Connector)

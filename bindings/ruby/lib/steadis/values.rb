@@ -1,0 +1,61 @@
+# frozen_string_literal: true
+
+module Steadis
+  # A message of a channel; +pattern+ is the one that matched, if it came by one.
+  Message = Struct.new(:channel, :pattern, :data)
+
+  # The connection was lost and is back: what was published in between may have been missed.
+  # Both in seconds since 1970.
+  Gap = Struct.new(:since, :until)
+
+  # A Sentinel, as seen from here: +says+ is the primary's address, or why it gave none.
+  Sentinel = Struct.new(:address, :up, :says)
+
+  # What is known of a deployment at one moment. +phase+ is "resolving", "ready", "fenced" (writes
+  # wait) or "lost" (everything waits); +epoch+ grows with every primary that is accepted.
+  Topology = Struct.new(:epoch, :phase, :primary, :replicas, :sentinels, :reason) do
+    # Of what the core says.
+    def self.of(values)
+      epoch, phase, primary, replicas, sentinels, reason = values
+      new(epoch, phase, primary, replicas, sentinels.map { |it| Sentinel.new(*it) }, reason).freeze
+    end
+  end
+
+  # How a deployment fares: +state+ is "ready", "degraded", "failing_over" or "down".
+  Health = Struct.new(:state, :primary, :replicas, :sentinels_up, :sentinels, :reason) do
+    # Of what the core says.
+    def self.of(values)
+      topology = Topology.of(values)
+      up = topology.sentinels.count(&:up)
+      new(values[6], topology.primary, topology.replicas.size, up, topology.sentinels.size, values[7]).freeze
+    end
+
+    # As text it is its state, and so it compares.
+    def to_s = state
+    def ==(other) = other.is_a?(String) ? state == other : super
+  end
+
+  # One setting, and who supplied it; passwords are "***".
+  Setting = Struct.new(:name, :value, :source)
+
+  # The settings of a client; +puts+ shows a table.
+  class Explanation
+    include Enumerable
+
+    def initialize(table, rows)
+      @table = table
+      @rows = rows.map { |row| Setting.new(*row) }
+    end
+
+    def each(&) = @rows.each(&)
+    def [](name) = @rows.find { |it| it.name == name.to_s }
+    def to_s = @table
+    def inspect = "#<Steadis::Explanation of #{@rows.size} settings>"
+  end
+
+  # Something that happened around the commands; +details+ depend on its +name+.
+  Event = Struct.new(:name, :details) do
+    def [](detail) = details.fetch(detail)
+    def to_s = "#{name}: #{details.map { |key, value| "#{key} #{value}" }.join(", ")}"
+  end
+end

@@ -1,0 +1,109 @@
+//! Keyword arguments become options of the core.
+
+use crate::error;
+use crate::runtime::in_ruby;
+use magnus::r_hash::ForEach;
+use magnus::value::{Opaque, ReprValue};
+use magnus::{Error, Float, Integer, RArray, RHash, RString, Ruby, Symbol, Value};
+use std::sync::{Mutex, PoisonError};
+use steadis::config::{Environment, Input, OptionValue, Secret};
+
+/// What `connect` is given.
+pub(crate) fn input(ruby: &Ruby, url: Value, options: RHash) -> Result<Input, Error> {
+    let mut input = Input::new(Environment::process());
+    match value_of(ruby, "url", url)? {
+        OptionValue::Null => {}
+        OptionValue::Text(url) => input = input.url(url),
+        _ => return Err(unfit(ruby, "url", url)),
+    }
+    for (name, value) in pairs(ruby, options)? {
+        input = input.option(name, value);
+    }
+    Ok(input)
+}
+
+/// Names and values.
+pub(crate) fn pairs(ruby: &Ruby, options: RHash) -> Result<Vec<(String, OptionValue)>, Error> {
+    let mut all = Vec::new();
+    options.foreach(|name: Value, value: Value| {
+        let name = name.to_string();
+        let value = value_of(ruby, &name, value)?;
+        all.push((name, value));
+        Ok(ForEach::Continue)
+    })?;
+    Ok(all)
+}
+
+pub(crate) fn value_of(ruby: &Ruby, name: &str, value: Value) -> Result<OptionValue, Error> {
+    Ok(if value.is_nil() {
+        OptionValue::Null
+    } else if value.is_kind_of(ruby.class_true_class())
+        || value.is_kind_of(ruby.class_false_class())
+    {
+        OptionValue::Bool(value.to_bool())
+    } else if let Some(number) = Integer::from_value(value) {
+        // What is beyond 64 bits is beyond every limit, too.
+        number.to_i64().map_or(OptionValue::Float(f64::INFINITY), OptionValue::Int)
+    } else if let Some(number) = Float::from_value(value) {
+        OptionValue::Float(number.to_f64())
+    } else if let Some(text) = RString::from_value(value) {
+        // SAFETY: the bytes are copied before Ruby gets to do anything.
+        let bytes = unsafe { text.as_slice() }.to_vec();
+        String::from_utf8(bytes)
+            .map_or_else(|not_text| OptionValue::Bytes(not_text.into_bytes()), OptionValue::Text)
+    } else if let Some(symbol) = Symbol::from_value(value) {
+        OptionValue::Text(symbol.name()?.into_owned())
+    } else if let Some(items) = RArray::from_value(value) {
+        let items: Vec<Value> = items.into_iter().collect();
+        let items = items.into_iter().map(|item| value_of(ruby, name, item));
+        OptionValue::List(items.collect::<Result<_, _>>()?)
+    } else if let Some(map) = RHash::from_value(value) {
+        OptionValue::Map(pairs(ruby, map)?)
+    } else if value.respond_to("call", false)? {
+        OptionValue::Secret(secret(ruby, name, value)?)
+    } else if value.respond_to("to_path", false)? {
+        OptionValue::Text(value.funcall("to_path", ())?)
+    } else {
+        return Err(unfit(ruby, name, value));
+    })
+}
+
+fn unfit(ruby: &Ruby, name: &str, value: Value) -> Error {
+    // SAFETY: the name is copied at once.
+    let class = unsafe { value.classname() }.into_owned();
+    error::usage(ruby, format!("{name} cannot be an object of class {class}"))
+}
+
+type Login = (Option<String>, String);
+
+/// A callable that returns the password, or a pair of user and password. Ruby's code cannot run on
+/// the background thread; that one is given what was answered last.
+fn secret(ruby: &Ruby, name: &str, callable: Value) -> Result<Secret, Error> {
+    ruby.gc_register_mark_object(callable);
+    let callable = Opaque::from(callable);
+    let last = Mutex::new(ask(ruby, callable)?);
+    let name = name.to_owned();
+    Ok(Secret::ask(move || {
+        let last = || last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asked) = in_ruby(|ruby| ask(ruby, callable)) {
+            *last() = asked.map_err(|class| {
+                // Its words could hold the password.
+                let why = format!("{name} raised {class}; make it return text");
+                steadis::Error::config(why)
+            })?;
+        }
+        Ok(last().clone())
+    }))
+}
+
+fn ask(ruby: &Ruby, callable: Opaque<Value>) -> Result<Login, Error> {
+    let answer: Value = ruby.get_inner(callable).funcall("call", ())?;
+    match RArray::from_value(answer) {
+        Some(pair) => {
+            let (user, password): (String, String) =
+                magnus::TryConvert::try_convert(pair.as_value())?;
+            Ok((Some(user), password))
+        }
+        None => Ok((None, magnus::TryConvert::try_convert(answer)?)),
+    }
+}
