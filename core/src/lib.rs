@@ -13,6 +13,7 @@ pub mod command;
 pub mod config;
 pub mod error;
 pub mod lane;
+pub mod picture;
 pub mod policy;
 pub mod proto;
 pub mod topology;

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, MaybeExecutedError } from 'steadis'
 
 const client = connect()
-client.on('failover', ({ from, to, durationMs, held }) => {
+client.on('failover', ({ from, to, tookMs, held }) => {
   // The first one, from nowhere, is the primary that was found.
-  if (from !== null) console.log(`the primary is ${to} now, after ${Math.round(durationMs)} ms; ${held} calls have waited`)
+  if (from !== null) console.log(`the primary is ${to} now, after ${Math.round(tookMs)} ms; ${held} calls have waited`)
 })
 
 const visits = Number(process.argv[2] ?? Infinity)

@@ -3,7 +3,7 @@
 use crate::client::steadis_client;
 use crate::convert::{give_reply, value};
 use crate::error::{steadis_error, steadis_status};
-use crate::picture::{details, list, map, text};
+use crate::picture::{fields, list, map, text};
 use crate::reply::steadis_reply;
 use crate::runtime::{guard, is_null, lent, place, quietly, text as text_of};
 use std::ffi::{CString, c_char, c_void};
@@ -19,9 +19,7 @@ pub unsafe extern "C" fn steadis_topology(
     error: *mut *mut steadis_error,
 ) -> steadis_status {
     // SAFETY: pointers are checked for NULL, and else are what the header asks for.
-    unsafe {
-        look(client, reply, error, |client| Ok(crate::picture::topology(&*client.topology()?)))
-    }
+    unsafe { look(client, reply, error, |client| Ok(fields(client.topology()?.fields()))) }
 }
 
 /// How the deployment fares, as a map: "state" ("ready", "degraded", "failing_over" or "down"),
@@ -33,7 +31,7 @@ pub unsafe extern "C" fn steadis_health(
     error: *mut *mut steadis_error,
 ) -> steadis_status {
     // SAFETY: as above.
-    unsafe { look(client, reply, error, |client| Ok(crate::picture::health(&client.health()?))) }
+    unsafe { look(client, reply, error, |client| Ok(fields(client.health()?.fields()))) }
 }
 
 /// What the client has counted, as a map: "figures" (a map of integers, such as "calls") and
@@ -150,7 +148,7 @@ unsafe fn listener(
         if wanted.is_none_or(|wanted| wanted == event.name()) {
             quietly((), || {
                 let name = CString::new(event.name()).unwrap_or_default();
-                let details = value(&details(event));
+                let details = value(&fields(event.fields()));
                 // SAFETY: both live until the callback has returned.
                 unsafe {
                     callback(name.as_ptr(), details, user.get());

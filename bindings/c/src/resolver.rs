@@ -113,7 +113,7 @@ pub unsafe extern "C" fn steadis_resolver_topology(
     unsafe {
         guard(error, || {
             let (resolver, out) = (lent(resolver, "resolver")?, place(reply, "reply")?);
-            give_reply(out, value(&crate::picture::topology(&*resolver.resolver.topology()?)))
+            give_reply(out, value(&crate::picture::fields(resolver.resolver.topology()?.fields())))
         })
     }
 }

@@ -149,15 +149,14 @@ class Client extends EventEmitter {
   /** Who is primary, its replicas and the Sentinels, as far as is known. */
   topology () {
     this._begin()
-    const { health, ...topology } = this._native.topology()
-    return topology
+    return this._native.topology()
   }
 
   /** `state`: ready, degraded, failing_over or down, with details; asks nobody. */
   health () {
     if (this._host.isClosed) return { state: 'down', reason: closed().message }
     this._begin()
-    return this._native.topology().health
+    return this._native.health()
   }
 
   /** Figures since the client was made; `{ format: 'prometheus' }` as text for a scraper. */

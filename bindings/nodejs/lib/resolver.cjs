@@ -59,8 +59,7 @@ class Resolver extends EventEmitter {
   /** What is known of the deployment. */
   topology () {
     this._watch()
-    const { health, ...topology } = this._native.topology()
-    return topology
+    return this._native.topology()
   }
 
   /**

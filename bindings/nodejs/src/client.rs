@@ -201,7 +201,15 @@ impl Native {
     #[napi(catch_unwind)]
     pub fn topology(&self, env: Env) -> Value {
         let topology = self.view.inner.borrow().session.topology();
-        topology.map_or(Js(env.raw()).undefined(), |it| picture::topology(Js(env.raw()), &it))
+        topology.map_or(Js(env.raw()).undefined(), |it| picture::fields(Js(env.raw()), it.fields()))
+    }
+
+    /// How it fares.
+    #[napi(catch_unwind)]
+    pub fn health(&self, env: Env) -> Value {
+        let topology = self.view.inner.borrow().session.topology();
+        let health = topology.map(|it| it.health().fields());
+        health.map_or(Js(env.raw()).undefined(), |it| picture::fields(Js(env.raw()), it))
     }
 
     /// Figures by name, counted since the client was made.

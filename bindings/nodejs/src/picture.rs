@@ -1,9 +1,9 @@
 //! What JavaScript gets to know of connections and of the deployment.
 
 use crate::js::{Js, Value};
-use steadis::Stats;
 use steadis::config::{Endpoint, Tls};
-use steadis::topology::Topology;
+use steadis::picture::{Field, Picture};
+use steadis::{Event, Stats};
 
 /// Where to connect to, in the words of `net.connect` and `tls.connect`.
 pub(crate) fn connection(js: Js, link: u32, to: &Endpoint, tls: Option<&Tls>) -> Value {
@@ -33,34 +33,36 @@ pub(crate) fn connection(js: Js, link: u32, to: &Endpoint, tls: Option<&Tls>) ->
     object
 }
 
-/// The topology and how it fares.
-pub(crate) fn topology(js: Js, topology: &Topology) -> Value {
-    let text = |text: &str| js.text(text.as_bytes());
-    let maybe = |some: Option<String>| some.map_or(js.null(), |it| text(&it));
-    let health = topology.health();
-    let state = js.object();
-    js.set(state, "state", text(health.state.name()));
-    js.set(state, "primary", maybe(health.primary.clone()));
-    js.set(state, "replicas", js.double(health.replicas as f64));
-    js.set(state, "sentinelsUp", js.double(health.sentinels_up as f64));
-    js.set(state, "sentinels", js.double(health.sentinels as f64));
-    js.set(state, "reason", maybe(health.reason));
-    let object = js.object();
-    js.set(object, "epoch", js.double(topology.epoch as f64));
-    js.set(object, "phase", text(&format!("{:?}", topology.phase).to_lowercase()));
-    js.set(object, "primary", maybe(health.primary));
-    let replicas: Vec<Value> = topology.replicas.iter().map(|it| text(&it.to_string())).collect();
-    js.set(object, "replicas", js.list(&replicas));
-    let sentinels = topology.sentinels.iter().map(|it| {
-        let sentinel = js.object();
-        js.set(sentinel, "address", text(&it.address.to_string()));
-        js.set(sentinel, "up", js.boolean(it.up));
-        js.set(sentinel, "says", text(&it.says));
-        sentinel
-    });
-    js.set(object, "sentinels", js.list(&sentinels.collect::<Vec<_>>()));
-    js.set(object, "health", state);
+/// An event: its name and what it tells.
+pub(crate) fn event(js: Js, event: &Event) -> Value {
+    let object = fields(js, event.fields());
+    js.set(object, "name", js.text(event.name().as_bytes()));
     object
+}
+
+/// Fields as an object, by names in the habit of JavaScript. A time is in milliseconds, and its
+/// name says so.
+pub(crate) fn fields(js: Js, fields: Vec<Field>) -> Value {
+    let object = js.object();
+    for (name, told) in fields {
+        let unit = if matches!(told, Picture::Time(_)) { "Ms" } else { "" };
+        js.set(object, &(camel(name) + unit), shown(js, told));
+    }
+    object
+}
+
+fn shown(js: Js, told: Picture) -> Value {
+    match told {
+        Picture::Nothing => js.null(),
+        Picture::Flag(flag) => js.boolean(flag),
+        Picture::Count(count) => js.double(count as f64),
+        Picture::Time(time) => js.double(time.as_secs_f64() * 1000.0),
+        Picture::Text(said) => js.text(said.as_bytes()),
+        Picture::List(items) => {
+            js.list(&items.into_iter().map(|item| shown(js, item)).collect::<Vec<_>>())
+        }
+        Picture::Fields(told) => fields(js, told),
+    }
 }
 
 /// The figures of a client, by names in the habit of JavaScript.

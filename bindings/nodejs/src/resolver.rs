@@ -67,7 +67,7 @@ impl NativeResolver {
     pub fn topology(&self, env: Env) -> napi::Result<Value> {
         let js = Js(env.raw());
         let topology = self.inner.topology().map_err(|error| thrown(js, &error))?;
-        Ok(picture::topology(js, &topology))
+        Ok(picture::fields(js, topology.fields()))
     }
 
     /// A connection of this epoch met trouble: with an error line of the node, or none at all.

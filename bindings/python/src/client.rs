@@ -7,7 +7,7 @@ use crate::pubsub::Subscription;
 use crate::runtime::waiting;
 use crate::script::Script;
 use crate::watch::View;
-use crate::{error, settings};
+use crate::{error, settings, values};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use steadis::client::{CallOptions, Exchange};
@@ -152,9 +152,12 @@ impl Client {
         Subscription::new(self.core.subscription(), self.decode)
     }
 
-    fn _topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let topology = waiting(py, |_| self.core.topology())?;
-        crate::values::topology(py, &topology)
+    fn _topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        values::fields(py, waiting(py, |_| self.core.topology())?.fields())
+    }
+
+    fn _health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        values::fields(py, waiting(py, |_| self.core.health())?.fields())
     }
 
     fn _stats(&self) -> Vec<(&'static str, u64)> {
@@ -167,7 +170,7 @@ impl Client {
     }
 
     fn _explain(&self) -> (String, Vec<(&'static str, String, String)>) {
-        crate::values::explanation(&self.core.explain())
+        values::explanation(&self.core.explain())
     }
 
     fn _warnings(&self) -> Vec<String> {
@@ -198,7 +201,7 @@ impl Client {
 
     /// Where it leads to; no password is part of that.
     fn __repr__(&self) -> String {
-        crate::values::repr("Client", self.core.config(), self.core.is_closed())
+        values::repr("Client", self.core.config(), self.core.is_closed())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a client tells of its own accord.
 
-use crate::resolver;
+use crate::{resolver, values};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
@@ -74,31 +74,6 @@ impl Events {
 
 /// An event as Python sees it.
 pub(crate) fn value<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyAny>> {
-    let details = PyDict::new(py);
-    match event {
-        Event::Failover { from, to, detected_by, took, epoch, held, repeated, maybe_executed } => {
-            details.set_item("from_", from)?;
-            details.set_item("to", to)?;
-            details.set_item("detected_by", detected_by)?;
-            details.set_item("took", took.as_secs_f64())?;
-            details.set_item("epoch", epoch)?;
-            details.set_item("held", held)?;
-            details.set_item("repeated", repeated)?;
-            details.set_item("maybe_executed", maybe_executed)?;
-        }
-        Event::Hold { what, why } => {
-            details.set_item("what", what)?;
-            details.set_item("why", why)?;
-        }
-        Event::Resume { held_for } => details.set_item("held_for", held_for.as_secs_f64())?,
-        Event::Sentinel { address, up, says } => {
-            details.set_item("address", address)?;
-            details.set_item("up", up)?;
-            details.set_item("says", says)?;
-        }
-        Event::Replicas { addresses } => details.set_item("addresses", addresses)?,
-        Event::Warning { message } => details.set_item("message", message)?,
-        _ => {}
-    }
+    let details = values::fields(py, event.fields())?;
     EVENT.import(py, "steadis._events", "Event")?.call((event.name(),), Some(&details))
 }

@@ -49,9 +49,14 @@ impl Resolver {
         Ok(replicas.into_iter().map(place).collect())
     }
 
-    fn _topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+    fn _topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let topology = self.0.topology().map_err(|why| error::raise(py, &why))?;
-        values::topology(py, &topology)
+        values::fields(py, topology.fields())
+    }
+
+    fn _health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let health = self.0.health().map_err(|why| error::raise(py, &why))?;
+        values::fields(py, health.fields())
     }
 
     /// A connection of this epoch was lost, or gave no answer in time.

@@ -1,45 +1,33 @@
 //! What a client says of itself and of its deployment.
 
-use pyo3::IntoPyObject;
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::PyDict;
 use steadis::config::{Config, Explanation};
-use steadis::topology::{Phase, Topology};
+use steadis::picture::{Field, Picture};
 
-/// Epoch, phase, primary, replicas, Sentinels, reason; then health: state and its reason.
-pub(crate) fn topology<'py>(py: Python<'py>, topology: &Topology) -> PyResult<Bound<'py, PyTuple>> {
-    let phase = match topology.phase {
-        Phase::Resolving => "resolving",
-        Phase::Ready => "ready",
-        Phase::Fenced => "fenced",
-        Phase::Lost => "lost",
-    };
-    let primary = topology.primary.as_ref().map(ToString::to_string);
-    let replicas: Vec<String> = topology.replicas.iter().map(ToString::to_string).collect();
-    let sentinels = topology.sentinels.iter();
-    let sentinels = sentinels.map(|it| (it.address.to_string(), it.up, it.says.clone()));
-    let sentinels: Vec<(String, bool, String)> = sentinels.collect();
-    let health = topology.health();
-    let refused = topology.refused.as_ref().map(ToString::to_string);
-    let reason = refused.or_else(|| topology.reason.clone());
-    (
-        topology.epoch,
-        phase,
-        primary,
-        replicas,
-        sentinels,
-        reason,
-        health.state.name(),
-        health.reason,
-    )
-        .into_pyobject(py)
+/// Fields by name. A time is in seconds.
+pub(crate) fn fields<'py>(py: Python<'py>, fields: Vec<Field>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, told) in fields {
+        dict.set_item(name, shown(py, told)?)?;
+    }
+    Ok(dict)
 }
 
-/// The same before anything was asked.
-pub(crate) fn unknown(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-    let none: Option<String> = None;
-    let (replicas, sentinels): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    (0, "resolving", &none, replicas, sentinels, &none, "down", &none).into_pyobject(py)
+fn shown(py: Python<'_>, told: Picture) -> PyResult<Bound<'_, PyAny>> {
+    match told {
+        Picture::Nothing => Ok(py.None().into_bound(py)),
+        Picture::Flag(flag) => flag.into_bound_py_any(py),
+        Picture::Count(count) => count.into_bound_py_any(py),
+        Picture::Time(time) => time.as_secs_f64().into_bound_py_any(py),
+        Picture::Text(said) => said.into_bound_py_any(py),
+        Picture::List(items) => {
+            let items = items.into_iter().map(|item| shown(py, item));
+            items.collect::<PyResult<Vec<_>>>()?.into_bound_py_any(py)
+        }
+        Picture::Fields(told) => fields(py, told).map(Bound::into_any),
+    }
 }
 
 /// A table for people, and name, value and source of each setting.

@@ -123,7 +123,7 @@ class Client(Commands[AnyStr], _steadis.Client):
 
     def health(self) -> _values.Health:
         """How the deployment fares, without asking anybody."""
-        return _values.health(self._topology())
+        return _values.health(self._health())
 
     def stats(self, format: str | None = None) -> Any:
         """Figures since this client was made; ``format="prometheus"`` gives its text."""

@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from keyword import iskeyword
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +21,10 @@ class Event(SimpleNamespace):
     """Something that happened around the commands; ``name`` says what, the rest depends on it."""
 
     def __init__(self, name: str, **details: Any) -> None:
-        super().__init__(name=name, **details)
+        super().__init__(name=name)
+        for key, value in details.items():
+            # What Python has taken for itself goes by the name with a line behind it.
+            setattr(self, f"{key}_" if iskeyword(key) else key, value)
 
     def __str__(self) -> str:
         details = ", ".join(f"{key.rstrip('_')} {value}" for key, value in self._details())

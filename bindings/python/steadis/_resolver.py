@@ -48,7 +48,7 @@ class Resolver(_steadis.Resolver):
 
     def health(self) -> _values.Health:
         """How the deployment fares, without asking anybody."""
-        return _values.health(self._topology())
+        return _values.health(self._health())
 
     def report(self, epoch: int, error: BaseException | str) -> bool:
         """A connection of this epoch met trouble: an exception, or what the server said.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 
 class Message(NamedTuple):
@@ -58,17 +58,6 @@ class Health(str):
 
     __slots__ = ("primary", "reason", "replicas", "sentinels", "sentinels_up")
 
-    @classmethod
-    def of(cls, state: str, reason: str | None, topology: Topology) -> Self:
-        """The state of a deployment in one word."""
-        health = cls(state)
-        health.primary = topology.primary
-        health.replicas = len(topology.replicas)
-        health.sentinels = len(topology.sentinels)
-        health.sentinels_up = sum(sentinel.up for sentinel in topology.sentinels)
-        health.reason = reason
-        return health
-
 
 class Setting(NamedTuple):
     """One setting, and who supplied it."""
@@ -90,12 +79,15 @@ class Explanation(list[Setting]):
         return self._table
 
 
-def topology(values: Sequence[Any]) -> Topology:
-    """What is known, of what the core says."""
-    epoch, phase, primary, replicas, sentinels, reason = values[:6]
-    return Topology(epoch, phase, primary, replicas, [Sentinel(*it) for it in sentinels], reason)
+def topology(told: dict[str, Any]) -> Topology:
+    """What is known, of what the core tells."""
+    sentinels = [Sentinel(**it) for it in told.pop("sentinels")]
+    return Topology(sentinels=sentinels, **told)
 
 
-def health(values: Sequence[Any]) -> Health:
-    """How it fares, of what the core says."""
-    return Health.of(values[6], values[7], topology(values))
+def health(told: dict[str, Any]) -> Health:
+    """How it fares, of what the core tells."""
+    health = Health(told.pop("state"))
+    for name, value in told.items():
+        setattr(health, name, value)
+    return health

@@ -164,9 +164,14 @@ impl Client {
         Subscription::new(self.core.subscription())
     }
 
-    fn topology(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
+    fn topology(ruby: &Ruby, this: &Self) -> Result<RHash, Error> {
         let topology = this.core.topology().map_err(|why| error::raise(ruby, &why))?;
-        values::topology(ruby, &topology)
+        values::fields(ruby, topology.fields())
+    }
+
+    fn health(ruby: &Ruby, this: &Self) -> Result<RHash, Error> {
+        let health = this.core.health().map_err(|why| error::raise(ruby, &why))?;
+        values::fields(ruby, health.fields())
     }
 
     fn stats(ruby: &Ruby, this: &Self) -> Result<RHash, Error> {
@@ -249,6 +254,7 @@ pub(crate) fn define(ruby: &Ruby, home: RModule) -> Result<(), Error> {
     class.define_private_method("_scan_page", ruby_method!(Client::scan_page, 1))?;
     class.define_private_method("_subscription", ruby_method!(Client::subscription, 0))?;
     class.define_private_method("_topology", ruby_method!(Client::topology, 0))?;
+    class.define_private_method("_health", ruby_method!(Client::health, 0))?;
     class.define_private_method("_stats", ruby_method!(Client::stats, 0))?;
     class.define_private_method("_prometheus", ruby_method!(Client::prometheus, 0))?;
     class.define_private_method("_explain", ruby_method!(Client::explain, 0))?;

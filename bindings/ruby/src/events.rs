@@ -1,6 +1,6 @@
 //! What a client tells of its own accord.
 
-use crate::error;
+use crate::{error, values};
 use magnus::{
     Class, Error, Module, Object, RArray, RHash, RModule, Ruby, Symbol, Value, function, method,
 };
@@ -9,6 +9,7 @@ use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use steadis::Event;
+use steadis::picture::{Field, Picture};
 
 /// Events on their way from the background thread to one of Ruby's, which waits at a pipe: the
 /// background thread never waits for Ruby, and Ruby knows how to end a wait at a pipe.
@@ -82,59 +83,23 @@ impl Events {
         drop(queue);
         let all = ruby.ary_new();
         for told in told {
-            all.push(value(ruby, &told)?)?;
+            all.push(value(ruby, told)?)?;
         }
         Ok(all)
     }
 }
 
 /// A name and details.
-fn value(ruby: &Ruby, told: &Told) -> Result<(Symbol, RHash), Error> {
-    let details = ruby.hash_new();
-    let set = |name: &str, value: Value| details.aset(ruby.to_symbol(name), value);
-    let text = |text: &str| magnus::IntoValue::into_value_with(text, ruby);
-    let into = |number: f64| magnus::IntoValue::into_value_with(number, ruby);
-    let count = |number: u64| magnus::IntoValue::into_value_with(number, ruby);
-    let event = match told {
-        Told::Event(event) => event,
-        Told::Primary(found) => {
-            if let Some((address, epoch)) = found {
-                set("address", text(address))?;
-                set("epoch", count(*epoch))?;
-            }
-            return Ok((ruby.to_symbol("primary"), details));
-        }
+fn value(ruby: &Ruby, told: Told) -> Result<(Symbol, RHash), Error> {
+    let (name, told) = match told {
+        Told::Event(event) => (event.name(), event.fields()),
+        Told::Primary(found) => ("primary", found.map(found_fields).unwrap_or_default()),
     };
-    match event {
-        Event::Failover { from, to, detected_by, took, epoch, held, repeated, maybe_executed } => {
-            set("from", magnus::IntoValue::into_value_with(from.as_deref(), ruby))?;
-            set("to", text(to))?;
-            set("detected_by", text(detected_by))?;
-            set("took", into(took.as_secs_f64()))?;
-            set("epoch", count(*epoch))?;
-            set("held", count(*held))?;
-            set("repeated", count(*repeated))?;
-            set("maybe_executed", count(*maybe_executed))?;
-        }
-        Event::Hold { what, why } => {
-            set("what", text(what))?;
-            set("why", text(why))?;
-        }
-        Event::Resume { held_for } => set("held_for", into(held_for.as_secs_f64()))?,
-        Event::Sentinel { address, up, says } => {
-            set("address", text(address))?;
-            set("up", magnus::IntoValue::into_value_with(*up, ruby))?;
-            set("says", text(says))?;
-        }
-        Event::Replicas { addresses } => {
-            let all = ruby.ary_new();
-            addresses.iter().try_for_each(|address| all.push(text(address)))?;
-            set("addresses", magnus::IntoValue::into_value_with(all, ruby))?;
-        }
-        Event::Warning { message } => set("message", text(message))?,
-        _ => {}
-    }
-    Ok((ruby.to_symbol(event.name()), details))
+    Ok((ruby.to_symbol(name), values::fields(ruby, told)?))
+}
+
+fn found_fields((address, epoch): (String, u64)) -> Vec<Field> {
+    vec![("address", Picture::Text(address)), ("epoch", Picture::Count(epoch))]
 }
 
 pub(crate) fn define(ruby: &Ruby, home: RModule) -> Result<(), Error> {

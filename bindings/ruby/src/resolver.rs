@@ -4,7 +4,7 @@ use crate::error::{self, guarded_in_ruby};
 use crate::events::Events;
 use crate::runtime::waiting;
 use crate::{settings, values};
-use magnus::{Class, Error, Module, Object, RArray, RHash, RModule, Ruby, Value, function, method};
+use magnus::{Class, Error, Module, Object, RHash, RModule, Ruby, Value, function, method};
 use std::time::Duration;
 use steadis::Trouble;
 use steadis::config::Endpoint;
@@ -40,9 +40,14 @@ impl Resolver {
         Ok(current.map(|found| found.epoch))
     }
 
-    fn topology(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
+    fn topology(ruby: &Ruby, this: &Self) -> Result<RHash, Error> {
         let topology = this.0.topology().map_err(|why| error::raise(ruby, &why))?;
-        values::topology(ruby, &topology)
+        values::fields(ruby, topology.fields())
+    }
+
+    fn health(ruby: &Ruby, this: &Self) -> Result<RHash, Error> {
+        let health = this.0.health().map_err(|why| error::raise(ruby, &why))?;
+        values::fields(ruby, health.fields())
     }
 
     fn report(ruby: &Ruby, this: &Self, epoch: u64) -> Result<(), Error> {
@@ -85,6 +90,7 @@ pub(crate) fn define(ruby: &Ruby, home: RModule) -> Result<(), Error> {
     class.define_method("inspect", method!(Resolver::inspect, 0))?;
     class.define_private_method("_primary", method!(Resolver::primary, 1))?;
     class.define_private_method("_topology", method!(Resolver::topology, 0))?;
+    class.define_private_method("_health", method!(Resolver::health, 0))?;
     class.define_private_method("_report", method!(Resolver::report, 1))?;
     class.define_private_method("_report_error", method!(Resolver::report_error, 2))?;
     class.define_private_method("_close", method!(Resolver::close, 0))?;

@@ -1,35 +1,33 @@
 //! What a client says of itself and of its deployment.
 
-use magnus::{Error, RArray, Ruby};
+use magnus::value::ReprValue;
+use magnus::{Error, IntoValue, RArray, RHash, Ruby, Value};
 use steadis::config::{Config, Explanation};
-use steadis::topology::{Phase, Topology};
+use steadis::picture::{Field, Picture};
 
-/// Epoch, phase, primary, replicas, Sentinels, reason; then health: state and its reason.
-pub(crate) fn topology(ruby: &Ruby, topology: &Topology) -> Result<RArray, Error> {
-    let phase = match topology.phase {
-        Phase::Resolving => "resolving",
-        Phase::Ready => "ready",
-        Phase::Fenced => "fenced",
-        Phase::Lost => "lost",
-    };
-    let replicas = ruby.ary_new();
-    topology.replicas.iter().try_for_each(|replica| replicas.push(replica.to_string()))?;
-    let sentinels = ruby.ary_new();
-    for sentinel in &topology.sentinels {
-        sentinels.push((sentinel.address.to_string(), sentinel.up, sentinel.says.clone()))?;
+/// Fields by name. A time is in seconds.
+pub(crate) fn fields(ruby: &Ruby, fields: Vec<Field>) -> Result<RHash, Error> {
+    let hash = ruby.hash_new();
+    for (name, told) in fields {
+        hash.aset(ruby.to_symbol(name), shown(ruby, told)?)?;
     }
-    let health = topology.health();
-    let refused = topology.refused.as_ref().map(ToString::to_string);
-    let all = ruby.ary_new();
-    all.push(topology.epoch)?;
-    all.push(phase)?;
-    all.push(topology.primary.as_ref().map(ToString::to_string))?;
-    all.push(replicas)?;
-    all.push(sentinels)?;
-    all.push(refused.or_else(|| topology.reason.clone()))?;
-    all.push(health.state.name())?;
-    all.push(health.reason)?;
-    Ok(all)
+    Ok(hash)
+}
+
+fn shown(ruby: &Ruby, told: Picture) -> Result<Value, Error> {
+    Ok(match told {
+        Picture::Nothing => ruby.qnil().as_value(),
+        Picture::Flag(flag) => flag.into_value_with(ruby),
+        Picture::Count(count) => count.into_value_with(ruby),
+        Picture::Time(time) => time.as_secs_f64().into_value_with(ruby),
+        Picture::Text(said) => said.into_value_with(ruby),
+        Picture::List(items) => {
+            let list = ruby.ary_new();
+            items.into_iter().try_for_each(|item| list.push(shown(ruby, item)?))?;
+            list.as_value()
+        }
+        Picture::Fields(told) => fields(ruby, told)?.as_value(),
+    })
 }
 
 /// A table for people; then name, value and source of each setting.

@@ -58,7 +58,7 @@ pub struct Topology {
 
 impl Topology {
     /// Before anything was asked.
-    pub(crate) fn unknown() -> Self {
+    pub fn unknown() -> Self {
         Self {
             epoch: 0,
             phase: Phase::Resolving,
@@ -103,6 +103,15 @@ pub enum Phase {
 }
 
 impl Phase {
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Resolving => "resolving",
+            Phase::Ready => "ready",
+            Phase::Fenced => "fenced",
+            Phase::Lost => "lost",
+        }
+    }
+
     pub fn holds_writes(self) -> bool {
         self != Phase::Ready
     }

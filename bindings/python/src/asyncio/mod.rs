@@ -37,6 +37,7 @@ use std::time::Instant;
 use steadis::Stats;
 use steadis::client::{CallOptions, Exchange};
 use steadis::config::{Config, Input, Resolved, Unit};
+use steadis::topology::Topology;
 pub(crate) use subscription::AsyncSubscription;
 use waiter::Wants;
 pub(crate) use watch::AsyncView;
@@ -97,6 +98,14 @@ impl AsyncClient {
             session.submit(exchange, options, Instant::now())
         };
         Driver::submit(&driver, wants, options.timeout, submit)
+    }
+
+    /// What is known, even before the first call.
+    fn topology(&self, py: Python<'_>) -> PyResult<Arc<Topology>> {
+        let driver = self.home.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        let driver = driver.as_ref().map(|driver| driver.get().session(py)).transpose()?;
+        let topology = driver.and_then(|session| session.topology());
+        Ok(topology.unwrap_or_else(|| Arc::new(Topology::unknown())))
     }
 
     /// Since the first call in the loop that it belongs to.
@@ -214,13 +223,12 @@ impl AsyncClient {
         AsyncSubscription::new(&driver, heard, self.decode)
     }
 
-    fn _topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let driver = self.home.driver.lock().unwrap_or_else(PoisonError::into_inner);
-        let driver = driver.as_ref().map(|driver| driver.get().session(py)).transpose()?;
-        match driver.and_then(|session| session.topology()) {
-            Some(topology) => values::topology(py, &topology),
-            None => values::unknown(py),
-        }
+    fn _topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        values::fields(py, self.topology(py)?.fields())
+    }
+
+    fn _health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        values::fields(py, self.topology(py)?.health().fields())
     }
 
     fn _stats(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, u64)>> {

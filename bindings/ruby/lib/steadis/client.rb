@@ -102,7 +102,7 @@ module Steadis
     def topology = Topology.of(_topology)
 
     # How the deployment fares, without asking anybody.
-    def health = Health.of(_topology)
+    def health = Health.of(_health)
 
     # Figures since this client was made; +format: "prometheus"+ gives its text.
     def stats(format: nil)

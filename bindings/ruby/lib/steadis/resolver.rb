@@ -23,6 +23,9 @@ module Steadis
     # What is known of the deployment now.
     def topology = Topology.of(_topology)
 
+    # How the deployment fares, without asking anybody.
+    def health = Health.of(_health)
+
     # Says that a connection to this primary met trouble: the primary is looked for at once. With
     # the server's error as +line+, only if that is what a node says that is no primary.
     def report(primary, line = nil)

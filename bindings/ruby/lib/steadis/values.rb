@@ -14,21 +14,17 @@ module Steadis
   # What is known of a deployment at one moment. +phase+ is "resolving", "ready", "fenced" (writes
   # wait) or "lost" (everything waits); +epoch+ grows with every primary that is accepted.
   Topology = Struct.new(:epoch, :phase, :primary, :replicas, :sentinels, :reason) do
-    # Of what the core says.
-    def self.of(values)
-      epoch, phase, primary, replicas, sentinels, reason = values
-      new(epoch, phase, primary, replicas, sentinels.map { |it| Sentinel.new(*it) }, reason).freeze
+    # Of what the core tells.
+    def self.of(told)
+      sentinels = told[:sentinels].map { |it| Sentinel.new(*it.values_at(*Sentinel.members)) }
+      new(*told.merge(sentinels: sentinels).values_at(*members)).freeze
     end
   end
 
   # How a deployment fares: +state+ is "ready", "degraded", "failing_over" or "down".
   Health = Struct.new(:state, :primary, :replicas, :sentinels_up, :sentinels, :reason) do
-    # Of what the core says.
-    def self.of(values)
-      topology = Topology.of(values)
-      up = topology.sentinels.count(&:up)
-      new(values[6], topology.primary, topology.replicas.size, up, topology.sentinels.size, values[7]).freeze
-    end
+    # Of what the core tells.
+    def self.of(told) = new(*told.values_at(*members)).freeze
 
     # As text it is its state, and so it compares.
     def to_s = state
