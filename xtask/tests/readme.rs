@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("python", "examples/python/five_lines.py"),
+    ("js", "examples/nodejs/five_lines.mjs"),
+    ("ruby", "examples/ruby/five_lines.rb"),
     ("c", "examples/c/five_lines.c"),
     ("rust", "examples/rust/five_lines.rs"),
 ];
