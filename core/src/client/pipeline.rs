@@ -2,9 +2,10 @@
 
 use super::outcomes::{Item, Outcomes};
 use super::script;
-use super::verdict::{maybe_executed, too_late};
+use super::verdict::{maybe_executed, refused, too_late};
 use super::{Batch, Job};
 use crate::command::Wait;
+use crate::config::Address;
 use crate::error::Error;
 use crate::policy::{self, Effect, Fate, Next};
 use crate::proto::ledger::Span;
@@ -79,7 +80,7 @@ impl Pipeline {
     }
 
     /// Takes the next reply. An error line in it is handed back for what it says of the node.
-    pub(super) fn reply<'a>(&mut self, frame: Frame<'a>) -> Option<&'a [u8]> {
+    pub(super) fn reply<'a>(&mut self, frame: Frame<'a>, node: Option<&Address>) -> Option<&'a [u8]> {
         let &index = self.sent.get(self.answered)?;
         self.answered += 1;
         let line = frame.error();
@@ -89,13 +90,13 @@ impl Pipeline {
                 self.frames.extend_from_slice(frame.bytes());
                 State::Done(Item::Reply(start..self.frames.len(), self.batch.encoded(index).shape))
             }
-            Some(line) => self.refused(index, line),
+            Some(line) => self.refused(index, line, node),
         };
         line
     }
 
     /// What becomes of a command that the server answered with an error.
-    fn refused(&mut self, index: usize, line: &[u8]) -> State {
+    fn refused(&mut self, index: usize, line: &[u8], node: Option<&Address>) -> State {
         let before = self.states[index].may_have_run();
         if script::is_missing(line)
             && let Some(bytes) = self.batch.spelled_out(index)
@@ -109,23 +110,23 @@ impl Pipeline {
                 let doubtful = policy::after_error(job.effect, line, false);
                 State::Open { may_have_run: before || doubtful == Next::MaybeExecuted }
             }
-            Next::Deliver => State::Done(Item::Failed(error.during(job.name()))),
-            Next::MaybeExecuted => State::Done(Item::Failed(maybe_executed(&job, None, &error))),
+            Next::Deliver => State::Done(Item::Failed(refused(line, job.name(), node))),
+            Next::MaybeExecuted => State::Done(Item::Failed(maybe_executed(&job, node, &error))),
         }
     }
 
     /// Takes all replies of the request at once.
-    pub(super) fn replies(&mut self, frames: &[u8]) -> Option<Error> {
+    pub(super) fn replies(&mut self, frames: &[u8], node: Option<&Address>) -> Option<Error> {
         let mut reader = Reader::new(Frame::trusted(frames));
         let mut refusal = None;
         while let Some(frame) = reader.next_frame() {
-            refusal = self.reply(frame).map(Error::server).or(refusal);
+            refusal = self.reply(frame, node).map(Error::server).or(refusal);
         }
         refusal
     }
 
     /// The request was lost with these fates for what has no reply.
-    pub(super) fn lost(&mut self, fates: &[Fate], reason: &Error, address: Option<&str>) {
+    pub(super) fn lost(&mut self, fates: &[Fate], reason: &Error, node: Option<&Address>) {
         for (&index, &fate) in self.sent[self.answered..].iter().zip(fates) {
             let job = self.batch.job(index);
             if policy::after_loss(job.effect, fate, false) != Next::MaybeExecuted {
@@ -134,8 +135,7 @@ impl Pipeline {
             self.states[index] = if self.repeats_writes {
                 State::Open { may_have_run: true }
             } else {
-                let address = address.map(str::to_owned);
-                State::Done(Item::Failed(maybe_executed(&job, address, reason)))
+                State::Done(Item::Failed(maybe_executed(&job, node, reason)))
             };
         }
     }

@@ -63,6 +63,8 @@ fn a_failover_asks_reads_again_and_is_honest_about_writes() {
     let link = host.reaches("XREAD");
     host.say(link, b"*-1\r\n");
     assert_eq!((host.outcome(pop), host.outcome(read)), ("MaybeExecuted", "Null"));
+    // The node that it was sent to, which is the primary no more.
+    assert_eq!(host.errors[&pop].address(), Some("127.0.0.1:1"));
     let link = host.reaches("BRPOP");
     host.say(link, b"-UNBLOCKED force unblock from blocking operation\r\n");
     let link = host.reaches("BRPOP");

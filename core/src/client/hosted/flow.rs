@@ -195,7 +195,7 @@ impl Session {
         self.complain(why, sink);
     }
 
-    fn finish_late(&mut self, token: Token, error: Error, sink: &mut Sink<'_>) {
+    pub(super) fn finish_late(&mut self, token: Token, error: Error, sink: &mut Sink<'_>) {
         let Some(call) = self.calls.get(token) else {
             return;
         };
