@@ -178,6 +178,7 @@ impl Watch {
                 let (shared, epoch) = (Arc::clone(&self.shared), self.decide.topology().epoch);
                 tokio::spawn(async move {
                     sleep(SETTLING).await;
+                    shared.movers.arrive().await;
                     let Stats { held, repeated, maybe_executed, .. } = shared.settle();
                     shared.tell(&event::Event::Failover {
                         from: from.map(|from| from.to_string()),
