@@ -5,7 +5,7 @@ mod support;
 use redis::{AsyncCommands, Commands, Script};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
-use steadis::client::{By, Incoming};
+use steadis::client::{By, CallOptions, Exchange, Incoming};
 use steadis::config::{Address, Config, Credentials, Secret, Seed, Target};
 use steadis::proto::reply::Reply;
 use steadis::topology::{Phase, State};
@@ -133,7 +133,7 @@ fn a_restarted_server_is_found_again() {
     std::thread::scope(|scope| {
         // A read: it is asked again if it should leave before the end of the connection is known.
         let waiting = scope.spawn(|| client.call(&["GET", "n"]));
-        while client.topology().unwrap().phase != Phase::Lost {
+        while client.topology().unwrap().phase != Phase::Lost || client.stats().held < 2 {
             std::thread::yield_now();
         }
         let _again = Redis::start_at(port);
@@ -327,6 +327,31 @@ fn errors_name_the_node() {
     assert!(named(&client.transaction(&words(&["INCR"])).unwrap_err()));
     let misread = client.watch(&["n"], |view| view.call(&["LLEN", "n"]));
     assert!(named(&misread.unwrap_err()));
+}
+
+/// The call asked for both: its time to block comes on top.
+#[test]
+fn a_short_timeout_cuts_no_wait_short() {
+    let redis = Redis::start();
+    let client = client(&redis);
+    let options = CallOptions { timeout: Some(Duration::from_millis(100)), ..client.options() };
+    let mut pop = Exchange::raw(&["BLPOP", "jobs", "0.4"]).unwrap();
+    client.run(&mut pop, &options, &()).unwrap();
+    assert!(pop.answer().unwrap().to_reply().is_null());
+    std::thread::scope(|scope| {
+        let read = scope.spawn(|| {
+            let mut read = Exchange::raw(&["XREAD", "BLOCK", "0", "STREAMS", "log", "$"]).unwrap();
+            client.run(&mut read, &options, &()).map(|()| read.answer().is_ok())
+        });
+        let waits = Instant::now();
+        while !redis.cli(&["INFO", "clients"]).contains("blocked_clients:1")
+            || waits.elapsed() < 4 * options.timeout.unwrap()
+        {
+            std::thread::yield_now();
+        }
+        client.call(&["XADD", "log", "*", "k", "v"]).unwrap();
+        assert!(read.join().unwrap().unwrap());
+    });
 }
 
 /// The time it may wait on the server is no time to be refused again and again.
