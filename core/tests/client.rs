@@ -145,7 +145,8 @@ fn a_restarted_server_is_found_again() {
     assert!(stats.held_micros > 0 && stats.connections == 2, "{stats:?}");
     assert_eq!(client.health().unwrap().state, State::Ready);
     // An interruption, and no failover: nobody took its place, neither now nor at the start.
-    let told: Vec<&str> = std::iter::from_fn(|| events.try_recv().ok().map(|it| it.name())).collect();
+    let told: Vec<&str> =
+        std::iter::from_fn(|| events.try_recv().ok().map(|it| it.name())).collect();
     assert_eq!(told, ["hold", "resume"]);
 }
 
@@ -299,9 +300,8 @@ fn closing_ends_every_wait_and_says_what_may_have_run() {
     let client = client(&redis);
     std::thread::scope(|scope| {
         let pop = scope.spawn(|| client.call(&["BLPOP", "jobs", "0"]).unwrap_err());
-        let read = scope.spawn(|| {
-            client.call(&["XREAD", "BLOCK", "0", "STREAMS", "log", "$"]).unwrap_err()
-        });
+        let read = scope
+            .spawn(|| client.call(&["XREAD", "BLOCK", "0", "STREAMS", "log", "$"]).unwrap_err());
         while !redis.cli(&["INFO", "clients"]).contains("blocked_clients:2") {
             std::thread::yield_now();
         }

@@ -80,7 +80,11 @@ impl Pipeline {
     }
 
     /// Takes the next reply. An error line in it is handed back for what it says of the node.
-    pub(super) fn reply<'a>(&mut self, frame: Frame<'a>, node: Option<&Address>) -> Option<&'a [u8]> {
+    pub(super) fn reply<'a>(
+        &mut self,
+        frame: Frame<'a>,
+        node: Option<&Address>,
+    ) -> Option<&'a [u8]> {
         let &index = self.sent.get(self.answered)?;
         self.answered += 1;
         let line = frame.error();

@@ -20,9 +20,9 @@ fn a_blocking_command_has_its_own_time_and_the_way_back() {
 #[test]
 fn a_short_timeout_cuts_no_wait_short() {
     let mut host = Host::new();
-    let options =
-        CallOptions { timeout: Some(SECOND), ..CallOptions::of(host.session.config()) };
+    let options = CallOptions { timeout: Some(SECOND), ..CallOptions::of(host.session.config()) };
     let pop = host.session.submit(&exchange("BLPOP jobs 12"), options, host.now).unwrap();
+    host.act();
     let link = host.reaches("BLPOP");
     host.pass(12 * SECOND);
     assert_eq!(host.outcome(pop), "none");

@@ -92,13 +92,7 @@ impl Session {
         }
     }
 
-    fn judge_at(
-        &mut self,
-        verdict: Verdict,
-        node: &Address,
-        now: Instant,
-        sink: &mut Sink<'_>,
-    ) {
+    fn judge_at(&mut self, verdict: Verdict, node: &Address, now: Instant, sink: &mut Sink<'_>) {
         let Verdict { token, next, fate, may_have_run, reason } = verdict;
         let gives_up = self.gives_up(now);
         let Some(call) = self.calls.get(token) else {
