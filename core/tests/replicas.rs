@@ -262,7 +262,7 @@ fn after_a_failover_the_former_replica_is_none() {
         assert!(reading.join().unwrap());
         deployment.gets();
         for _ in 0..50 {
-            get(&client, &options).unwrap();
+            get(client, &options).unwrap();
         }
         let counts = deployment.gets();
         let promoted = deployment.nodes.iter().position(|node| node.port == port).unwrap();
@@ -270,7 +270,7 @@ fn after_a_failover_the_former_replica_is_none() {
         // The former primary is read from once it follows the new one.
         deployment.nodes[0].cli(&["REPLICAOF", "127.0.0.1", &port.to_string()]);
         loop {
-            (0..10).for_each(|_| drop(get(&client, &options).unwrap()));
+            (0..10).for_each(|_| drop(get(client, &options).unwrap()));
             if deployment.gets()[0] > 0 {
                 break;
             }
