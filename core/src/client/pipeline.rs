@@ -38,13 +38,16 @@ pub(super) struct Pipeline {
     sent: Vec<usize>,
     bytes: Option<Vec<u8>>,
     answered: usize,
+    /// The node that the request went to.
+    node: Option<Address>,
 }
 
 impl Pipeline {
     pub(super) fn new(batch: Batch, repeats_writes: bool) -> Self {
         let sent = (0..batch.len()).collect();
         let states = (0..batch.len()).map(|_| State::Open { may_have_run: false }).collect();
-        Self { batch, repeats_writes, states, frames: Vec::new(), sent, bytes: None, answered: 0 }
+        let (frames, bytes, node) = (Vec::new(), None, None);
+        Self { batch, repeats_writes, states, frames, sent, bytes, answered: 0, node }
     }
 
     /// The commands of the next request.
@@ -74,17 +77,18 @@ impl Pipeline {
         Job { bytes, span, effect, wait: Wait::No, on_replica, keeps_to: None }
     }
 
+    /// The request is on its way to this node.
+    pub(super) fn sent_to(&mut self, node: Option<&Address>) {
+        self.node = node.cloned();
+    }
+
     /// How many commands of the request have no reply yet.
     pub(super) fn unanswered(&self) -> usize {
         self.sent.len() - self.answered
     }
 
     /// Takes the next reply. An error line in it is handed back for what it says of the node.
-    pub(super) fn reply<'a>(
-        &mut self,
-        frame: Frame<'a>,
-        node: Option<&Address>,
-    ) -> Option<&'a [u8]> {
+    pub(super) fn reply<'a>(&mut self, frame: Frame<'a>) -> Option<&'a [u8]> {
         let &index = self.sent.get(self.answered)?;
         self.answered += 1;
         let line = frame.error();
@@ -94,13 +98,13 @@ impl Pipeline {
                 self.frames.extend_from_slice(frame.bytes());
                 State::Done(Item::Reply(start..self.frames.len(), self.batch.encoded(index).shape))
             }
-            Some(line) => self.refused(index, line, node),
+            Some(line) => self.refused(index, line),
         };
         line
     }
 
     /// What becomes of a command that the server answered with an error.
-    fn refused(&mut self, index: usize, line: &[u8], node: Option<&Address>) -> State {
+    fn refused(&mut self, index: usize, line: &[u8]) -> State {
         let before = self.states[index].may_have_run();
         if script::is_missing(line)
             && let Some(bytes) = self.batch.spelled_out(index)
@@ -114,23 +118,27 @@ impl Pipeline {
                 let doubtful = policy::after_error(job.effect, line, false);
                 State::Open { may_have_run: before || doubtful == Next::MaybeExecuted }
             }
-            Next::Deliver => State::Done(Item::Failed(refused(line, job.name(), node))),
-            Next::MaybeExecuted => State::Done(Item::Failed(maybe_executed(&job, node, &error))),
+            Next::Deliver => {
+                State::Done(Item::Failed(refused(line, job.name(), self.node.as_ref())))
+            }
+            Next::MaybeExecuted => {
+                State::Done(Item::Failed(maybe_executed(&job, self.node.as_ref(), &error)))
+            }
         }
     }
 
     /// Takes all replies of the request at once.
-    pub(super) fn replies(&mut self, frames: &[u8], node: Option<&Address>) -> Option<Error> {
+    pub(super) fn replies(&mut self, frames: &[u8]) -> Option<Error> {
         let mut reader = Reader::new(Frame::trusted(frames));
         let mut refusal = None;
         while let Some(frame) = reader.next_frame() {
-            refusal = self.reply(frame, node).map(Error::server).or(refusal);
+            refusal = self.reply(frame).map(Error::server).or(refusal);
         }
         refusal
     }
 
     /// The request was lost with these fates for what has no reply.
-    pub(super) fn lost(&mut self, fates: &[Fate], reason: &Error, node: Option<&Address>) {
+    pub(super) fn lost(&mut self, fates: &[Fate], reason: &Error) {
         for (&index, &fate) in self.sent[self.answered..].iter().zip(fates) {
             let job = self.batch.job(index);
             if policy::after_loss(job.effect, fate, false) != Next::MaybeExecuted {
@@ -139,7 +147,7 @@ impl Pipeline {
             self.states[index] = if self.repeats_writes {
                 State::Open { may_have_run: true }
             } else {
-                State::Done(Item::Failed(maybe_executed(&job, node, reason)))
+                State::Done(Item::Failed(maybe_executed(&job, self.node.as_ref(), reason)))
             };
         }
     }

@@ -71,18 +71,19 @@ impl Client {
                     }
                     Err(error) => return Err(error),
                 };
+            pipeline.sent_to(way.node());
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
             let request = Request { bytes: pipeline.bytes(), span: pipeline.span() };
             let failure = way.lane.call(request, caller, &mut frames).err();
-            let mut reason = pipeline.replies(&frames, way.node());
+            let mut reason = pipeline.replies(&frames);
             if let Some(refusal) = &reason {
                 way.refused(refusal.message().as_bytes());
             }
             if let Some(failure) = failure {
                 let fates = failure.fates.clone();
                 let why = self.failed(&way, failure, options)?;
-                pipeline.lost(&fates, &why, way.node());
+                pipeline.lost(&fates, &why);
                 reason = Some(why);
             }
             if !pipeline.resume() {

@@ -61,7 +61,7 @@ impl Session {
             let on_replica = u64::from(links[place].place.replica.is_some());
             links[place].feed(bytes, |token, frame, last| {
                 let Some(call) = calls.get(token) else { return };
-                match answer(token, call, frame, last, &node) {
+                match answer(token, call, frame, last) {
                     Answered::Partly => {}
                     Answered::Well => {
                         let Some(call) = calls.take(token) else { return };

@@ -99,6 +99,9 @@ impl Session {
         let sent = link.lane.submit(token, &call.bytes, call.span.clone(), deadline).is_ok();
         if sent {
             call.sent_at = Some(now);
+            if let Some(pipeline) = call.pipeline() {
+                pipeline.sent_to(Some(&link.node));
+            }
             if let Some(since) = call.held_since.take() {
                 let waited = now.duration_since(since).as_micros() as u64;
                 Counters::add(&self.counters.held_micros, waited);

@@ -41,7 +41,7 @@ impl Session {
         };
         let repeats = call.options.repeats_writes();
         if let Some(pipeline) = call.pipeline() {
-            pipeline.lost(&lost.fates, why, Some(node));
+            pipeline.lost(&lost.fates, why);
             self.resume(token, why, now, sink);
             return;
         }
@@ -58,7 +58,7 @@ impl Session {
         let token = lost.token;
         let Some(call) = self.calls.get(token) else { return };
         if let Some(pipeline) = call.pipeline() {
-            pipeline.lost(&lost.fates, &closed(), Some(node));
+            pipeline.lost(&lost.fates, &closed());
             return;
         }
         let fate = lost.fates.first().copied().unwrap_or(Fate::NotSent);
@@ -168,15 +168,9 @@ pub(super) enum Answered {
 }
 
 /// Takes a reply in.
-pub(super) fn answer(
-    token: Token,
-    call: &mut Call,
-    frame: Frame<'_>,
-    last: bool,
-    node: &Address,
-) -> Answered {
+pub(super) fn answer(token: Token, call: &mut Call, frame: Frame<'_>, last: bool) -> Answered {
     if let Some(pipeline) = call.pipeline() {
-        let refusal = pipeline.reply(frame, Some(node)).map(Error::server);
+        let refusal = pipeline.reply(frame).map(Error::server);
         if !last {
             return Answered::Partly;
         }
