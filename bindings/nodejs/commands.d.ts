@@ -94,8 +94,8 @@ export interface CamelCaseCommands<T> {
   /** KEYS pattern */
   keys(pattern: Value): Promise<T[]>
   /** MIGRATE host port key destination-db timeout [COPY] [REPLACE] [AUTH password|AUTH2 username password] [KEYS key...] */
-  migrate(host: Value, port: number | bigint, key: Key, destination_db: number | bigint, timeout: number | bigint, options?: { COPY?: boolean | null; REPLACE?: boolean | null; AUTH?: Value | null; AUTH2?: readonly [Value, Value] | null; KEYS?: Key | readonly Key[] | null }): Promise<'OK'>
-  migrate(host: Value, port: number | bigint, key: Key, destination_db: number | bigint, timeout: number | bigint, ...words: Words): Promise<'OK'>
+  migrate(host: Value, port: number | bigint, key: Key, destination_db: number | bigint, timeout: number | bigint, options?: { COPY?: boolean | null; REPLACE?: boolean | null; AUTH?: Value | null; AUTH2?: readonly [Value, Value] | null; KEYS?: Key | readonly Key[] | null }): Promise<T>
+  migrate(host: Value, port: number | bigint, key: Key, destination_db: number | bigint, timeout: number | bigint, ...words: Words): Promise<T>
   /** MOVE key db */
   move(key: Key, db: number | bigint): Promise<number>
   /** OBJECT ENCODING key */

@@ -48,6 +48,7 @@ async fn a_blocking_pop_leaves_its_neighbours_alone() {
     assert_eq!(client.call(&["BLPOP", "jobs", "0.01"]).await.unwrap(), Reply::Null);
     let error = client.call(&["BLPOP", "n", "1"]).await.unwrap_err();
     assert_eq!(error.code(), Some("WRONGTYPE"));
+    assert_eq!(error.address(), Some(format!("127.0.0.1:{}", redis.port).as_str()));
     // One connection for all, one for whoever waits, one of this redis-cli.
     assert_eq!(redis.cli(&["CLIENT", "LIST"]).matches("id=").count(), 3);
 }

@@ -1,11 +1,16 @@
-//! Subscriptions of tasks.
+//! Subscriptions of tasks, and of threads where they differ.
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use steadis::client::{By, Incoming};
-use steadis::config::Protocol;
-use steadis::{Kind, aio};
+use steadis::config::{Environment, Input, OptionValue, Protocol};
+use steadis::{Client, Event, Kind, aio};
+use support::deployment::Deployment;
+use support::relay::Relay;
 use support::{Redis, config};
 
 fn message(channel: &str, pattern: Option<&str>, data: &str) -> Incoming {
@@ -95,6 +100,27 @@ async fn a_slow_subscriber_gets_what_there_was_room_for_and_a_gap() {
     assert!(before + after < 64, "{before} + {after}");
 }
 
+/// A thread that does not look keeps nothing at all: the server ends its connection in the end.
+#[test]
+fn a_slow_thread_gets_what_was_on_its_way_and_a_gap() {
+    let redis = Redis::start_with(&["--client-output-buffer-limit", "pubsub 4mb 0 0"]);
+    let client = Client::new(config(redis.port));
+    let mut news = client.subscribe(&["news"]).unwrap();
+    let large = "x".repeat(1 << 20);
+    for _ in 0..64 {
+        client.call(&["PUBLISH", "news", &large]).unwrap();
+    }
+    let mut next = || news.next(None, &()).unwrap().unwrap();
+    let mut before = 0;
+    while let Incoming::Message { data, .. } = next() {
+        assert_eq!(data.len(), large.len());
+        before += 1;
+    }
+    assert!(before < 64);
+    client.call(&["PUBLISH", "news", "last"]).unwrap();
+    assert_eq!(next(), message("news", None, "last"));
+}
+
 /// An idle network and a silent server look the same, until one asks.
 #[tokio::test]
 async fn a_silent_server_is_noticed() {
@@ -152,4 +178,59 @@ async fn closing_the_client_ends_the_wait() {
     let (first, second) = waiting.await.unwrap();
     assert_eq!(first.unwrap_err().kind(), Kind::Closed);
     assert_eq!(second.unwrap_err().kind(), Kind::Closed);
+}
+
+/// A client that has a long way to the replica, and is told of a failover: how many hear the
+/// channel at the new primary then.
+fn subscribers_when_told(deployment: &Deployment) -> (Client, mpsc::Receiver<String>) {
+    let replica = &deployment.nodes[1];
+    let relay = Relay::to(replica.port, Duration::from_millis(40));
+    let map = format!("127.0.0.1:{}=127.0.0.1:{}", replica.port, relay.port);
+    let mut input = Input::new(Environment::none()).option("address_map", OptionValue::from(map));
+    for (name, value) in deployment.config().to_options() {
+        input = input.option(&name, value);
+    }
+    let client = Client::open(&input).unwrap();
+    client.call(&["PING"]).unwrap();
+    let (tell, told) = mpsc::channel();
+    let place = ("127.0.0.1", replica.port);
+    let listen = move |event: &Event| {
+        if event.name() == "failover" {
+            let mut promoted = TcpStream::connect(place).unwrap();
+            promoted.write_all(b"PUBSUB NUMSUB news\r\n").unwrap();
+            let mut answer = [0; 99];
+            let length = promoted.read(&mut answer).unwrap();
+            drop(tell.send(String::from_utf8_lossy(&answer[..length]).into_owned()));
+        }
+    };
+    client.on(listen).unwrap();
+    (client, told)
+}
+
+const ONE_SUBSCRIBER: &str = "*2\r\n$4\r\nnews\r\n:1\r\n";
+
+#[test]
+fn a_failover_is_told_of_once_a_thread_hears_the_new_primary() {
+    let deployment = Deployment::start(1);
+    let (client, told) = subscribers_when_told(&deployment);
+    let mut news = client.subscribe(&["news"]).unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| news.next(None, &()).unwrap().unwrap());
+        deployment.fail_over();
+        assert_eq!(told.recv().unwrap(), ONE_SUBSCRIBER);
+        assert!(matches!(waiting.join().unwrap(), Incoming::Gap { .. }));
+    });
+}
+
+#[tokio::test]
+async fn a_failover_is_told_of_once_a_task_hears_the_new_primary() {
+    let deployment = Deployment::start(1);
+    let (client, told) = subscribers_when_told(&deployment);
+    let tasks = aio::Client::new(client.config().clone());
+    let mut news = tasks.subscribe(&["news"]).await.unwrap();
+    let waiting = tokio::spawn(async move { (news.next().await.unwrap(), news) });
+    deployment.fail_over();
+    let told = tokio::task::spawn_blocking(move || told.recv().unwrap());
+    assert_eq!(told.await.unwrap(), ONE_SUBSCRIBER);
+    assert!(matches!(waiting.await.unwrap(), (Incoming::Gap { .. }, _)));
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 use steadis::client::{Batch, CallOptions, Exchange};
@@ -240,15 +241,28 @@ fn after_a_failover_the_former_replica_is_none() {
     let (tell, told) = mpsc::channel();
     client.on(move |event| drop(tell.send(event.clone()))).unwrap();
     deployment.fail_over();
+    let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let reading = scope.spawn(|| (0..3000).all(|_| get(&client, &options).is_ok()));
+        let (over, client) = (&over, &client);
+        let writing = scope.spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                client.call(&["INCR", "n"]).unwrap();
+            }
+        });
         let failover = told.iter().find(|event| matches!(event, Event::Failover { .. }));
-        let Some(Event::Failover { to, epoch: 2, .. }) = failover else { panic!("{failover:?}") };
+        let Some(Event::Failover { from: Some(from), to, epoch: 2, held: 1.., .. }) = failover
+        else {
+            panic!("{failover:?}")
+        };
+        over.store(true, Ordering::Relaxed);
+        writing.join().unwrap();
+        assert_eq!(from, format!("127.0.0.1:{}", deployment.nodes[0].port));
         let port = to.rsplit(':').next().unwrap().parse().unwrap();
         assert!(reading.join().unwrap());
         deployment.gets();
         for _ in 0..50 {
-            get(&client, &options).unwrap();
+            get(client, &options).unwrap();
         }
         let counts = deployment.gets();
         let promoted = deployment.nodes.iter().position(|node| node.port == port).unwrap();
@@ -256,7 +270,7 @@ fn after_a_failover_the_former_replica_is_none() {
         // The former primary is read from once it follows the new one.
         deployment.nodes[0].cli(&["REPLICAOF", "127.0.0.1", &port.to_string()]);
         loop {
-            (0..10).for_each(|_| drop(get(&client, &options).unwrap()));
+            (0..10).for_each(|_| drop(get(client, &options).unwrap()));
             if deployment.gets()[0] > 0 {
                 break;
             }

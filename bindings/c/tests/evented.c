@@ -148,7 +148,7 @@ int main(void) {
     batches_and_blocking();
     subscriptions(client);
     calls_before = failed_calls;
-    WELL(steadis_async_callf(handle, fails_so, &closed, &error, "EVAL %s 0",
+    WELL(steadis_async_callf(handle, fails_so, &closed, &error, "EVAL_RO %s 0",
                              "for i = 1, 1e7 do end return 1"));
     steadis_async_close(handle);
     run_until(&failed_calls, calls_before + 1);

@@ -149,16 +149,24 @@ print("well")
     assert run(code, server.url) == "well\n"
 
 
-def test_listeners_hear_in_the_child_too(server: Server) -> None:
+def test_listeners_hear_in_the_child_too() -> None:
     code = """
-import os, sys, threading, steadis
+import os, socket, sys, threading, steadis
 client = steadis.connect(sys.argv[1])
-client.on("failover", lambda event: heard.set())
+client.on("hold", lambda event: heard.set())
 def hear():
     global heard
     heard = threading.Event()
     client.ping()
+    client.call("REPLICAOF", "127.0.0.1", 1)
+    try:
+        client.options(timeout=0.5).incr("n")
+    except steadis.Error as error:
+        assert error.retryable, error
     assert heard.wait(20), "nothing was heard"
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1].rpartition(":")[2]))) as server:
+        server.sendall(b"REPLICAOF NO ONE\\r\\n")
+        assert server.recv(99).startswith(b"+OK")
 hear()
 child = os.fork()
 if child == 0:
@@ -168,7 +176,9 @@ assert os.waitpid(child, 0)[1] == 0
 client.close()
 print("well")
 """
+    server = Server()
     assert run(code, server.url) == "well\n"
+    server.stop()
 
 
 def test_the_end_of_a_program_is_clean(server: Server) -> None:

@@ -1,9 +1,11 @@
 //! One command on its way out, and the reply it got.
 
+use super::reads::Who;
 use super::script::Script;
+use super::verdict::refused;
 use super::{Answer, Job, Origin, stateful};
 use crate::command::{self, Arg, Command, Encoded, Wait};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::policy::Effect;
 use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
@@ -21,8 +23,7 @@ pub struct Exchange {
     encoded: Encoded,
     on_replica: bool,
     keeps_to: Option<Origin>,
-    /// Who has answered, where that matters.
-    pub(super) origin: Origin,
+    pub(super) who: Who,
     pub(super) script: Option<Arc<Script>>,
 }
 
@@ -104,7 +105,7 @@ impl Exchange {
             encoded,
             on_replica: false,
             keeps_to: None,
-            origin: Origin::default(),
+            who: Who::default(),
             script: None,
         }
     }
@@ -126,7 +127,7 @@ impl Exchange {
 
     /// Takes the reply in.
     pub(crate) fn answered(&mut self, reply: Vec<u8>, origin: Origin) {
-        (self.frames, self.origin) = (reply, origin);
+        (self.frames, self.who) = (reply, Who { origin, node: None });
     }
 
     /// The encoded command.
@@ -137,9 +138,9 @@ impl Exchange {
     /// The reply, or the server's error, after it was executed.
     pub fn answer(&self) -> Result<Answer<'_>> {
         let frame = Frame::trusted(&self.frames);
-        let answer = Answer { frame, shape: self.encoded.shape, origin: self.origin };
+        let answer = Answer { frame, shape: self.encoded.shape, origin: self.who.origin };
         match answer.frame.error() {
-            Some(line) => Err(Error::server(line).during(self.job().name())),
+            Some(line) => Err(refused(line, self.job().name(), self.who.node.as_ref())),
             None => Ok(answer),
         }
     }

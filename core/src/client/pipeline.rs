@@ -2,9 +2,10 @@
 
 use super::outcomes::{Item, Outcomes};
 use super::script;
-use super::verdict::{maybe_executed, too_late};
+use super::verdict::{maybe_executed, refused, too_late};
 use super::{Batch, Job};
 use crate::command::Wait;
+use crate::config::Address;
 use crate::error::Error;
 use crate::policy::{self, Effect, Fate, Next};
 use crate::proto::ledger::Span;
@@ -37,13 +38,16 @@ pub(super) struct Pipeline {
     sent: Vec<usize>,
     bytes: Option<Vec<u8>>,
     answered: usize,
+    /// The node that the request went to.
+    node: Option<Address>,
 }
 
 impl Pipeline {
     pub(super) fn new(batch: Batch, repeats_writes: bool) -> Self {
         let sent = (0..batch.len()).collect();
         let states = (0..batch.len()).map(|_| State::Open { may_have_run: false }).collect();
-        Self { batch, repeats_writes, states, frames: Vec::new(), sent, bytes: None, answered: 0 }
+        let (frames, bytes, node) = (Vec::new(), None, None);
+        Self { batch, repeats_writes, states, frames, sent, bytes, answered: 0, node }
     }
 
     /// The commands of the next request.
@@ -71,6 +75,11 @@ impl Pipeline {
         let (bytes, span, effect) = (self.bytes(), self.span(), self.effect());
         let on_replica = self.batch.on_replica();
         Job { bytes, span, effect, wait: Wait::No, on_replica, keeps_to: None }
+    }
+
+    /// The request is on its way to this node.
+    pub(super) fn sent_to(&mut self, node: Option<&Address>) {
+        self.node = node.cloned();
     }
 
     /// How many commands of the request have no reply yet.
@@ -109,8 +118,12 @@ impl Pipeline {
                 let doubtful = policy::after_error(job.effect, line, false);
                 State::Open { may_have_run: before || doubtful == Next::MaybeExecuted }
             }
-            Next::Deliver => State::Done(Item::Failed(error.during(job.name()))),
-            Next::MaybeExecuted => State::Done(Item::Failed(maybe_executed(&job, None, &error))),
+            Next::Deliver => {
+                State::Done(Item::Failed(refused(line, job.name(), self.node.as_ref())))
+            }
+            Next::MaybeExecuted => {
+                State::Done(Item::Failed(maybe_executed(&job, self.node.as_ref(), &error)))
+            }
         }
     }
 
@@ -125,7 +138,7 @@ impl Pipeline {
     }
 
     /// The request was lost with these fates for what has no reply.
-    pub(super) fn lost(&mut self, fates: &[Fate], reason: &Error, address: Option<&str>) {
+    pub(super) fn lost(&mut self, fates: &[Fate], reason: &Error) {
         for (&index, &fate) in self.sent[self.answered..].iter().zip(fates) {
             let job = self.batch.job(index);
             if policy::after_loss(job.effect, fate, false) != Next::MaybeExecuted {
@@ -134,8 +147,7 @@ impl Pipeline {
             self.states[index] = if self.repeats_writes {
                 State::Open { may_have_run: true }
             } else {
-                let address = address.map(str::to_owned);
-                State::Done(Item::Failed(maybe_executed(&job, address, reason)))
+                State::Done(Item::Failed(maybe_executed(&job, self.node.as_ref(), reason)))
             };
         }
     }

@@ -19,6 +19,15 @@ impl Origin {
     }
 }
 
+/// Who has answered, as far as it matters.
+#[derive(Debug, Default)]
+pub(super) struct Who {
+    /// For what goes on there.
+    pub(super) origin: Origin,
+    /// For errors.
+    pub(super) node: Option<Address>,
+}
+
 /// Where to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Node {

@@ -1,8 +1,10 @@
 //! MULTI … EXEC as one request: its commands run together or not at all.
 
 use super::outcomes::Outcomes;
+use super::verdict::refused;
 use super::{Batch, Job};
 use crate::command::Wait;
+use crate::config::Address;
 use crate::error::{Error, Kind, Result};
 use crate::policy::Effect;
 use crate::proto::ledger::Span;
@@ -32,19 +34,24 @@ impl Transaction {
 
     /// What came of each command, out of the replies to the whole. `None`: a watched key had
     /// changed, and nothing ran.
-    pub(crate) fn outcome(&self, frames: &[u8]) -> Result<Option<Outcomes>> {
+    pub(crate) fn outcome(
+        &self,
+        frames: &[u8],
+        node: Option<&Address>,
+    ) -> Result<Option<Outcomes>> {
         let mut reader = Reader::new(Frame::trusted(frames));
-        let mut refused = None;
+        let name = |index| self.batch.job(index).name();
+        let mut unqueued = None;
         reader.next_frame();
         for index in 0..self.batch.len() {
             let line = reader.next_frame().and_then(Frame::error);
-            if let (Some(line), None) = (line, &refused) {
-                refused = Some(Error::server(line).during(self.batch.job(index).name()));
+            if let (Some(line), None) = (line, &unqueued) {
+                unqueued = Some(refused(line, name(index), node));
             }
         }
         let Some(exec) = reader.next_frame() else { return Err(unreadable()) };
         if let Some(line) = exec.error() {
-            return Err(refused.unwrap_or_else(|| Error::server(line).during("EXEC")));
+            return Err(unqueued.unwrap_or_else(|| refused(line, "EXEC".to_owned(), node)));
         }
         let Some((_, mut parts)) = exec.parts() else { return Ok(None) };
         let mut outcomes = Outcomes::default();
@@ -52,9 +59,7 @@ impl Transaction {
             let frame = parts.next_frame().ok_or_else(unreadable)?;
             match frame.error() {
                 None => outcomes.push_reply(frame, self.batch.encoded(index).shape),
-                Some(line) => {
-                    outcomes.push_error(Error::server(line).during(self.batch.job(index).name()))
-                }
+                Some(line) => outcomes.push_error(refused(line, name(index), node)),
             }
         }
         Ok(Some(outcomes))

@@ -25,16 +25,24 @@ pub(super) fn refusal<'a>(span: &Span, frames: &'a [u8]) -> Option<&'a [u8]> {
 }
 
 /// A write was sent, and what became of it is unknown.
-pub(super) fn maybe_executed(job: &Job<'_>, address: Option<String>, reason: &Error) -> Error {
+pub(super) fn maybe_executed(job: &Job<'_>, node: Option<&Address>, reason: &Error) -> Error {
     let message =
         format!("sent, but never answered, so it may have run or not: {}", reason.message());
     let mut error = Error::new(Kind::MaybeExecuted, message);
     if let Some(code) = reason.code() {
         error = error.with_code(code);
     }
-    let error = error.during(job.name());
-    match address {
-        Some(address) => error.at(address),
+    at(error.during(job.name()), node)
+}
+
+/// The server's own error, and whose it was.
+pub(super) fn refused(line: &[u8], command: String, node: Option<&Address>) -> Error {
+    at(Error::server(line).during(command), node)
+}
+
+fn at(error: Error, node: Option<&Address>) -> Error {
+    match node {
+        Some(node) => error.at(node),
         None => error,
     }
 }

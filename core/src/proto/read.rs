@@ -252,7 +252,8 @@ pub(super) fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Builds nothing: for values that only have to be stepped over.
-pub(super) struct Skip;
+#[derive(Debug)]
+pub struct Skip;
 
 impl Build for Skip {
     type Value = ();

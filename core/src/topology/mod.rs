@@ -11,6 +11,7 @@
 //! | `readable` | which replicas can be read from, and how far behind each is |
 //! | `roll` | what they answer when asked for that, put together; pure |
 //! | `track` | asks them, while there is `interest` in reading from replicas |
+//! | `movers` | subscribers that a failover is not told of before they can hear again |
 //! | `shared` | the current topology, and who wants to know of the next |
 //! | `deployment` | what all clients of one deployment share |
 
@@ -19,6 +20,7 @@ mod deployment;
 mod health;
 mod home;
 mod interest;
+mod movers;
 mod parse;
 mod readable;
 mod role;
@@ -34,6 +36,7 @@ use crate::error::Error;
 use crate::policy::Effect;
 pub(crate) use deployment::{Deployment, Name};
 pub use health::{Health, State};
+pub(crate) use movers::Mover;
 #[cfg(test)]
 pub(crate) use readable::State as Following;
 pub(crate) use readable::{Readable, Replica};

@@ -1,6 +1,7 @@
 //! The current topology, and those who want to know of the next.
 
 use super::interest::Interest;
+use super::movers::Movers;
 use super::readable::Readable;
 use super::{Phase, Topology};
 use crate::config::Address;
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     /// What happens to the calls of all clients, and what had happened up to the last failover.
     pub(crate) tally: Arc<Counters>,
     told: Mutex<Stats>,
+    /// Subscribers that have lost their connection.
+    pub(crate) movers: Arc<Movers>,
     /// When each Sentinel has answered last.
     heard: ArcSwap<Vec<(Address, Instant)>>,
 }
@@ -43,6 +46,7 @@ impl Shared {
             heeded: AtomicU64::new(0),
             tally: Arc::default(),
             told: Mutex::default(),
+            movers: Arc::default(),
             heard: ArcSwap::default(),
         }
     }

@@ -169,10 +169,16 @@ impl Watch {
 
     fn tell(&self, told: Told) {
         let event = match told {
+            // The first primary takes nobody's place, and what waited for it is no failover's doing.
+            Told::Failover { from: None, .. } => {
+                self.shared.settle();
+                return;
+            }
             Told::Failover { from, to, detected_by, took } => {
                 let (shared, epoch) = (Arc::clone(&self.shared), self.decide.topology().epoch);
                 tokio::spawn(async move {
                     sleep(SETTLING).await;
+                    shared.movers.arrive().await;
                     let Stats { held, repeated, maybe_executed, .. } = shared.settle();
                     shared.tell(&event::Event::Failover {
                         from: from.map(|from| from.to_string()),

@@ -1,6 +1,7 @@
 //! Commands that wait on the server.
 
-use crate::host::{Host, SECOND};
+use crate::host::{Host, SECOND, exchange};
+use steadis::client::CallOptions;
 use steadis::client::hosted::LinkId;
 use steadis::topology::Phase;
 
@@ -14,6 +15,19 @@ fn a_blocking_command_has_its_own_time_and_the_way_back() {
     host.pass(2 * SECOND);
     assert_eq!(host.outcome(pop), "MaybeExecuted");
     assert!(!host.written.contains_key(&link));
+}
+
+#[test]
+fn a_short_timeout_cuts_no_wait_short() {
+    let mut host = Host::new();
+    let options = CallOptions { timeout: Some(SECOND), ..CallOptions::of(host.session.config()) };
+    let pop = host.session.submit(&exchange("BLPOP jobs 12"), options, host.now).unwrap();
+    host.act();
+    let link = host.reaches("BLPOP");
+    host.pass(12 * SECOND);
+    assert_eq!(host.outcome(pop), "none");
+    host.say(link, b"*-1\r\n");
+    assert_eq!(host.outcome(pop), "Null");
 }
 
 #[test]
@@ -63,6 +77,8 @@ fn a_failover_asks_reads_again_and_is_honest_about_writes() {
     let link = host.reaches("XREAD");
     host.say(link, b"*-1\r\n");
     assert_eq!((host.outcome(pop), host.outcome(read)), ("MaybeExecuted", "Null"));
+    // The node that it was sent to, which is the primary no more.
+    assert_eq!(host.errors[&pop].address(), Some("127.0.0.1:1"));
     let link = host.reaches("BRPOP");
     host.say(link, b"-UNBLOCKED force unblock from blocking operation\r\n");
     let link = host.reaches("BRPOP");

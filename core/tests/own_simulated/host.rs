@@ -23,6 +23,7 @@ pub(crate) struct Host {
     /// Open connections, and what was written to them since it was last looked at.
     pub(crate) written: HashMap<LinkId, Vec<u8>>,
     pub(crate) done: HashMap<Token, String>,
+    pub(crate) errors: HashMap<Token, Error>,
     pub(crate) heard: usize,
 }
 
@@ -37,6 +38,7 @@ impl Host {
             now: Instant::now(),
             written: HashMap::new(),
             done: HashMap::new(),
+            errors: HashMap::new(),
             heard: 0,
         };
         host.turn(1, Phase::Ready);
@@ -61,14 +63,18 @@ impl Host {
         &mut self,
         work: impl FnOnce(&mut Session, Instant, &mut dyn FnMut(Token, Completion<'_>)),
     ) {
-        let Self { session, now, done, heard, .. } = self;
+        let Self { session, now, done, errors, heard, .. } = self;
         work(session, *now, &mut |token, completion| {
             let text = match completion {
                 Completion::Reply(answer) => format!("{:?}", answer.to_reply()),
                 Completion::Outcomes(outcomes) => format!("{:?}", outcomes.into_replies()),
                 Completion::Ready => "ready".to_owned(),
                 Completion::Again => "again".to_owned(),
-                Completion::Failed(error) => error.kind().name().to_owned(),
+                Completion::Failed(error) => {
+                    let kind = error.kind().name().to_owned();
+                    errors.insert(token, error);
+                    kind
+                }
                 Completion::Heard => {
                     *heard += 1;
                     return;

@@ -141,17 +141,20 @@ impl Verdict {
         self.spell(faults);
     }
 
-    /// What was pushed was popped once.
+    /// What was pushed was popped once, and what was added to a stream was read once.
     fn queues(&mut self, operations: &[Operation], expect: &Expect) {
-        let queues = shared(operations, "push", "pop");
-        let queues = queues.iter().map(|(name, (given, taken))| (name, queue::judge(given, taken)));
         let mut faults = Vec::new();
-        for (name, (found, lost, twice)) in queues {
-            faults.extend(found.into_iter().map(|fault| format!("n{name}: {fault}")));
-            self.lost += lost;
-            self.twice += twice;
-            if lost + twice > 0 && expect.crashes == 0 {
-                faults.push(format!("n{name}: {lost} pushed elements are lost, and {twice} were popped twice, and nothing crashed"));
+        for (gives, takes) in [("push", "pop"), ("add", "entry")] {
+            for (name, (given, taken)) in &shared(operations, gives, takes) {
+                let (found, lost, twice) = queue::judge(given, taken);
+                faults.extend(found.into_iter().map(|fault| format!("n{name}: {fault}")));
+                self.lost += lost;
+                self.twice += twice;
+                if lost + twice > 0 && expect.crashes == 0 {
+                    faults.push(format!("n{name}: {lost} elements are lost, and {twice} came twice, and nothing crashed"));
+                } else if twice > 0 && takes == "entry" {
+                    faults.push(format!("n{name}: {twice} entries were read twice"));
+                }
             }
         }
         self.spell(faults);

@@ -118,6 +118,26 @@ fn a_transaction_runs_as_a_whole() {
 }
 
 #[test]
+fn an_entry_is_read_once_whatever_happens() {
+    let add = |at| Operation::new("add", "n1", (at, at + 1), Ok(json!("1-1")));
+    let entry = |at, number: u64| {
+        Operation::new("entry", "n0", (at, at + 1), Ok(json!(["n1:shared", number])))
+    };
+    let pair = |mut terms: Terms| {
+        terms.workers = 2;
+        terms
+    };
+    let log = vec![add(0), entry(1, 1), add(2), entry(3, 2)];
+    assert_eq!(broken(log, &[], &pair(terms())), "");
+    let twice = || vec![add(0), entry(1, 1), entry(2, 1)];
+    assert!(broken(twice(), &[], &pair(terms())).contains("1 came twice"));
+    assert!(broken(twice(), &[], &pair(crash())).contains("1 entries were read twice"));
+    let missed = || vec![add(0), add(1), entry(2, 2)];
+    assert!(broken(missed(), &[], &pair(terms())).contains("1 elements are lost"));
+    assert_eq!(broken(missed(), &[], &pair(crash())), "");
+}
+
+#[test]
 fn nobody_waits_for_ever_and_nobody_is_missing() {
     let slow = Operation::new("get", "n0", (10, 38_000), Ok(json!(1)));
     assert!(broken(vec![incr(0, 1), slow], &[("n0", 1)], &terms()).contains("took 38.0 s"));

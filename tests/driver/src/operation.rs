@@ -30,7 +30,7 @@ impl Operation {
     }
 
     pub(crate) fn writes(&self) -> bool {
-        let writes = ["incr", "multi", "eval", "watch", "push", "pop", "publish"];
+        let writes = ["incr", "multi", "eval", "watch", "push", "pop", "add", "publish"];
         writes.contains(&self.op.as_str())
     }
 

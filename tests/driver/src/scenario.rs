@@ -209,4 +209,33 @@ mod tests {
             }
         }
     }
+
+    /// What each scenario plays: its workload, and the verbs of the lab.
+    fn played() -> Vec<(String, Vec<String>)> {
+        let read = |file: PathBuf| {
+            let scenario = Scenario::read(&file).unwrap();
+            let reads = scenario.environment.contains_key("REDIS_READ_FROM");
+            let verb = |step: &Step| match step {
+                Step::Lab(verb) => verb["verb"].as_str().map(str::to_owned),
+                _ => None,
+            };
+            let workload = if reads { "replica reads" } else { &scenario.workload.name };
+            (workload.to_owned(), scenario.steps.iter().filter_map(verb).collect())
+        };
+        files(&[]).unwrap().into_iter().map(read).collect()
+    }
+
+    #[test]
+    fn every_kind_of_call_is_played_through_every_kind_of_failover() {
+        let played = played();
+        let calls = ["pipelines", "transactions", "watch", "scripts", "blocking", "streams"];
+        for call in calls.into_iter().chain(["pubsub", "replica reads"]) {
+            for way in ["kill", "freeze", "failover"] {
+                let shows = |(workload, verbs): &(String, Vec<String>)| {
+                    workload == call && verbs.iter().any(|verb| verb == way)
+                };
+                assert!(played.iter().any(shows), "no scenario of {call} through {way}");
+            }
+        }
+    }
 }

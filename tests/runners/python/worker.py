@@ -20,7 +20,7 @@ import steadis  # noqa: E402
 import steadis.asyncio  # noqa: E402
 
 WORKLOADS = ["increments", "reads", "pipelines", "transactions", "scripts"]
-WORKLOADS += ["blocking", "watch", "pubsub"]
+WORKLOADS += ["blocking", "streams", "watch", "pubsub"]
 SCRIPT = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}"
 #: The first worker number of a forked child; the parent's are below.
 CHILDREN = 1000
@@ -85,7 +85,7 @@ class Order:
 
     def pause(self, worker: int) -> float:
         """Who waits for a partner needs no sleep."""
-        waits = self.workload in ("blocking", "pubsub") and worker % 2 == 0
+        waits = self.workload in ("blocking", "streams", "pubsub") and worker % 2 == 0
         return 0 if waits else self.think
 
     def steps(self, worker: int, turn: int) -> list[Step]:
@@ -106,12 +106,30 @@ class Order:
                 return [Step("watch", key)]
             case "blocking":
                 return [Step("push" if gives else "pop", key, shared=shared, turn=turn)]
+            case "streams":
+                return [Step("add" if gives else "entry", key, shared=shared, turn=turn)]
             case "pubsub":
                 return [Step("publish" if gives else "message", key, shared=shared, turn=turn)]
         return [Step("incr", key), Step("get", key)]
 
 
-def call(client: Any, news: Any, step: Step) -> Any:
+class Kept:
+    """What a worker keeps from round to round."""
+
+    def __init__(self, client: Any) -> None:
+        self.news = client.pubsub()
+        self.last: Any = "0"
+
+    def outcomes(self, step: Step, reply: Any) -> list[Any]:
+        if step.op != "entry":
+            return reply if step.count > 1 else [reply]
+        if not reply:
+            return [None]
+        (((self.last, fields),),) = reply.values()
+        return [[step.shared, *fields.values()]]
+
+
+def call(client: Any, kept: Kept, step: Step) -> Any:
     """The reply, or what is awaited for it."""
     keys = [f"{step.key}:a", f"{step.key}:b"]
     match step.op:
@@ -127,9 +145,13 @@ def call(client: Any, news: Any, step: Step) -> Any:
             return client.blpop(step.shared, timeout=1)
         case "publish":
             return client.publish(step.shared, step.turn)
+        case "add":
+            return client.xadd(step.shared, {"n": step.turn})
+        case "entry":
+            return client.xread({step.shared: kept.last}, count=1, block=1000)
         case "message":
-            news.subscribe(step.shared)
-            return news.get_message(timeout=1)
+            kept.news.subscribe(step.shared)
+            return kept.news.get_message(timeout=1)
     if step.count == 1:
         return client.incr(step.key)
     pipeline = client.pipeline()
@@ -163,10 +185,6 @@ async def add_one_in_loop(client: Any, key: str) -> int:
     return value
 
 
-def outcomes(step: Step, reply: Any) -> list[Any]:
-    return reply if step.count > 1 else [reply]
-
-
 def report(event: steadis.Event) -> None:
     say(event=event.name, at=time.monotonic_ns(), says=str(event))
 
@@ -184,15 +202,15 @@ def connect(module: Any) -> Any:
 
 
 def rounds(client: Any, order: Order, worker: int, goes_on: Callable[[int], bool]) -> None:
-    news = client.pubsub()
+    kept = Kept(client)
     turn = 1
     while goes_on(turn):
         for step in order.steps(worker, turn):
             start = time.monotonic_ns()
             try:
                 watches = step.op == "watch"
-                reply = add_one(client, step.key) if watches else call(client, news, step)
-                step.log(start, outcomes(step, reply))
+                reply = add_one(client, step.key) if watches else call(client, kept, step)
+                step.log(start, kept.outcomes(step, reply))
             except Exception as error:
                 step.log(start, [error] * step.count)
         time.sleep(order.pause(worker))
@@ -237,7 +255,7 @@ async def play_in_loop(order: Order) -> None:
     stop = asyncio.Event()
 
     async def work(worker: int) -> None:
-        news = client.pubsub()
+        kept = Kept(client)
         turn = 1
         while not stop.is_set():
             for step in order.steps(worker, turn):
@@ -245,9 +263,9 @@ async def play_in_loop(order: Order) -> None:
                 try:
                     watches = step.op == "watch"
                     reply = (
-                        add_one_in_loop(client, step.key) if watches else call(client, news, step)
+                        add_one_in_loop(client, step.key) if watches else call(client, kept, step)
                     )
-                    step.log(start, outcomes(step, await reply))
+                    step.log(start, kept.outcomes(step, await reply))
                 except Exception as error:
                     step.log(start, [error] * step.count)
             await asyncio.sleep(order.pause(worker))

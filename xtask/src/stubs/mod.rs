@@ -5,8 +5,10 @@
 //! | `signature` | what a method takes, read from the syntax once for all languages |
 //! | `scalar` | the type of a single value |
 //! | `variant` | the ways to call a method that differ in what they answer |
+//! | `answer` | what it answers |
 //! | `python`, `typescript`, `ruby`, `c` | how each language writes that |
 
+mod answer;
 mod c;
 mod python;
 mod ruby;

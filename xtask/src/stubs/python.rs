@@ -1,7 +1,8 @@
 //! `_commands.pyi`: the methods of the Python clients.
 
+use super::answer::either;
 use super::scalar::Scalar;
-use super::signature::{Parameter, Signature, Takes};
+use super::signature::{Parameter, Signature, Takes, spellings};
 use super::variant::{Presence, Variant};
 use super::{NOTE, title};
 use steadis::command::{Form, Reply};
@@ -122,10 +123,8 @@ fn star(name: &str, parameter: &Parameter) -> Vec<String> {
 
 fn option(option: &Parameter, presence: Presence) -> Option<String> {
     let name = match option.name {
-        "~" => "approximate".to_owned(),
-        "=" => "exact".to_owned(),
         "ASYNC" => "async_".to_owned(),
-        name => name.to_lowercase().replace('-', "_"),
+        _ => option.key(),
     };
     Some(match (&option.takes, presence) {
         (Takes::Flag, Presence::Required) => format!("{name}: Literal[True]"),
@@ -141,11 +140,7 @@ fn takes(kind: &Takes) -> String {
     match kind {
         Takes::Flag => "bool".to_owned(),
         Takes::One(scalar) => value(*scalar).to_owned(),
-        Takes::Word(words) => {
-            let all = words.iter().flat_map(|word| [word.to_string(), word.to_lowercase()]);
-            let quoted: Vec<String> = all.map(|word| format!("\"{word}\"")).collect();
-            format!("Literal[{}]", quoted.join(", "))
-        }
+        Takes::Word(words) => format!("Literal[{}]", spellings(words, '"').join(", ")),
         Takes::Several(all) => {
             let all: Vec<String> = all.iter().map(takes).collect();
             format!("tuple[{}] | list[Any]", all.join(", "))
@@ -173,17 +168,7 @@ fn value(scalar: Scalar) -> &'static str {
 }
 
 fn answer(replies: &[&Reply]) -> String {
-    let mut all: Vec<String> = Vec::new();
-    for reply in replies {
-        let form = form(&reply.form);
-        if !all.contains(&form) {
-            all.push(form);
-        }
-    }
-    if replies.iter().any(|reply| reply.nullable) && all != ["Any"] {
-        all.push("None".to_owned());
-    }
-    all.join(" | ")
+    either(replies, form, "None")
 }
 
 fn form(of: &Form) -> String {

@@ -1,5 +1,6 @@
 //! `commands.rbs`: the methods of the Ruby client.
 
+use super::answer::forms;
 use super::scalar::Scalar;
 use super::signature::{Parameter, Signature, Takes};
 use super::variant::{Presence, Variant};
@@ -77,11 +78,7 @@ fn named(signature: &Signature) -> Option<String> {
 }
 
 fn option(option: &Parameter, presence: Presence) -> String {
-    let name = match option.name {
-        "~" => "approximate".to_owned(),
-        "=" => "exact".to_owned(),
-        name => name.to_lowercase().replace('-', "_"),
-    };
+    let name = option.key();
     let takes = takes(&option.takes);
     match (&option.takes, presence) {
         (Takes::Flag, Presence::Required) => format!("{name}: true"),
@@ -125,14 +122,7 @@ fn value(scalar: Scalar) -> &'static str {
 }
 
 fn answer(replies: &[&Reply]) -> String {
-    let mut all: Vec<String> = Vec::new();
-    for reply in replies {
-        let form = form(&reply.form);
-        if !all.contains(&form) {
-            all.push(form);
-        }
-    }
-    let nullable = replies.iter().any(|reply| reply.nullable) && all != ["untyped"];
+    let (all, nullable) = forms(replies, form);
     match (all.as_slice(), nullable) {
         ([one], false) => one.clone(),
         ([one], true) => format!("{one}?"),

@@ -50,6 +50,21 @@ impl Parameter {
         let plural = self.takes.varies() || matches!(self.takes, Takes::Counted(_));
         self.name.replace('-', "_") + if plural { "s" } else { "" }
     }
+
+    /// The keyword of an option, in small letters.
+    pub(super) fn key(&self) -> String {
+        match self.name {
+            "~" => "approximate".to_owned(),
+            "=" => "exact".to_owned(),
+            name => name.to_lowercase().replace('-', "_"),
+        }
+    }
+}
+
+/// Words as people write them, in quotes.
+pub(super) fn spellings(words: &[&str], quote: char) -> Vec<String> {
+    let both = words.iter().flat_map(|word| [word.to_string(), word.to_lowercase()]);
+    both.map(|word| format!("{quote}{word}{quote}")).collect()
 }
 
 impl Takes {

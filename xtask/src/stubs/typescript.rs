@@ -1,7 +1,8 @@
 //! `commands.d.ts`: the methods of the Node.js client.
 
+use super::answer::either;
 use super::scalar::Scalar;
-use super::signature::{Parameter, Signature, Takes};
+use super::signature::{Parameter, Signature, Takes, spellings};
 use super::variant::{Presence, Variant};
 use super::{NOTE, title};
 use steadis::command::{Form, Reply};
@@ -100,11 +101,7 @@ fn options(signature: &Signature, variant: &Variant<'_>) -> Option<String> {
 }
 
 fn option(option: &Parameter, presence: Presence) -> String {
-    let name = match option.name {
-        "~" => "APPROXIMATE".to_owned(),
-        "=" => "EXACT".to_owned(),
-        name => name.to_uppercase().replace('-', "_"),
-    };
+    let name = option.key().to_uppercase();
     let takes = takes(&option.takes);
     match (&option.takes, presence) {
         (Takes::Flag, Presence::Required) => format!("{name}: true"),
@@ -119,10 +116,7 @@ fn takes(kind: &Takes) -> String {
     match kind {
         Takes::Flag => "boolean".to_owned(),
         Takes::One(scalar) => value(*scalar).to_owned(),
-        Takes::Word(words) => {
-            let all = words.iter().flat_map(|word| [word.to_string(), word.to_lowercase()]);
-            all.map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" | ")
-        }
+        Takes::Word(words) => spellings(words, '\'').join(" | "),
         Takes::Several(all) => {
             let all: Vec<String> = all.iter().map(takes).collect();
             format!("readonly [{}]", all.join(", "))
@@ -161,17 +155,7 @@ fn value(scalar: Scalar) -> &'static str {
 }
 
 fn answer(replies: &[&Reply]) -> String {
-    let mut all: Vec<String> = Vec::new();
-    for reply in replies {
-        let form = form(&reply.form);
-        if !all.contains(&form) {
-            all.push(form);
-        }
-    }
-    if replies.iter().any(|reply| reply.nullable) && all != ["any"] {
-        all.push("null".to_owned());
-    }
-    all.join(" | ")
+    either(replies, form, "null")
 }
 
 fn form(of: &Form) -> String {

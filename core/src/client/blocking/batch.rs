@@ -40,9 +40,9 @@ impl Client {
         reads::refuse_batch(&batch, options)?;
         let transaction = Transaction::new(batch);
         let mut frames = Vec::new();
-        self.execute(&transaction.job(), options, host, &mut frames)?;
+        let who = self.execute(&transaction.job(), options, host, &mut frames)?;
         let nothing = || Error::new(Kind::Internal, "EXEC ran nothing, though nothing is watched");
-        transaction.outcome(&frames)?.ok_or_else(nothing)
+        transaction.outcome(&frames, who.node.as_ref())?.ok_or_else(nothing)
     }
 
     fn attempt_batch(
@@ -65,12 +65,13 @@ impl Client {
                 match self.way(reading.as_mut(), pipeline.effect(), size, deadlines.whole, host) {
                     Ok(way) => way,
                     // What has its reply keeps it.
-                    Err(error) if pipeline.has_begun() && error.retryable() => {
+                    Err(error) if pipeline.has_begun() => {
                         pipeline.fail(&error);
                         return Ok(pipeline.finish());
                     }
                     Err(error) => return Err(error),
                 };
+            pipeline.sent_to(way.node());
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
             let request = Request { bytes: pipeline.bytes(), span: pipeline.span() };
@@ -82,11 +83,11 @@ impl Client {
             if let Some(failure) = failure {
                 let fates = failure.fates.clone();
                 let why = self.failed(&way, failure, options)?;
-                pipeline.lost(&fates, &why, Some(&way.address()));
+                pipeline.lost(&fates, &why);
                 reason = Some(why);
             }
             if !pipeline.resume() {
-                self.answered(&way, &pipeline.job());
+                self.answered(&way, &pipeline.job(), &[]);
                 return Ok(pipeline.finish());
             }
             if let Some(reason) = reason.filter(|_| Instant::now() >= deadlines.whole) {

@@ -3,7 +3,7 @@
 use super::own::Own;
 use super::route::Way;
 use super::{Client, Home};
-use crate::client::reads::{Origin, Reading};
+use crate::client::reads::{Reading, Who};
 use crate::client::verdict::{interrupted, maybe_executed, silent, too_late};
 use crate::client::{CallOptions, Deadlines, Job};
 use crate::command::Wait;
@@ -29,7 +29,7 @@ impl Client {
         options: &CallOptions,
         host: &dyn Host,
         frames: &mut Vec<u8>,
-    ) -> Result<Origin> {
+    ) -> Result<Who> {
         let config = &self.inner.config;
         let mut backoff = Backoff::default();
         let mut deadlines = Deadlines::new(config, options, Instant::now());
@@ -52,9 +52,9 @@ impl Client {
             let (next, reason) = match outcome {
                 Ok(()) => {
                     let Some(line) = Frame::trusted(frames).error() else {
-                        let origin = self.answered(&way, job);
+                        let who = self.answered(&way, job, frames);
                         way.home.owned.give_back(way.lane);
-                        return Ok(origin);
+                        return Ok(who);
                     };
                     let next = policy::after_error(job.effect, line, options.repeats_writes());
                     if policy::doubts_primary(line) {
@@ -67,7 +67,7 @@ impl Client {
                     let reason = match failure.cause {
                         Cause::Interrupted if given_up => silent(),
                         Cause::Interrupted => return Err(interrupted()),
-                        Cause::Lost(why) => why,
+                        Cause::Lost(why) => self.why_lost(&way, why),
                         Cause::Deadline | Cause::Full => {
                             way.doubt(Doubt::Overdue);
                             silent()
@@ -79,9 +79,9 @@ impl Client {
             // The time spent waiting was the caller's wish, and not a search for a primary.
             deadlines.whole += now.elapsed();
             match next {
-                Next::Deliver => return Ok(self.answered(&way, job)),
+                Next::Deliver => return Ok(self.answered(&way, job, frames)),
                 Next::MaybeExecuted => {
-                    return Err(maybe_executed(job, Some(way.address()), &reason));
+                    return Err(maybe_executed(job, way.node(), &reason));
                 }
                 // A read can still go to another replica.
                 Next::Again

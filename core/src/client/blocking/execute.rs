@@ -2,13 +2,14 @@
 
 use super::Client;
 use super::route::Way;
-use crate::client::reads::{self, Origin, Reading};
+use crate::client::reads::{self, Reading, Who};
 use crate::client::verdict::{full, interrupted, maybe_executed, overdue, refusal, too_late};
 use crate::client::{CallOptions, Deadlines, Exchange, Job, script};
 use crate::command::Wait;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::lane::call::{Caller, Cause, Failure, Host, Request};
 use crate::policy::{self, Backoff, Doubt, Fate, Next};
+use crate::proto::ledger::Span;
 use crate::proto::read::Frame;
 use crate::stats::Counters;
 use std::time::Instant;
@@ -33,7 +34,7 @@ impl Client {
             outcome = self.execute(&exchange.job(), options, host, &mut frames);
         }
         exchange.frames = frames;
-        exchange.origin = outcome?;
+        exchange.who = outcome?;
         Ok(())
     }
 
@@ -45,7 +46,7 @@ impl Client {
         options: &CallOptions,
         host: &dyn Host,
         frames: &mut Vec<u8>,
-    ) -> Result<Origin> {
+    ) -> Result<Who> {
         frames.clear();
         let outcome = match job.wait {
             Wait::No => self.attempt(job, options, host, frames),
@@ -71,7 +72,7 @@ impl Client {
         options: &CallOptions,
         host: &dyn Host,
         frames: &mut Vec<u8>,
-    ) -> Result<Origin> {
+    ) -> Result<Who> {
         let repeat = options.repeats_writes();
         let deadlines = Deadlines::new(&self.inner.config, options, Instant::now());
         let mut backoff = Backoff::default();
@@ -91,7 +92,7 @@ impl Client {
             let (next, reason) = match way.lane.call(request, caller, frames) {
                 Ok(()) => {
                     let Some(line) = refusal(&job.span, frames) else {
-                        return Ok(self.answered(&way, job));
+                        return Ok(self.answered(&way, job, frames));
                     };
                     way.refused(line);
                     may_have_run |=
@@ -107,12 +108,12 @@ impl Client {
                 }
             };
             match next {
-                Next::Deliver => return Ok(self.answered(&way, job)),
+                Next::Deliver => return Ok(self.answered(&way, job, frames)),
                 Next::MaybeExecuted => {
-                    return Err(maybe_executed(job, Some(way.address()), &reason));
+                    return Err(maybe_executed(job, way.node(), &reason));
                 }
                 Next::Again if Instant::now() >= deadlines.whole && may_have_run => {
-                    return Err(maybe_executed(job, Some(way.address()), &reason));
+                    return Err(maybe_executed(job, way.node(), &reason));
                 }
                 Next::Again if Instant::now() >= deadlines.whole => {
                     return Err(too_late(job, &reason));
@@ -123,11 +124,15 @@ impl Client {
     }
 
     /// Notes who has answered.
-    pub(super) fn answered<C>(&self, way: &Way<C>, job: &Job<'_>) -> Origin {
+    pub(super) fn answered<C>(&self, way: &Way<C>, job: &Job<'_>, frames: &[u8]) -> Who {
         if way.replica().is_some() {
             Counters::add(&self.inner.counters.from_replicas, 1);
         }
-        job.keeps_to.map(|_| way.origin()).unwrap_or_default()
+        let origin = job.keeps_to.map(|_| way.origin()).unwrap_or_default();
+        // A transaction can hold errors further inside.
+        let refused = matches!(frames.first(), Some(b'-' | b'!'));
+        let refused = refused || matches!(job.span, Span::Unit { .. });
+        Who { origin, node: way.node().filter(|_| refused).cloned() }
     }
 
     /// What a failed call says about the primary, and about the call. `Err` ends the call.
@@ -138,7 +143,6 @@ impl Client {
         options: &CallOptions,
     ) -> Result<Error> {
         match failure.cause {
-            Cause::Lost(why) if why.kind() == Kind::Closed => Err(why),
             Cause::Lost(why) => Ok(why),
             Cause::Deadline => {
                 // The connection may be dead although the node is well. A caller who is merely

@@ -1,6 +1,9 @@
 //! Connections of one caller's own: for what blocks, or keeps state on the server.
 
+use super::Client;
 use super::lanes::{connect_primary, connect_replica, limits, outdated};
+use super::route::Way;
+use crate::client::verdict::closed;
 use crate::config::{Address, Config};
 use crate::error::{Error, Result};
 use crate::lane::call::Host;
@@ -11,6 +14,20 @@ use crate::policy::Doubt;
 use crate::stats::Counters;
 use crate::topology::Topology;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+impl Client {
+    /// Why a caller's own connection was lost: we may have ended it ourselves, which looks from
+    /// inside as if the server had.
+    pub(super) fn why_lost(&self, way: &Way<Own>, why: Error) -> Error {
+        if self.is_closed() {
+            closed()
+        } else if way.home.deployment.shared.topology().epoch != way.topology.epoch {
+            outdated()
+        } else {
+            why
+        }
+    }
+}
 
 /// Connections kept for the next caller.
 const SPARE: usize = 8;

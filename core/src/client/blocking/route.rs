@@ -222,7 +222,8 @@ struct Seen<'a> {
 }
 
 impl<C> Way<C> {
-    fn node(&self) -> Option<&Address> {
+    /// The node at the other end.
+    pub(super) fn node(&self) -> Option<&Address> {
         match (&self.readable, self.node) {
             (Some(readable), node) => reads::address(node, &self.topology, readable),
             (None, _) => self.topology.primary.as_ref(),
@@ -232,11 +233,6 @@ impl<C> Way<C> {
     /// The replica at the other end; `None`: it is the primary.
     pub(super) fn replica(&self) -> Option<&Address> {
         self.node().filter(|_| self.node != Node::Primary)
-    }
-
-    /// The node at the other end.
-    pub(super) fn address(&self) -> String {
-        self.node().map(ToString::to_string).unwrap_or_default()
     }
 
     /// The node at the other end, as cursors know it.

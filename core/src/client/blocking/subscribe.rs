@@ -85,7 +85,11 @@ impl Subscription {
         loop {
             if self.line.is_none() {
                 let since = self.lost_at;
+                let home = self.client.home()?;
+                // A failover is not told of before we can hear again.
+                let mover = since.map(|_| home.deployment.shared.movers.set_out());
                 self.connect(host)?;
+                drop(mover);
                 if let Some(since) = since {
                     self.lost_at = None;
                     return Ok(Some(Incoming::Gap { since, until: SystemTime::now() }));

@@ -4,9 +4,10 @@ use super::Client;
 use super::own::Own;
 use super::route::Way;
 use crate::client::transaction::Transaction;
-use crate::client::verdict::{interrupted, maybe_executed, overdue, too_late};
+use crate::client::verdict::{interrupted, maybe_executed, overdue, refused, too_late};
 use crate::client::{Batch, CallOptions, Deadlines, Exchange, Job, Outcomes};
 use crate::command::Wait;
+use crate::config::Address;
 use crate::error::{Error, Kind, Result};
 use crate::lane::call::{Caller, Cause, Failure, Host, Request};
 use crate::policy::{self, Backoff, Doubt, Effect, Fate, Next};
@@ -120,7 +121,7 @@ impl Watch {
                 Ok(frames) => match Frame::trusted(&frames).error() {
                     None => return Ok(()),
                     Some(line) => {
-                        let error = Error::server(line).during("WATCH");
+                        let error = refused(line, "WATCH".to_owned(), self.node());
                         if policy::after_error(Effect::Reads, line, false) == Next::Deliver {
                             return Err(error);
                         }
@@ -129,7 +130,7 @@ impl Watch {
                     }
                 },
                 Err(Failure { cause: Cause::Interrupted, .. }) => return Err(interrupted()),
-                Err(failure) => lost(failure.cause),
+                Err(failure) => self.lost(failure.cause),
             };
             self.setback = Some(reason);
         }
@@ -143,7 +144,9 @@ impl Watch {
             let why = format!("{name} may write: queue it in the transaction");
             return Err(Error::usage(why).during(name));
         }
-        exchange.frames = self.ask(&exchange.out, host).map_err(|failure| lost(failure.cause))?;
+        let answer = self.ask(&exchange.out, host);
+        exchange.frames = answer.map_err(|failure| self.lost(failure.cause))?;
+        exchange.who.node = self.node().cloned();
         Ok(())
     }
 
@@ -159,15 +162,14 @@ impl Watch {
             Ok(frames) => frames,
             Err(failure) => {
                 let fate = failure.fates.first().copied().unwrap_or(Fate::NotSent);
-                let reason = lost(failure.cause);
+                let reason = self.lost(failure.cause);
                 if policy::after_loss(job.effect, fate, false) != Next::MaybeExecuted {
                     return Ok(self.again(reason));
                 }
-                let address = self.way.as_ref().map(Way::address);
-                return Err(maybe_executed(&job, address, &reason));
+                return Err(maybe_executed(&job, self.node(), &reason));
             }
         };
-        match transaction.outcome(&frames) {
+        match transaction.outcome(&frames, self.node()) {
             Ok(Some(outcomes)) => Ok(Some(self.finish(outcomes))),
             Ok(None) => {
                 let why = "the watched keys change too often";
@@ -185,6 +187,11 @@ impl Watch {
     /// give up.
     pub fn is_lost(&self) -> bool {
         self.way.as_ref().is_none_or(|way| way.lane.connection.over().is_some())
+    }
+
+    /// The node whose keys are watched.
+    fn node(&self) -> Option<&Address> {
+        self.way.as_ref().and_then(Way::node)
     }
 
     /// Whether it would go to a primary that is about to be replaced, and be lost with it.
@@ -251,12 +258,13 @@ impl Watch {
         way.lane.connection.call(Request { bytes, span }, caller, &mut frames)?;
         Ok(frames)
     }
-}
 
-fn lost(cause: Cause) -> Error {
-    match cause {
-        Cause::Lost(why) => why,
-        Cause::Interrupted => interrupted(),
-        Cause::Deadline | Cause::Full => overdue(),
+    fn lost(&self, cause: Cause) -> Error {
+        match (cause, &self.way) {
+            (Cause::Lost(why), Some(way)) => self.client.why_lost(way, why),
+            (Cause::Lost(why), None) => why,
+            (Cause::Interrupted, _) => interrupted(),
+            (Cause::Deadline | Cause::Full, _) => overdue(),
+        }
     }
 }

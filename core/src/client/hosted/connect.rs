@@ -57,7 +57,7 @@ impl Session {
         let (mut judged, mut unknown, mut freed) = (Vec::new(), Vec::new(), false);
         let fed = {
             let Self { links, calls, counters, .. } = self;
-            let origin = links[place].origin;
+            let (origin, node) = (links[place].origin, links[place].node.clone());
             let on_replica = u64::from(links[place].place.replica.is_some());
             links[place].feed(bytes, |token, frame, last| {
                 let Some(call) = calls.get(token) else { return };
@@ -65,7 +65,7 @@ impl Session {
                     Answered::Partly => {}
                     Answered::Well => {
                         let Some(call) = calls.take(token) else { return };
-                        let well = tell(token, &call, frame, origin, sink);
+                        let well = tell(token, &call, frame, (origin, &node), sink);
                         freed = call.frees_link(well);
                         Counters::add(&counters.from_replicas, on_replica);
                     }
@@ -141,8 +141,9 @@ impl Session {
         let mut link = self.links.remove(place);
         self.actions.push_back(Action::Close { link: link.id });
         self.doubt(&link.place, doubt);
-        self.reason = Some(why.clone());
         let failed = !link.is_ready();
+        let why = if failed && why.address().is_none() { why.at(&link.node) } else { why };
+        self.reason = Some(why.clone());
         let fatal = failed
             && link.place.replica.is_none()
             && matches!(why.kind(), Kind::Auth | Kind::Config);
@@ -156,7 +157,7 @@ impl Session {
         }
         let lost = link.lane.on_lost(unwritten);
         for lost in lost.into_iter().rev() {
-            self.lose(lost, &why, &link.place, now, sink);
+            self.lose(lost, &why, &link.place, &link.node, now, sink);
         }
         if fatal {
             self.refuse_all(&why, sink);

@@ -99,6 +99,9 @@ impl Session {
         let sent = link.lane.submit(token, &call.bytes, call.span.clone(), deadline).is_ok();
         if sent {
             call.sent_at = Some(now);
+            if let Some(pipeline) = call.pipeline() {
+                pipeline.sent_to(Some(&link.node));
+            }
             if let Some(since) = call.held_since.take() {
                 let waited = now.duration_since(since).as_micros() as u64;
                 Counters::add(&self.counters.held_micros, waited);
@@ -195,7 +198,7 @@ impl Session {
         self.complain(why, sink);
     }
 
-    fn finish_late(&mut self, token: Token, error: Error, sink: &mut Sink<'_>) {
+    pub(super) fn finish_late(&mut self, token: Token, error: Error, sink: &mut Sink<'_>) {
         let Some(call) = self.calls.get(token) else {
             return;
         };

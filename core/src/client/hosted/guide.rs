@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::policy::Backoff;
 use crate::stats::Counters;
 use crate::topology::decide::Trouble;
-use crate::topology::{Deployment, Readable, Topology};
+use crate::topology::{Deployment, Mover, Readable, Topology};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +52,14 @@ impl Guide {
     pub(super) fn wait_for_replicas(&self) {
         if let Self::Watch { deployment, .. } = self {
             deployment.shared.interest.wait();
+        }
+    }
+
+    /// Has a failover not told of before this one has arrived.
+    pub(super) fn set_out(&self) -> Option<Mover> {
+        match self {
+            Self::Watch { deployment, .. } => Some(deployment.shared.movers.set_out()),
+            Self::None | Self::Simulation { .. } => None,
         }
     }
 

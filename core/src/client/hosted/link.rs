@@ -53,6 +53,8 @@ impl Place {
 pub(super) struct Link {
     pub(super) id: LinkId,
     pub(super) place: Place,
+    /// The same as errors name it, also when it is the primary no more.
+    pub(super) node: Address,
     /// The same as cursors know it.
     pub(super) origin: Origin,
     pub(super) lane: Lane,
@@ -88,6 +90,7 @@ impl Link {
             id,
             origin: Origin::of(place.epoch, Some(node)),
             place,
+            node: node.clone(),
             lane: Lane::new(limits, config.max_in_flight),
             used,
             state: State::Opening,

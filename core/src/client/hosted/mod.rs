@@ -259,14 +259,16 @@ impl Session {
     /// Ends everything. Every call that waits is told so.
     pub fn close(&mut self, sink: &mut Sink<'_>) {
         self.closed = true;
-        for token in self.calls.tokens() {
-            self.calls.take(token);
-            sink(token, Completion::Failed(closed()));
+        for mut link in std::mem::take(&mut self.links) {
+            self.actions.push_back(Action::Close { link: link.id });
+            for lost in link.lane.on_lost(0) {
+                self.leave(lost, &link.node, sink);
+            }
         }
         self.held.clear();
         self.held_bytes = 0;
-        for link in self.links.drain(..) {
-            self.actions.push_back(Action::Close { link: link.id });
+        for token in self.calls.tokens() {
+            self.finish_late(token, closed(), sink);
         }
         self.watches.clear();
         for (id, _) in std::mem::take(&mut self.subscriptions) {

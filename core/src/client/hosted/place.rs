@@ -98,11 +98,4 @@ impl Session {
             self.guide.report(place.epoch, trouble);
         }
     }
-
-    /// The node there, for messages.
-    pub(super) fn address(&self, place: &Place) -> Option<String> {
-        let topology = self.current();
-        let primary = topology.primary.as_ref().filter(|_| topology.epoch == place.epoch);
-        place.replica.as_ref().or(primary).map(ToString::to_string)
-    }
 }

@@ -3,9 +3,10 @@
 use super::calls::{Call, Way, What};
 use super::link::{LinkId, Place};
 use super::{Completion, Session, Sink};
-use crate::client::verdict::{maybe_executed, overdue, refusal, too_late};
+use crate::client::verdict::{closed, maybe_executed, overdue, refusal, refused, too_late};
 use crate::client::{Answer, Origin, Outcomes, script};
 use crate::command::Wait;
+use crate::config::Address;
 use crate::error::Error;
 use crate::lane::hosted::Token;
 use crate::policy::{self, Doubt, Fate, Next};
@@ -29,18 +30,18 @@ impl Session {
         lost: Lost<Token>,
         why: &Error,
         place: &Place,
+        node: &Address,
         now: Instant,
         sink: &mut Sink<'_>,
     ) {
         let token = lost.token;
-        let address = self.address(place);
         self.avoid(token, place);
         let Some(call) = self.calls.get(token) else {
             return;
         };
         let repeats = call.options.repeats_writes();
         if let Some(pipeline) = call.pipeline() {
-            pipeline.lost(&lost.fates, why, address.as_deref());
+            pipeline.lost(&lost.fates, why);
             self.resume(token, why, now, sink);
             return;
         }
@@ -48,7 +49,23 @@ impl Session {
         let next = policy::after_loss(call.effect, fate, repeats);
         let may_have_run = policy::after_loss(call.effect, fate, false) == Next::MaybeExecuted;
         let verdict = Verdict { token, next, fate: Some(fate), may_have_run, reason: why.clone() };
-        self.judge_at(verdict, address, now, sink);
+        self.judge_at(verdict, node, now, sink);
+    }
+
+    /// A call's connection ends with the client. A write that was sent may have run; whatever is
+    /// left after this has not, or only read.
+    pub(super) fn leave(&mut self, lost: Lost<Token>, node: &Address, sink: &mut Sink<'_>) {
+        let token = lost.token;
+        let Some(call) = self.calls.get(token) else { return };
+        if let Some(pipeline) = call.pipeline() {
+            pipeline.lost(&lost.fates, &closed());
+            return;
+        }
+        let fate = lost.fates.first().copied().unwrap_or(Fate::NotSent);
+        if policy::after_loss(call.effect, fate, false) == Next::MaybeExecuted {
+            let failed = maybe_executed(&call.job(), Some(node), &closed());
+            self.finish(token, Completion::Failed(failed), sink);
+        }
     }
 
     pub(super) fn judge(
@@ -58,10 +75,8 @@ impl Session {
         now: Instant,
         sink: &mut Sink<'_>,
     ) {
-        let Some(place) = self.links.iter().find(|it| it.id == link).map(|it| it.place.clone())
-        else {
-            return;
-        };
+        let Some(link) = self.links.iter().find(|it| it.id == link) else { return };
+        let (place, node) = (link.place.clone(), link.node.clone());
         if verdict
             .reason
             .code()
@@ -69,22 +84,15 @@ impl Session {
         {
             self.doubt(&place, Doubt::NotPrimary);
         }
-        let address = self.address(&place);
         self.avoid(verdict.token, &place);
         if self.calls.get(verdict.token).is_some_and(|call| call.pipeline().is_some()) {
             self.resume(verdict.token, &verdict.reason, now, sink);
         } else {
-            self.judge_at(verdict, address, now, sink);
+            self.judge_at(verdict, &node, now, sink);
         }
     }
 
-    fn judge_at(
-        &mut self,
-        verdict: Verdict,
-        address: Option<String>,
-        now: Instant,
-        sink: &mut Sink<'_>,
-    ) {
+    fn judge_at(&mut self, verdict: Verdict, node: &Address, now: Instant, sink: &mut Sink<'_>) {
         let Verdict { token, next, fate, may_have_run, reason } = verdict;
         let gives_up = self.gives_up(now);
         let Some(call) = self.calls.get(token) else {
@@ -92,7 +100,7 @@ impl Session {
         };
         if matches!(call.way(), Way::Watched(_)) {
             if may_have_run {
-                let failed = maybe_executed(&call.job(), address, &reason);
+                let failed = maybe_executed(&call.job(), Some(node), &reason);
                 self.finish(token, Completion::Failed(failed), sink);
             } else {
                 self.give_up_step(token, reason, sink);
@@ -107,8 +115,8 @@ impl Session {
         let job = call.job();
         let late = now >= call.deadlines.whole;
         let failed = match next {
-            Next::MaybeExecuted => maybe_executed(&job, address, &reason),
-            Next::Again if late && call.may_have_run => maybe_executed(&job, address, &reason),
+            Next::MaybeExecuted => maybe_executed(&job, Some(node), &reason),
+            Next::Again if late && call.may_have_run => maybe_executed(&job, Some(node), &reason),
             Next::Again if late => too_late(&job, &reason),
             _ => {
                 let pause = call.backoff.next();
@@ -203,12 +211,12 @@ pub(super) fn tell(
     token: Token,
     call: &Call,
     frame: Frame<'_>,
-    origin: Origin,
+    (origin, node): (Origin, &Address),
     sink: &mut Sink<'_>,
 ) -> bool {
-    let refused = |line| Completion::Failed(Error::server(line).during(call.job().name()));
+    let refused = |line| Completion::Failed(refused(line, call.job().name(), Some(node)));
     let completion = match &call.what {
-        What::Transaction(transaction) => match transaction.outcome(&call.frames) {
+        What::Transaction(transaction) => match transaction.outcome(&call.frames, Some(node)) {
             Ok(Some(outcomes)) => Completion::Outcomes(outcomes),
             Ok(None) if call.watch.is_some() => Completion::Again,
             Ok(None) => Completion::Outcomes(Outcomes::default()),

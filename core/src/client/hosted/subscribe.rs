@@ -143,7 +143,7 @@ impl Session {
     /// A subscription's connection is gone.
     pub(super) fn cut_off(&mut self, id: Token, now: Instant) {
         if let Some(subscription) = self.subscriptions.get_mut(&id) {
-            subscription.cut_off(now);
+            subscription.cut_off(now, self.guide.set_out());
         }
     }
 

@@ -3,6 +3,7 @@
 use super::inbox::Inbox;
 use crate::client::pubsub::{By, Heard, Incoming, Wanted};
 use crate::error::{Error, Result};
+use crate::topology::Mover;
 use std::time::{Duration, Instant, SystemTime};
 
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Subscription {
     complained: bool,
     /// Something was subscribed to, so that from now on messages can be missed.
     begun: bool,
+    /// It is on its way to a new connection.
+    mover: Option<Mover>,
 }
 
 #[derive(Debug)]
@@ -35,6 +38,7 @@ impl Subscription {
             waits_since: now,
             complained: false,
             begun: false,
+            mover: None,
         }
     }
 
@@ -74,10 +78,11 @@ impl Subscription {
     }
 
     /// The connection is gone. Nothing is sure to have come since its last sign of life.
-    pub(super) fn cut_off(&mut self, now: Instant) {
+    pub(super) fn cut_off(&mut self, now: Instant, mover: Option<Mover>) {
         if let Some(line) = self.line.take() {
             self.waits_since = now;
             if self.begun {
+                self.mover = mover;
                 let now_there = SystemTime::now();
                 let since = now_there.checked_sub(now.duration_since(line.heard_at));
                 self.inbox.open_gap(since.unwrap_or(now_there));
@@ -111,6 +116,7 @@ impl Subscription {
         let confirmed = self.is_confirmed();
         if confirmed {
             self.complained = false;
+            self.mover = None;
             self.inbox.close_gap();
         }
         confirmed

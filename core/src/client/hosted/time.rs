@@ -51,14 +51,11 @@ impl Session {
                 let in_a_hurry = |call: &mut Call| call.options.timeout.is_some();
                 let harmless = !sent || self.calls.get(token).is_some_and(in_a_hurry);
                 link.shunned |= link.used != Use::Shared || !harmless;
-                found.push((
-                    link.place.clone(),
-                    token,
-                    if sent { Fate::Sent } else { Fate::NotSent },
-                ));
+                let fate = if sent { Fate::Sent } else { Fate::NotSent };
+                found.push((link.place.clone(), link.node.clone(), token, fate));
             }
         }
-        for (place, token, fate) in found {
+        for (place, node, token, fate) in found {
             self.doubt(&place, Doubt::Overdue);
             let Some(call) = self.calls.get(token) else {
                 continue;
@@ -68,7 +65,7 @@ impl Session {
                 None => vec![fate],
             };
             let lost = Lost { token, answered: 0, fates };
-            self.lose(lost, &overdue(), &place, now, sink);
+            self.lose(lost, &overdue(), &place, &node, now, sink);
         }
         let choked: Vec<LinkId> =
             self.links.iter().filter(|link| link.lane.is_choked()).map(|link| link.id).collect();

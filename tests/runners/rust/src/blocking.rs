@@ -1,13 +1,27 @@
 //! The blocking client: one thread for each worker.
 
 use crate::log;
-use crate::order::{Call, Order, PATIENCE};
+use crate::order::{Call, Order, PATIENCE, SCRIPT};
+use crate::stream::Reader;
 use rustix::process::{Pid, WaitOptions, waitpid};
 use std::sync::atomic::{AtomicBool, Ordering};
-use steadis::client::By;
 use steadis::client::blocking::Subscription;
+use steadis::client::{By, Exchange};
+use steadis::command::Arg;
 use steadis::proto::reply::Reply;
 use steadis::{Client, Error};
+
+/// What a worker keeps from round to round.
+struct Kept {
+    news: Subscription,
+    reader: Reader,
+}
+
+impl Kept {
+    fn new(client: &Client) -> Self {
+        Self { news: client.subscription(), reader: Reader::new() }
+    }
+}
 
 /// The first worker number of a forked child; the parent's are below.
 const CHILDREN: u64 = 1000;
@@ -27,9 +41,9 @@ pub(crate) fn run(order: Order, lines: &mut dyn Iterator<Item = String>) {
         for worker in 0..order.workers {
             let (order, client, stop) = (&order, &client, &stop);
             threads.spawn(move || {
-                let mut subscription = client.subscription();
+                let mut kept = Kept::new(client);
                 for turn in (1..).take_while(|_| !stop.load(Ordering::Relaxed)) {
-                    round(client, &mut subscription, order, worker, turn);
+                    round(client, &mut kept, order, worker, turn);
                 }
             });
         }
@@ -44,22 +58,27 @@ pub(crate) fn run(order: Order, lines: &mut dyn Iterator<Item = String>) {
     }
 }
 
-fn round(client: &Client, news: &mut Subscription, order: &Order, worker: u64, turn: u64) {
+fn round(client: &Client, kept: &mut Kept, order: &Order, worker: u64, turn: u64) {
     for step in order.round(worker, turn) {
         let start = log::now();
-        let outcomes = perform(client, news, &step.call);
+        let outcomes = perform(client, kept, &step.call);
         log::operation(&step, start, log::now(), &outcomes);
     }
     std::thread::sleep(order.pause(worker));
 }
 
-fn perform(client: &Client, news: &mut Subscription, call: &Call) -> Vec<Result<Reply, Error>> {
+fn perform(client: &Client, kept: &mut Kept, call: &Call) -> Vec<Result<Reply, Error>> {
     match call {
         Call::Watch(key) => vec![watch(client, key)],
         Call::Listen(channel) => {
-            news.add(By::Channel, channel.as_bytes());
-            vec![news.next(Some(PATIENCE), &()).map(log::heard)]
+            kept.news.add(By::Channel, channel.as_bytes());
+            vec![kept.news.next(Some(PATIENCE), &()).map(log::heard)]
         }
+        Call::Read(stream) => {
+            let reply = client.call(&kept.reader.request(stream));
+            vec![reply.map(|reply| kept.reader.take(stream, &reply))]
+        }
+        Call::Script(keys) => vec![script(client, keys)],
         Call::Command(words) => vec![client.call(words)],
         Call::Transaction(commands) => vec![transaction(client, commands)],
         Call::Pipeline(commands) => {
@@ -70,6 +89,13 @@ fn perform(client: &Client, news: &mut Subscription, call: &Call) -> Vec<Result<
 
 fn transaction(client: &Client, commands: &[Vec<String>]) -> Result<Reply, Error> {
     client.transaction(commands)?.into_iter().collect::<Result<_, _>>().map(Reply::List)
+}
+
+fn script(client: &Client, keys: &[String; 2]) -> Result<Reply, Error> {
+    let keys = [Arg::Text(&keys[0]), Arg::Text(&keys[1])];
+    let mut exchange = Exchange::script(&client.script(SCRIPT), &keys, &[])?;
+    client.run(&mut exchange, &client.options(), &())?;
+    exchange.answer().map(|answer| answer.to_reply())
 }
 
 fn watch(client: &Client, key: &str) -> Result<Reply, Error> {
@@ -88,9 +114,9 @@ fn fork(client: &Client, order: &Order, worker: u64) -> Option<Pid> {
     // client keeps clear of its own is what is being tested.
     match unsafe { libc::fork() } {
         0 => {
-            let mut subscription = client.subscription();
+            let mut kept = Kept::new(client);
             for turn in 1..=order.child_rounds {
-                round(client, &mut subscription, order, worker, turn);
+                round(client, &mut kept, order, worker, turn);
             }
             // SAFETY: ends the child at once, without running what the parent registered.
             unsafe { libc::_exit(0) }

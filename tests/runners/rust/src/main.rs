@@ -5,6 +5,7 @@
 mod blocking;
 mod log;
 mod order;
+mod stream;
 mod tasks;
 
 use std::io::{BufRead, stdin};

@@ -11,6 +11,7 @@ pub(crate) const ALL: &[&str] = &[
     "transactions",
     "scripts",
     "blocking",
+    "streams",
     "watch",
     "pubsub",
     "fork",
@@ -47,11 +48,15 @@ pub(crate) enum Call {
     Transaction(Vec<Vec<String>>),
     /// Adds one to this key, which nobody else may change meanwhile.
     Watch(String),
+    /// Adds one to each of these keys, by a script.
+    Script([String; 2]),
     /// Waits for the next message of this channel.
     Listen(String),
+    /// Waits for the next entry of this stream.
+    Read(String),
 }
 
-const SCRIPT: &str = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}";
+pub(crate) const SCRIPT: &str = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}";
 
 impl Order {
     pub(crate) fn parse(line: &str) -> Result<Self, String> {
@@ -70,8 +75,8 @@ impl Order {
 
     /// How long a worker sleeps between two rounds. Who waits for a partner has no need of it.
     pub(crate) fn pause(&self, worker: u64) -> Duration {
-        let waits =
-            matches!(self.workload.as_str(), "blocking" | "pubsub") && worker.is_multiple_of(2);
+        let pairs = ["blocking", "streams", "pubsub"].contains(&self.workload.as_str());
+        let waits = pairs && worker.is_multiple_of(2);
         if waits { Duration::ZERO } else { self.think }
     }
 
@@ -93,13 +98,15 @@ impl Order {
                 vec![step("incr", Call::Pipeline(batch))]
             }
             "transactions" => vec![step("multi", Call::Transaction(vec![incr(&a), incr(&b)]))],
-            "scripts" => {
-                vec![step("eval", Call::Command(command(&["EVAL", SCRIPT, "2", &a, &b])))]
-            }
+            "scripts" => vec![step("eval", Call::Script([a, b]))],
             "blocking" if gives => {
                 vec![step("push", Call::Command(command(&["RPUSH", &shared, &number])))]
             }
             "blocking" => vec![step("pop", Call::Command(command(&["BLPOP", &shared, "1"])))],
+            "streams" if gives => {
+                vec![step("add", Call::Command(command(&["XADD", &shared, "*", "n", &number])))]
+            }
+            "streams" => vec![step("entry", Call::Read(shared))],
             "pubsub" if gives => {
                 vec![step("publish", Call::Command(command(&["PUBLISH", &shared, &number])))]
             }

@@ -1,12 +1,14 @@
 //! The client for tasks: one tokio task for each worker, all on one thread.
 
 use crate::log;
-use crate::order::{Call, Order, PATIENCE};
+use crate::order::{Call, Order, PATIENCE, SCRIPT};
+use crate::stream::Reader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use steadis::Error;
 use steadis::aio::{Client, Subscription, View};
-use steadis::client::{Batch, By, Outcomes};
+use steadis::client::{Batch, By, Exchange, Outcomes};
+use steadis::command::Arg;
 use steadis::proto::reply::Reply;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
@@ -47,26 +49,33 @@ pub(crate) fn run(order: Order, lines: &mut dyn Iterator<Item = String>) {
     }
 }
 
+/// What a worker keeps from round to round.
+struct Kept {
+    news: Option<Subscription>,
+    reader: Reader,
+}
+
 async fn rounds(client: Client, order: Arc<Order>, worker: u64, stop: Arc<AtomicBool>) {
-    let mut subscription = None;
+    let mut kept = Kept { news: None, reader: Reader::new() };
     for turn in (1..).take_while(|_| !stop.load(Ordering::Relaxed)) {
         for step in order.round(worker, turn) {
             let start = log::now();
-            let outcomes = perform(&client, &mut subscription, &step.call).await;
+            let outcomes = perform(&client, &mut kept, &step.call).await;
             log::operation(&step, start, log::now(), &outcomes);
         }
         tokio::time::sleep(order.pause(worker)).await;
     }
 }
 
-async fn perform(
-    client: &Client,
-    news: &mut Option<Subscription>,
-    call: &Call,
-) -> Vec<Result<Reply, Error>> {
+async fn perform(client: &Client, kept: &mut Kept, call: &Call) -> Vec<Result<Reply, Error>> {
     match call {
         Call::Watch(key) => vec![watch(client, key).await],
-        Call::Listen(channel) => vec![listen(client, news, channel).await],
+        Call::Listen(channel) => vec![listen(client, &mut kept.news, channel).await],
+        Call::Read(stream) => {
+            let reply = client.call(&kept.reader.request(stream)).await;
+            vec![reply.map(|reply| kept.reader.take(stream, &reply))]
+        }
+        Call::Script(keys) => vec![script(client, keys).await],
         Call::Command(words) => vec![client.call(words).await],
         Call::Transaction(commands) => vec![transaction(client, commands).await],
         Call::Pipeline(commands) => match pipeline(client, commands).await {
@@ -79,6 +88,13 @@ async fn perform(
 async fn transaction(client: &Client, commands: &[Vec<String>]) -> Result<Reply, Error> {
     let outcomes = client.transaction(batch(commands)?).await?;
     outcomes.into_replies().into_iter().collect::<Result<_, _>>().map(Reply::List)
+}
+
+async fn script(client: &Client, keys: &[String; 2]) -> Result<Reply, Error> {
+    let keys = [Arg::Text(&keys[0]), Arg::Text(&keys[1])];
+    let mut exchange = Exchange::script(&client.script(SCRIPT), &keys, &[])?;
+    client.run(&mut exchange, client.options()).await?;
+    exchange.answer().map(|answer| answer.to_reply())
 }
 
 async fn watch(client: &Client, key: &str) -> Result<Reply, Error> {
