@@ -6,7 +6,7 @@ use super::stream;
 use crate::config::{Address, Config, Credentials, Tls};
 use crate::error::{Error, Kind, Result};
 use futures_util::StreamExt;
-use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
+use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub, PubSubSink, PubSubStream};
 use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -165,33 +165,41 @@ impl Sentinel {
         }
     }
 
-    /// Answers questions and passes news on, until the Sentinel falls silent.
+    /// Answers questions and passes news on, until the Sentinel falls silent. News never wait for
+    /// an answer: a fence that falls late is none.
     async fn attend(&self, line: Line) -> Error {
-        let Line { mut asked, heard } = line;
-        let (mut sink, mut news) = heard.split();
-        // What was published before the subscription can only be asked for.
-        if let Err(error) = self.answer(&mut asked).await {
-            return error;
+        let Line { asked, heard } = line;
+        let (sink, news) = heard.split();
+        tokio::select! {
+            error = self.answer_questions(asked) => error,
+            error = self.pass_news_on(news) => error,
+            error = self.feel_pulse(sink) => error,
         }
+    }
+
+    async fn answer_questions(&self, mut asked: MultiplexedConnection) -> Error {
         loop {
-            let pulse = async {
-                sleep(PULSE).await;
-                let ping = async { sink.ping::<Value>().await };
-                self.in_time(ping).await
-            };
-            tokio::select! {
-                () = self.question.notified() => {
-                    if let Err(error) = self.answer(&mut asked).await {
-                        return error;
-                    }
-                }
-                message = news.next() => match message {
-                    Some(message) => self.pass_on(&message),
-                    None => return self.error("its subscription was closed"),
-                },
-                alive = pulse => if let Err(error) = alive {
-                    return error;
-                },
+            // The first unasked: what was published before the subscription can only be asked for.
+            if let Err(error) = self.answer(&mut asked).await {
+                return error;
+            }
+            self.question.notified().await;
+        }
+    }
+
+    async fn pass_news_on(&self, mut news: PubSubStream) -> Error {
+        while let Some(message) = news.next().await {
+            self.pass_on(&message);
+        }
+        self.error("its subscription was closed")
+    }
+
+    async fn feel_pulse(&self, mut sink: PubSubSink) -> Error {
+        loop {
+            sleep(PULSE).await;
+            let ping = async { sink.ping::<Value>().await };
+            if let Err(error) = self.in_time(ping).await {
+                return error;
             }
         }
     }

@@ -5,9 +5,8 @@ use crate::plan::sentinel as address;
 use crate::queue::Event;
 use crate::sentinel::Talk;
 use crate::world::World;
-use std::collections::VecDeque;
 use std::time::Duration;
-use steadis::topology::decide::{self, Answer, News};
+use steadis::topology::decide::{self, Answer};
 use steadis::{Error, Kind};
 
 const PULSE: Duration = Duration::from_secs(1);
@@ -20,8 +19,6 @@ pub(crate) struct Line {
     heard: Option<ConnId>,
     /// A question has been rung for, and is not yet attended to.
     question: bool,
-    /// What came in while an answer was awaited.
-    news: VecDeque<News>,
     pause: Duration,
     turn: u64,
 }
@@ -48,7 +45,6 @@ impl Line {
             asked: None,
             heard: None,
             question: false,
-            news: VecDeque::new(),
             pause: RETRY.0,
             turn: 0,
         }
@@ -95,20 +91,11 @@ impl World {
         self.connect_line(id);
     }
 
-    /// Does what is due, in the order in which it happens to be looked at.
+    /// Asks what has been rung for meanwhile.
     fn attend(&mut self, id: usize) {
         self.step_line(id, Step::Idle);
-        while self.watch.lines[id].step == Step::Idle {
-            let question_first = self.random.chance(0.5);
-            let line = &mut self.watch.lines[id];
-            if line.question && (question_first || line.news.is_empty()) {
-                line.question = false;
-                self.ask_line(id);
-            } else if let Some(news) = line.news.pop_front() {
-                self.decide(decide::Event::News(id, news));
-            } else {
-                break;
-            }
+        if std::mem::take(&mut self.watch.lines[id].question) {
+            self.ask_line(id);
         }
     }
 
@@ -157,11 +144,8 @@ impl World {
                 }
             }
             (Talk::Pong, Step::Pinging) => self.attend(id),
-            (Talk::News(news), step) => {
-                self.watch.lines[id].news.push_back(news);
-                if matches!(step, Step::Idle | Step::Pinging) {
-                    self.attend(id);
-                }
+            (Talk::News(news), Step::Asking | Step::Idle | Step::Pinging) => {
+                self.decide(decide::Event::News(id, news));
             }
             _ => {}
         }
@@ -196,7 +180,6 @@ impl World {
 
     fn line_failed(&mut self, id: usize, why: &str) {
         let line = &mut self.watch.lines[id];
-        line.news.clear();
         let conns = [line.asked.take(), line.heard.take()];
         let question = std::mem::take(&mut line.question);
         let sentinel = address(line.sentinel);

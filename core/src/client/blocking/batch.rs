@@ -73,7 +73,8 @@ impl Client {
                 };
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
-            let request = Request { bytes: pipeline.bytes(), span: pipeline.span() };
+            let effect = pipeline.effect();
+            let request = Request { bytes: pipeline.bytes(), span: pipeline.span(), effect };
             let failure = way.lane.call(request, caller, &mut frames).err();
             let mut reason = pipeline.replies(&frames);
             if let Some(refusal) = &reason {
