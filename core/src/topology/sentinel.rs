@@ -36,25 +36,53 @@ pub(super) struct Sentinel {
 /// A Sentinel that has let us in, twice: to be asked, and to be heard.
 struct Line {
     asked: MultiplexedConnection,
-    heard: PubSub,
+    /// The way to feel its pulse, and its news.
+    heard: (PubSubSink, PubSubStream),
 }
 
 impl Sentinel {
-    /// Goes on until the deployment is closed and the task with it.
+    /// Goes on until the deployment is closed and the task with it. A Sentinel that is slow to
+    /// answer is listened to until a new subscription has taken the place of the old: it may be
+    /// the one that announces a failover.
     pub(super) async fn run(self) {
         let mut pause = RETRY.0;
+        let mut heard = None;
         loop {
-            let error = match self.connect().await {
-                Ok(line) => {
+            let error = match self.hearing(&mut heard, self.connect()).await {
+                Ok(Line { asked, heard: (sink, news) }) => {
                     pause = RETRY.0;
-                    self.attend(line).await
+                    let news = heard.insert(news);
+                    tokio::select! {
+                        error = self.answer_questions(asked) => error,
+                        error = self.feel_pulse(sink) => error,
+                        () = self.pass_news_on(news) => self.error("its subscription was closed"),
+                    }
                 }
                 Err(error) => error,
             };
             self.tell(Event::Answer(self.id, Answer::Failed(error)));
             // A question makes the next attempt come sooner.
-            let _ = timeout(pause, self.question.notified()).await;
+            let question = timeout(pause, self.question.notified());
+            let _ = self.hearing(&mut heard, question).await;
             pause = (pause * 2).min(RETRY.1);
+        }
+    }
+
+    /// Does something else, and passes on what the last subscription still brings.
+    async fn hearing<T>(
+        &self,
+        heard: &mut Option<PubSubStream>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let news = async {
+            if let Some(news) = heard {
+                self.pass_news_on(news).await;
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            outcome = work => outcome,
+            never = news => never,
         }
     }
 
@@ -80,7 +108,7 @@ impl Sentinel {
         }
         let mut heard = self.in_time(PubSub::new(&info, stream)).await?;
         self.subscribe(&mut heard).await?;
-        Ok(Line { asked, heard })
+        Ok(Line { asked, heard: heard.split() })
     }
 
     /// Subscribes to all channels, or to those that our rights cover.
@@ -165,18 +193,6 @@ impl Sentinel {
         }
     }
 
-    /// Answers questions and passes news on, until the Sentinel falls silent. News never wait for
-    /// an answer: a fence that falls late is none.
-    async fn attend(&self, line: Line) -> Error {
-        let Line { asked, heard } = line;
-        let (sink, news) = heard.split();
-        tokio::select! {
-            error = self.answer_questions(asked) => error,
-            error = self.pass_news_on(news) => error,
-            error = self.feel_pulse(sink) => error,
-        }
-    }
-
     async fn answer_questions(&self, mut asked: MultiplexedConnection) -> Error {
         loop {
             // The first unasked: what was published before the subscription can only be asked for.
@@ -187,11 +203,11 @@ impl Sentinel {
         }
     }
 
-    async fn pass_news_on(&self, mut news: PubSubStream) -> Error {
+    /// News never wait for an answer: a fence that falls late is none.
+    async fn pass_news_on(&self, news: &mut PubSubStream) {
         while let Some(message) = news.next().await {
             self.pass_on(&message);
         }
-        self.error("its subscription was closed")
     }
 
     async fn feel_pulse(&self, mut sink: PubSubSink) -> Error {

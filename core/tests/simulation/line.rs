@@ -17,6 +17,8 @@ pub(crate) struct Line {
     step: Step,
     asked: Option<ConnId>,
     heard: Option<ConnId>,
+    /// The subscription before, which is listened to until there is another.
+    before: Option<ConnId>,
     /// A question has been rung for, and is not yet attended to.
     question: bool,
     pause: Duration,
@@ -44,6 +46,7 @@ impl Line {
             step: Step::Resting,
             asked: None,
             heard: None,
+            before: None,
             question: false,
             pause: RETRY.0,
             turn: 0,
@@ -134,6 +137,9 @@ impl World {
             }
             (Talk::Subscribed, Step::Subscribing) => {
                 self.watch.lines[id].pause = RETRY.0;
+                if let Some(before) = self.watch.lines[id].before.take() {
+                    self.close(before, CLIENT, true);
+                }
                 self.ask_line(id);
             }
             (Talk::Answer(answer), Step::Asking) => {
@@ -144,7 +150,7 @@ impl World {
                 }
             }
             (Talk::Pong, Step::Pinging) => self.attend(id),
-            (Talk::News(news), Step::Asking | Step::Idle | Step::Pinging) => {
+            (Talk::News(news), _) => {
                 self.decide(decide::Event::News(id, news));
             }
             _ => {}
@@ -168,19 +174,25 @@ impl World {
 
     /// One of its connections has ended.
     pub(crate) fn line_ended(&mut self, id: usize, conn: ConnId) {
-        let line = &self.watch.lines[id];
+        let line = &mut self.watch.lines[id];
+        line.before.take_if(|before| *before == conn);
         if line.asked == Some(conn) && matches!(line.step, Step::Idle | Step::Pinging) {
             // Nobody reads there; it shows at the next question.
             return;
         }
-        if line.asked == Some(conn) || line.heard == Some(conn) {
+        let deaf = line.heard.take_if(|heard| *heard == conn).is_some();
+        if line.asked == Some(conn) || deaf {
             self.line_failed(id, "the connection was closed");
         }
     }
 
     fn line_failed(&mut self, id: usize, why: &str) {
         let line = &mut self.watch.lines[id];
-        let conns = [line.asked.take(), line.heard.take()];
+        // A subscription that came to nothing takes no other's place.
+        let hears = matches!(line.step, Step::Asking | Step::Idle | Step::Pinging);
+        let heard = line.heard.take();
+        let obsolete = if hears { std::mem::replace(&mut line.before, heard) } else { heard };
+        let conns = [line.asked.take(), obsolete];
         let question = std::mem::take(&mut line.question);
         let sentinel = address(line.sentinel);
         for conn in conns.into_iter().flatten() {
