@@ -9,7 +9,8 @@ use futures_util::StreamExt;
 use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub, PubSubSink, PubSubStream};
 use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, Value};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{sleep, timeout};
@@ -18,6 +19,9 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Between two signs of life asked of a subscription.
 const PULSE: Duration = Duration::from_secs(1);
+/// With a round trip of more than this, by distance or because this machine is busy, the last
+/// word before a promotion may come too late: the one before it counts then.
+const FAR: Duration = Duration::from_millis(10);
 /// Pauses between attempts to connect: the first, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -31,6 +35,8 @@ pub(super) struct Sentinel {
     /// Rung for each question.
     pub(super) question: Arc<Notify>,
     pub(super) events: UnboundedSender<super::watch::Input>,
+    /// The last sign of life took long.
+    pub(super) far: AtomicBool,
 }
 
 /// A Sentinel that has let us in, twice: to be asked, and to be heard.
@@ -213,10 +219,12 @@ impl Sentinel {
     async fn feel_pulse(&self, mut sink: PubSubSink) -> Error {
         loop {
             sleep(PULSE).await;
+            let asked = Instant::now();
             let ping = async { sink.ping::<Value>().await };
             if let Err(error) = self.in_time(ping).await {
                 return error;
             }
+            self.far.store(asked.elapsed() > FAR, Ordering::Relaxed);
         }
     }
 
@@ -224,6 +232,11 @@ impl Sentinel {
         let name = self.name.get();
         let payload = String::from_utf8_lossy(message.get_payload_bytes());
         if let Some(news) = parse::news(message.get_channel_name(), &payload, &name) {
+            let far = self.far.load(Ordering::Relaxed);
+            let news = match news {
+                News::Elected { of } if far => News::Started { of },
+                news => news,
+            };
             self.tell(Event::News(self.id, news));
         }
         if message.get_channel_name() == "+switch-master" && name.is_empty() {

@@ -10,7 +10,11 @@ pub enum News {
     Attempt {
         of: Address,
     },
-    /// This primary is being replaced; from now on what is written to it may be lost.
+    /// It may replace this primary, and looks for a replica.
+    Elected {
+        of: Address,
+    },
+    /// The same, from a Sentinel whose next word may come too late.
     Started {
         of: Address,
     },
@@ -51,7 +55,10 @@ impl Decide {
         actions: &mut Vec<Action>,
     ) {
         match news {
-            News::Attempt { of } if self.concerns_us(&of) => self.announce(now, false),
+            News::Attempt { of } | News::Elected { of } if self.concerns_us(&of) => {
+                self.announce(now, false);
+            }
+            News::Started { of } if self.concerns_us(&of) => self.announce(now, true),
             News::Chosen { of, replica } if self.concerns_us(&of) => {
                 self.announce(now, true);
                 self.learn_replica(replica.clone());
