@@ -15,7 +15,6 @@ pub(super) const CHANNELS: &[&str] = &[
     "-failover-abort-no-good-slave",
     "-failover-abort-slave-timeout",
     "-failover-abort-not-elected",
-    "-failover-abort-master-is-slave",
     "+sdown",
     "-sdown",
     "+odown",

@@ -35,7 +35,7 @@ pub(super) struct Sentinel {
     /// Rung for each question.
     pub(super) question: Arc<Notify>,
     pub(super) events: UnboundedSender<super::watch::Input>,
-    /// The last sign of life took long.
+    /// Its last answer there took long.
     pub(super) far: AtomicBool,
 }
 
@@ -113,7 +113,9 @@ impl Sentinel {
             }
         }
         let mut heard = self.in_time(PubSub::new(&info, stream)).await?;
+        let began = Instant::now();
         self.subscribe(&mut heard).await?;
+        self.note_distance(began);
         Ok(Line { asked, heard: heard.split() })
     }
 
@@ -224,8 +226,12 @@ impl Sentinel {
             if let Err(error) = self.in_time(ping).await {
                 return error;
             }
-            self.far.store(asked.elapsed() > FAR, Ordering::Relaxed);
+            self.note_distance(asked);
         }
+    }
+
+    fn note_distance(&self, asked: Instant) {
+        self.far.store(asked.elapsed() > FAR, Ordering::Relaxed);
     }
 
     fn pass_on(&self, message: &redis::Msg) {
