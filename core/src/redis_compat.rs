@@ -7,6 +7,19 @@
 //! let visits: u64 = client.incr("visits", 1)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! and on tokio's client:
+//!
+//! ```no_run
+//! # async fn example() -> redis::RedisResult<()> {
+//! use redis::AsyncCommands;
+//!
+//! let mut client = steadis::aio::connect()?;
+//! let visits: u64 = client.incr("visits", 1).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! `examples/rust/typed.rs` is a program that shows pipelines and scripts as well.
 
 use crate::client::blocking::Client;
 use crate::client::{Answer, Batch, Exchange, Outcomes};

@@ -62,6 +62,31 @@ fn the_redis_crates_commands_work_on_it() {
     assert_eq!(error.code(), Some("WRONGTYPE"));
 }
 
+/// A script that a demoted primary broke off may have run; the next one is not even tried there.
+#[test]
+fn a_primary_that_refused_gets_no_further_calls() {
+    const SCRIPT: &[&str] = &["EVAL", "return redis.call('INCR', KEYS[1])", "1", "n"];
+    let redis = Redis::start();
+    let client = client(&redis);
+    client.call(SCRIPT).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut apart = config(redis.port);
+    apart.data.client_name = Some("apart".into());
+    let other = aio::Client::new(apart);
+    runtime.block_on(other.call(SCRIPT)).unwrap();
+    let nobody = free_port().to_string();
+    redis.cli(&["REPLICAOF", "127.0.0.1", &nobody]);
+    assert_eq!(client.call(SCRIPT).unwrap_err().kind(), Kind::MaybeExecuted);
+    assert_eq!(client.topology().unwrap().phase, Phase::Lost);
+    runtime.block_on(async {
+        assert_eq!(other.call(SCRIPT).await.unwrap_err().kind(), Kind::MaybeExecuted);
+        let restored = async { redis.cli(&["REPLICAOF", "NO", "ONE"]) };
+        let (reply, _) = tokio::join!(other.call(SCRIPT), restored);
+        assert_eq!(reply.unwrap(), Reply::Integer(3), "it waited");
+    });
+    assert_eq!(client.call(SCRIPT).unwrap(), Reply::Integer(4));
+}
+
 #[test]
 fn the_tokio_client_does_the_same() {
     let redis = Redis::start();

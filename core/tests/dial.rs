@@ -12,6 +12,7 @@ use steadis::lane::blocking::Lane;
 use steadis::lane::call::{Caller, Request};
 use steadis::lane::dial::{Connection, Dial};
 use steadis::lane::exclusive::Exclusive;
+use steadis::policy::Effect;
 use steadis::proto::encode;
 use steadis::proto::handshake::{Greeting, Login, Role};
 use steadis::proto::ledger::Span;
@@ -52,7 +53,9 @@ fn ask(connection: &mut Exclusive<Connection>, args: &[&str]) -> String {
     let (mut frames, now) = (Vec::new(), Instant::now());
     let caller = Caller { now, deadline: now + Duration::from_secs(10), host: &() };
     let span = Span::Command { bytes: bytes.len() };
-    connection.call(Request { bytes: &bytes, span }, caller, &mut frames).unwrap();
+    connection
+        .call(Request { bytes: &bytes, span, effect: Effect::Writes }, caller, &mut frames)
+        .unwrap();
     String::from_utf8_lossy(&frames).into_owned()
 }
 
@@ -300,7 +303,12 @@ fn a_shared_lane_speaks_tls() {
                     let (mut frames, now) = (Vec::new(), Instant::now());
                     let caller = Caller { now, deadline: now + Duration::from_secs(20), host: &() };
                     let span = Span::Command { bytes: bytes.len() };
-                    lane.call(Request { bytes: &bytes, span }, caller, &mut frames).unwrap();
+                    lane.call(
+                        Request { bytes: &bytes, span, effect: Effect::Writes },
+                        caller,
+                        &mut frames,
+                    )
+                    .unwrap();
                     assert_eq!(frames, format!("${}\r\n{value}\r\n", value.len()).into_bytes());
                 }
             });
@@ -328,8 +336,9 @@ fn an_idle_connection_that_was_closed_is_not_written_to() {
         let now = Instant::now() + Duration::from_millis(10);
         let caller = Caller { now, deadline: now + patience, host: &() };
         let span = Span::Command { bytes: bytes.len() };
-        let failure =
-            lane.call(Request { bytes: &bytes, span }, caller, &mut Vec::new()).unwrap_err();
+        let failure = lane
+            .call(Request { bytes: &bytes, span, effect: Effect::Writes }, caller, &mut Vec::new())
+            .unwrap_err();
         assert_eq!(failure.fates, [steadis::proto::ledger::Fate::NotSent]);
     }
     assert_eq!(redis.cli(&["EXISTS", "n"]), "0");

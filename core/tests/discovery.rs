@@ -44,6 +44,8 @@ fn news(parts: &[Value]) -> News {
     let node = |i: usize| address(text(&parts[i]));
     match text(&parts[1]) {
         "attempt" => News::Attempt { of: node(2) },
+        "elected" => News::Elected { of: node(2) },
+        "started" => News::Started { of: node(2) },
         "chosen" => News::Chosen { of: node(2), replica: node(3) },
         "switch" => News::Switch { from: node(2), to: node(3) },
         "aborted" => News::Aborted { of: node(2) },

@@ -32,6 +32,7 @@ fn each_example_says_what_it_did() {
         ("five_lines", "3 items"),
         ("pipeline", "a has Some(-10), b has Some(10)"),
         ("tokio", "visitors: Some(2080)"),
+        ("typed", "41, 42 for Ann, 50\n100 in a task"),
     ] {
         let output = run(&deployment, name);
         let text = String::from_utf8_lossy(&output.stdout);

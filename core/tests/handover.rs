@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use steadis::lane::blocking::Lane;
 use steadis::lane::call::{Caller, Cause, Host, Request};
 use steadis::lane::wire::{Interest, Ready, Wire};
+use steadis::policy::Effect;
 use steadis::proto::ledger::{Fate, Span};
 use steadis::proto::scan::Limits;
 use steadis::{Error, Kind};
@@ -105,7 +106,8 @@ fn call(lane: &Lane<Arc<Echo>>, name: String, gives_up: bool) {
     let now = Instant::now();
     let host = Fickle { gives_up };
     let caller = Caller { now, deadline: now + Duration::from_secs(3600), host: &host };
-    let request = Request { bytes: &line, span: Span::Command { bytes: line.len() } };
+    let request =
+        Request { bytes: &line, span: Span::Command { bytes: line.len() }, effect: Effect::Writes };
     let mut frames = Vec::new();
     match lane.call(request, caller, &mut frames) {
         Ok(()) => assert_eq!(frames, line, "a reply of another call"),
@@ -124,8 +126,17 @@ thread_local! {
     static UNSENT: std::cell::RefCell<Vec<Vec<u8>>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-/// Three threads with two calls each, and one that may retire the lane.
-fn scene(choppy: bool, gives_up: bool, retires: bool) -> impl Fn() + Send + Sync + 'static {
+/// What happens to the lane while it is in use.
+#[derive(Clone, Copy, PartialEq)]
+enum Turn {
+    Nothing,
+    Retired,
+    /// Writes have to wait, and need not any more.
+    Held,
+}
+
+/// Three threads with two calls each, and one that does something to the lane.
+fn scene(choppy: bool, gives_up: bool, turn: Turn) -> impl Fn() + Send + Sync + 'static {
     move || {
         UNSENT.with_borrow_mut(Vec::clear);
         let wire = Arc::new(Echo { choppy, ..Echo::default() });
@@ -140,8 +151,13 @@ fn scene(choppy: bool, gives_up: bool, retires: bool) -> impl Fn() + Send + Sync
                 })
             })
             .collect();
-        if retires {
-            lane.retire(Error::new(Kind::Unavailable, "the primary has moved"));
+        match turn {
+            Turn::Nothing => {}
+            Turn::Retired => lane.retire(Error::new(Kind::Unavailable, "the primary has moved")),
+            Turn::Held => {
+                lane.hold_writes(true);
+                lane.hold_writes(false);
+            }
         }
         for thread in threads {
             thread.join().unwrap();
@@ -157,7 +173,7 @@ fn scene(choppy: bool, gives_up: bool, retires: bool) -> impl Fn() + Send + Sync
         for (i, line) in inner.executed.iter().enumerate() {
             assert!(!inner.executed[..i].contains(line), "executed twice");
         }
-        if !retires && !gives_up {
+        if turn == Turn::Nothing && !gives_up {
             assert_eq!(inner.executed.len(), 7);
         }
     }
@@ -167,24 +183,32 @@ const SCHEDULES: usize = 4000;
 
 #[test]
 fn everybody_is_served() {
-    shuttle::check_random(scene(false, false, false), SCHEDULES);
-    shuttle::check_pct(scene(false, false, false), SCHEDULES, 3);
+    shuttle::check_random(scene(false, false, Turn::Nothing), SCHEDULES);
+    shuttle::check_pct(scene(false, false, Turn::Nothing), SCHEDULES, 3);
 }
 
 #[test]
 fn everybody_is_served_when_writes_are_cut_short() {
-    shuttle::check_random(scene(true, false, false), SCHEDULES);
+    shuttle::check_random(scene(true, false, Turn::Nothing), SCHEDULES);
 }
 
 #[test]
 fn callers_that_give_up_harm_nobody() {
-    shuttle::check_random(scene(false, true, false), SCHEDULES);
-    shuttle::check_random(scene(true, true, false), SCHEDULES);
+    shuttle::check_random(scene(false, true, Turn::Nothing), SCHEDULES);
+    shuttle::check_random(scene(true, true, Turn::Nothing), SCHEDULES);
 }
 
 #[test]
 fn a_retired_lane_settles_with_true_fates() {
-    shuttle::check_random(scene(false, false, true), SCHEDULES);
-    shuttle::check_random(scene(true, true, true), SCHEDULES);
-    shuttle::check_pct(scene(true, true, true), SCHEDULES, 3);
+    shuttle::check_random(scene(false, false, Turn::Retired), SCHEDULES);
+    shuttle::check_random(scene(true, true, Turn::Retired), SCHEDULES);
+    shuttle::check_pct(scene(true, true, Turn::Retired), SCHEDULES, 3);
+}
+
+#[test]
+fn what_had_not_left_comes_back_when_writes_are_held() {
+    shuttle::check_random(scene(false, false, Turn::Held), SCHEDULES);
+    shuttle::check_random(scene(true, false, Turn::Held), SCHEDULES);
+    shuttle::check_random(scene(true, true, Turn::Held), SCHEDULES);
+    shuttle::check_pct(scene(true, true, Turn::Held), SCHEDULES, 3);
 }

@@ -11,6 +11,7 @@ use steadis::lane::blocking::Lane;
 use steadis::lane::call::{Caller, Cause, Failure, Host, Request};
 use steadis::lane::exclusive::Exclusive;
 use steadis::lane::wire::Socket;
+use steadis::policy::Effect;
 use steadis::proto::encode;
 use steadis::proto::ledger::{Fate, Span};
 use steadis::proto::read::{Frame, Reader};
@@ -44,7 +45,7 @@ fn call_as(lane: &Lane<Socket>, args: &[&[u8]], caller: Caller<'_>) -> Result<Re
     encode::command(&mut bytes, args);
     let span = Span::Command { bytes: bytes.len() };
     let mut frames = Vec::new();
-    lane.call(Request { bytes: &bytes, span }, caller, &mut frames)?;
+    lane.call(Request { bytes: &bytes, span, effect: Effect::Writes }, caller, &mut frames)?;
     Ok(Reply::from_frame(Frame::check(&frames, Limits::default()).expect("whole replies")))
 }
 
@@ -75,7 +76,7 @@ fn a_batch_and_a_transaction_come_back_in_order() {
         ends.push(bytes.len());
     }
     let mut frames = Vec::new();
-    let request = Request { bytes: &bytes, span: Span::Batch { ends } };
+    let request = Request { bytes: &bytes, span: Span::Batch { ends }, effect: Effect::Writes };
     lane.call(request, caller(PATIENCE), &mut frames).unwrap();
     let mut reader = Reader::new(Frame::check(&frames, Limits::default()).unwrap());
     for i in 0..1000 {
@@ -88,7 +89,11 @@ fn a_batch_and_a_transaction_come_back_in_order() {
     for command in [["MULTI"].as_slice(), &["INCR", "n"], &["INCR", "n"], &["EXEC"]] {
         encode::command(&mut bytes, command);
     }
-    let request = Request { bytes: &bytes, span: Span::Unit { bytes: bytes.len(), replies: 4 } };
+    let request = Request {
+        bytes: &bytes,
+        span: Span::Unit { bytes: bytes.len(), replies: 4 },
+        effect: Effect::Writes,
+    };
     lane.call(request, caller(PATIENCE), &mut frames).unwrap();
     let last = frames.strip_prefix(b"+OK\r\n+QUEUED\r\n+QUEUED\r\n").expect("the replies before");
     assert_eq!(last, b"*2\r\n:1\r\n:2\r\n");
@@ -201,7 +206,11 @@ fn a_leader_that_gives_up_hands_the_lead_on() {
                 }
             }
             let caller = Caller { now, deadline: now + PATIENCE, host: &Shared(&host) };
-            lane.call(Request { bytes: &bytes, span }, caller, &mut Vec::new())
+            lane.call(
+                Request { bytes: &bytes, span, effect: Effect::Writes },
+                caller,
+                &mut Vec::new(),
+            )
         });
         while lane.in_flight() < 1 {
             std::thread::yield_now();
@@ -343,7 +352,12 @@ fn a_blocking_pop_waits_longer_than_other_commands_may() {
         });
         let span = Span::Command { bytes: bytes.len() };
         let mut frames = Vec::new();
-        own.call(Request { bytes: &bytes, span }, caller(PATIENCE), &mut frames).unwrap();
+        own.call(
+            Request { bytes: &bytes, span, effect: Effect::Writes },
+            caller(PATIENCE),
+            &mut frames,
+        )
+        .unwrap();
         assert_eq!(frames, b"*2\r\n$4\r\njobs\r\n$3\r\none\r\n");
     });
 }
@@ -380,4 +394,44 @@ fn an_idle_lane_holds_a_few_kilobytes() {
     call(&lane, &[b"ECHO", &large]).unwrap();
     call(&lane, &[b"PING"]).unwrap();
     assert!(lane.memory() < 100 << 10, "{} bytes are kept", lane.memory());
+}
+
+/// What a caller appended while another waits for replies has not left: it comes back.
+#[test]
+fn writes_that_have_to_wait_come_back_unless_they_have_left() {
+    let redis = Redis::start();
+    let lane = lane(&redis);
+    call(&lane, &[b"PING"]).unwrap();
+    let frozen = redis.freeze();
+    std::thread::scope(|scope| {
+        let callers: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| call(&lane, &[b"INCR", b"n"]))).collect();
+        while lane.in_flight() < 4 {
+            std::thread::yield_now();
+        }
+        lane.hold_writes(true);
+        // The one who leads had sent his own.
+        while lane.in_flight() > 1 {
+            std::thread::yield_now();
+        }
+        let refused = call(&lane, &[b"INCR", b"n"]).unwrap_err();
+        assert_eq!(refused.fates, [Fate::NotSent]);
+        drop(frozen);
+        let outcomes: Vec<_> = callers.into_iter().map(|it| it.join().unwrap()).collect();
+        let failures: Vec<_> = outcomes.iter().filter_map(|it| it.as_ref().err()).collect();
+        assert_eq!(failures.len(), 3);
+        assert!(failures.iter().all(|failure| failure.fates == [Fate::NotSent]));
+        assert!(matches!(call_reading(&lane), Ok(Reply::Bulk(n)) if n == b"1"), "reads go on");
+    });
+    lane.hold_writes(false);
+    assert_eq!(call(&lane, &[b"INCR", b"n"]).unwrap(), Reply::Integer(2));
+}
+
+fn call_reading(lane: &Lane<Socket>) -> Result<Reply, Failure> {
+    let mut bytes = Vec::new();
+    encode::command(&mut bytes, &["GET", "n"]);
+    let (span, mut frames) = (Span::Command { bytes: bytes.len() }, Vec::new());
+    let request = Request { bytes: &bytes, span, effect: Effect::Reads };
+    lane.call(request, caller(PATIENCE), &mut frames)?;
+    Ok(Reply::from_frame(Frame::check(&frames, Limits::default()).expect("whole replies")))
 }

@@ -1,6 +1,7 @@
 //! What a caller brings to a lane, and what it gets when the replies do not come.
 
 use crate::error::Error;
+use crate::policy::Effect;
 use crate::proto::ledger::{Fate, Span};
 use std::fmt;
 use std::time::Instant;
@@ -22,6 +23,8 @@ impl Host for () {}
 pub struct Request<'a> {
     pub bytes: &'a [u8],
     pub span: Span,
+    /// Writes may have to wait where reads need not.
+    pub effect: Effect,
 }
 
 /// Who calls, and until when.

@@ -153,6 +153,11 @@ impl Lane {
         range.is_some()
     }
 
+    /// Those of whose bytes none was taken yet, in order.
+    pub fn unsent(&self) -> impl Iterator<Item = Token> {
+        self.ledger.unsent().filter_map(|waiting| waiting.token)
+    }
+
     /// Parts a command from its token, which may be submitted anew: the reply is dropped when it
     /// comes, and nothing is told of its fate.
     pub fn disown(&mut self, token: Token) {

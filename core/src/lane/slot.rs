@@ -105,11 +105,18 @@ impl Slot {
         true
     }
 
-    pub(super) fn fail(&self, lost: Lost<()>) {
+    /// Ends the wait. `true`: the caller had just been appointed, and will not lead.
+    pub(super) fn fail(&self, lost: Lost<()>) -> bool {
         let mut inner = lock(&self.inner);
+        let appointed = matches!(inner.phase, Phase::Leads);
         if !matches!(inner.phase, Phase::Abandoned) {
             inner.phase = Phase::Lost(lost);
         }
+        appointed
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(lock(&self.inner).phase, Phase::Lost(_))
     }
 
     /// Makes the waiting caller the leader; `false` if nobody waits here.

@@ -132,6 +132,12 @@ impl<T> Ledger<T> {
         self.entries.iter_mut().map(|entry| &mut entry.token)
     }
 
+    /// Tokens of whose commands not a byte was accepted, oldest first.
+    pub fn unsent(&self) -> impl Iterator<Item = &T> {
+        let unsent = self.entries.partition_point(|entry| entry.start < self.written);
+        self.entries.range(unsent..).map(|entry| &entry.token)
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }

@@ -116,7 +116,7 @@ impl Deployment {
 
     /// Says that something is wrong with the primary of this epoch.
     pub(crate) fn report(&self, epoch: u64, trouble: Trouble) {
-        self.shared.report();
+        self.shared.report(epoch, &trouble);
         let _ = self.link.inputs.send(Input::Event(Event::Trouble { epoch, trouble }));
     }
 }

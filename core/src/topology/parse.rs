@@ -15,7 +15,6 @@ pub(super) const CHANNELS: &[&str] = &[
     "-failover-abort-no-good-slave",
     "-failover-abort-slave-timeout",
     "-failover-abort-not-elected",
-    "-failover-abort-master-is-slave",
     "+sdown",
     "-sdown",
     "+odown",
@@ -50,7 +49,8 @@ pub(super) fn news(channel: &str, payload: &str, name: &str) -> Option<News> {
             return None;
         }
         return Some(match channel {
-            "+try-failover" | "+failover-state-select-slave" => News::Attempt { of: who },
+            "+try-failover" => News::Attempt { of: who },
+            "+failover-state-select-slave" => News::Elected { of: who },
             "+sdown" | "+odown" => News::Down { primary: who },
             "-sdown" | "-odown" => News::Up { primary: who },
             "+reset-master" => News::Unsettled,
@@ -180,6 +180,10 @@ mod tests {
         assert_eq!(
             read("+try-failover", "master mymaster 127.0.0.1 6379"),
             Some(News::Attempt { of: old.clone() })
+        );
+        assert_eq!(
+            read("+failover-state-select-slave", "master mymaster 127.0.0.1 6379"),
+            Some(News::Elected { of: old.clone() })
         );
         assert_eq!(
             read(

@@ -6,10 +6,11 @@ use super::stream;
 use crate::config::{Address, Config, Credentials, Tls};
 use crate::error::{Error, Kind, Result};
 use futures_util::StreamExt;
-use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
+use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub, PubSubSink, PubSubStream};
 use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, Value};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{sleep, timeout};
@@ -18,6 +19,9 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Between two signs of life asked of a subscription.
 const PULSE: Duration = Duration::from_secs(1);
+/// With a round trip of more than this, by distance or because this machine is busy, the last
+/// word before a promotion may come too late: the one before it counts then.
+const FAR: Duration = Duration::from_millis(10);
 /// Pauses between attempts to connect: the first, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -31,30 +35,60 @@ pub(super) struct Sentinel {
     /// Rung for each question.
     pub(super) question: Arc<Notify>,
     pub(super) events: UnboundedSender<super::watch::Input>,
+    /// Its last answer there took long.
+    pub(super) far: AtomicBool,
 }
 
 /// A Sentinel that has let us in, twice: to be asked, and to be heard.
 struct Line {
     asked: MultiplexedConnection,
-    heard: PubSub,
+    /// The way to feel its pulse, and its news.
+    heard: (PubSubSink, PubSubStream),
 }
 
 impl Sentinel {
-    /// Goes on until the deployment is closed and the task with it.
+    /// Goes on until the deployment is closed and the task with it. A Sentinel that is slow to
+    /// answer is listened to until a new subscription has taken the place of the old: it may be
+    /// the one that announces a failover.
     pub(super) async fn run(self) {
         let mut pause = RETRY.0;
+        let mut heard = None;
         loop {
-            let error = match self.connect().await {
-                Ok(line) => {
+            let error = match self.hearing(&mut heard, self.connect()).await {
+                Ok(Line { asked, heard: (sink, news) }) => {
                     pause = RETRY.0;
-                    self.attend(line).await
+                    let news = heard.insert(news);
+                    tokio::select! {
+                        error = self.answer_questions(asked) => error,
+                        error = self.feel_pulse(sink) => error,
+                        () = self.pass_news_on(news) => self.error("its subscription was closed"),
+                    }
                 }
                 Err(error) => error,
             };
             self.tell(Event::Answer(self.id, Answer::Failed(error)));
             // A question makes the next attempt come sooner.
-            let _ = timeout(pause, self.question.notified()).await;
+            let question = timeout(pause, self.question.notified());
+            let _ = self.hearing(&mut heard, question).await;
             pause = (pause * 2).min(RETRY.1);
+        }
+    }
+
+    /// Does something else, and passes on what the last subscription still brings.
+    async fn hearing<T>(
+        &self,
+        heard: &mut Option<PubSubStream>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let news = async {
+            if let Some(news) = heard {
+                self.pass_news_on(news).await;
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            outcome = work => outcome,
+            never = news => never,
         }
     }
 
@@ -79,8 +113,10 @@ impl Sentinel {
             }
         }
         let mut heard = self.in_time(PubSub::new(&info, stream)).await?;
+        let began = Instant::now();
         self.subscribe(&mut heard).await?;
-        Ok(Line { asked, heard })
+        self.note_distance(began);
+        Ok(Line { asked, heard: heard.split() })
     }
 
     /// Subscribes to all channels, or to those that our rights cover.
@@ -165,41 +201,48 @@ impl Sentinel {
         }
     }
 
-    /// Answers questions and passes news on, until the Sentinel falls silent.
-    async fn attend(&self, line: Line) -> Error {
-        let Line { mut asked, heard } = line;
-        let (mut sink, mut news) = heard.split();
-        // What was published before the subscription can only be asked for.
-        if let Err(error) = self.answer(&mut asked).await {
-            return error;
-        }
+    async fn answer_questions(&self, mut asked: MultiplexedConnection) -> Error {
         loop {
-            let pulse = async {
-                sleep(PULSE).await;
-                let ping = async { sink.ping::<Value>().await };
-                self.in_time(ping).await
-            };
-            tokio::select! {
-                () = self.question.notified() => {
-                    if let Err(error) = self.answer(&mut asked).await {
-                        return error;
-                    }
-                }
-                message = news.next() => match message {
-                    Some(message) => self.pass_on(&message),
-                    None => return self.error("its subscription was closed"),
-                },
-                alive = pulse => if let Err(error) = alive {
-                    return error;
-                },
+            // The first unasked: what was published before the subscription can only be asked for.
+            if let Err(error) = self.answer(&mut asked).await {
+                return error;
             }
+            self.question.notified().await;
         }
+    }
+
+    /// News never wait for an answer: a fence that falls late is none.
+    async fn pass_news_on(&self, news: &mut PubSubStream) {
+        while let Some(message) = news.next().await {
+            self.pass_on(&message);
+        }
+    }
+
+    async fn feel_pulse(&self, mut sink: PubSubSink) -> Error {
+        loop {
+            sleep(PULSE).await;
+            let asked = Instant::now();
+            let ping = async { sink.ping::<Value>().await };
+            if let Err(error) = self.in_time(ping).await {
+                return error;
+            }
+            self.note_distance(asked);
+        }
+    }
+
+    fn note_distance(&self, asked: Instant) {
+        self.far.store(asked.elapsed() > FAR, Ordering::Relaxed);
     }
 
     fn pass_on(&self, message: &redis::Msg) {
         let name = self.name.get();
         let payload = String::from_utf8_lossy(message.get_payload_bytes());
         if let Some(news) = parse::news(message.get_channel_name(), &payload, &name) {
+            let far = self.far.load(Ordering::Relaxed);
+            let news = match news {
+                News::Elected { of } if far => News::Started { of },
+                news => news,
+            };
             self.tell(Event::News(self.id, news));
         }
         if message.get_channel_name() == "+switch-master" && name.is_empty() {

@@ -1,5 +1,6 @@
 //! The current topology, and those who want to know of the next.
 
+use super::decide::Trouble;
 use super::interest::Interest;
 use super::movers::Movers;
 use super::readable::Readable;
@@ -63,9 +64,7 @@ impl Shared {
     }
 
     fn tell_changes(&self, before: &Topology, now: &Topology) {
-        if before.phase.holds_writes() != now.phase.holds_writes() || before.phase != now.phase {
-            self.tell_hold(now);
-        }
+        self.tell_hold(now);
         for sentinel in &now.sentinels {
             let known = before.sentinels.iter().find(|it| it.address == sentinel.address);
             if known.map(|known| known.up) != Some(sentinel.up) && sentinel.says != "nothing yet" {
@@ -175,8 +174,17 @@ impl Shared {
         }
     }
 
-    /// A trouble is on its way to whoever decides.
-    pub(super) fn report(&self) {
+    /// A trouble is on its way to whoever decides. If it says that the primary is none, nobody
+    /// else has to find out for himself meanwhile.
+    pub(super) fn report(&self, epoch: u64, trouble: &Trouble) {
+        if *trouble != Trouble::Overdue {
+            self.topology.rcu(|known| match known.phase {
+                Phase::Ready | Phase::Fenced if known.epoch == epoch => {
+                    Arc::new(Topology { phase: Phase::Lost, ..Topology::clone(known) })
+                }
+                _ => Arc::clone(known),
+            });
+        }
         self.reported.fetch_add(1, Ordering::Release);
     }
 

@@ -14,6 +14,7 @@ use crate::stats::Stats;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -75,6 +76,7 @@ impl Watch {
                         name: Arc::clone(&self.name),
                         question,
                         events: self.sender.clone(),
+                        far: AtomicBool::new(false),
                     }
                     .run(),
                 );

@@ -160,6 +160,7 @@ impl World {
         self.trace.line(self.now, || {
             format!("app {app} writes to link {link}: {}", crate::resp::shown(&bytes))
         });
+        self.check_held(app, link, &bytes);
         let known = self.apps[app].epoch;
         let Some(transport) = self.apps[app].links.get_mut(&link) else { return };
         let epoch = transport.epoch;

@@ -5,6 +5,7 @@ use crate::network::Host;
 use crate::node::{Client, OpId, Role};
 use crate::plan::{node as address, node_at};
 use crate::queue::Time;
+use crate::resp::command;
 use crate::sentinel::Sentinel;
 use crate::worker::Call;
 use crate::world::{RECOVERY, World};
@@ -69,6 +70,19 @@ impl World {
         }
         if self.accepted.best.is_none_or(|(_, best)| generation >= best) {
             self.accepted.best = Some((n, generation));
+        }
+    }
+
+    /// P5: no write leaves while writes have to wait, though it was submitted before.
+    pub(crate) fn check_held(&mut self, app: usize, link: u32, bytes: &[u8]) {
+        let topology = self.apps[app].session.topology();
+        let held = topology.is_some_and(|topology| topology.phase.holds_writes());
+        let mut at = 0;
+        while held && let Some((args, length)) = command(&bytes[at..]) {
+            if matches!(args[0].as_slice(), b"INCRBY" | b"EVAL") {
+                self.violated(format!("P5: a write leaves on link {link} while writes wait"));
+            }
+            at += length;
         }
     }
 

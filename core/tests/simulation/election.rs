@@ -134,8 +134,10 @@ impl World {
         let needed = self.plan.quorum.max(self.sentinels.len() / 2 + 1);
         let primary = address(self.sentinels[s].primary);
         if forced || votes >= needed {
-            // +failover-state-select-slave.
-            self.publish(s, News::Attempt { of: primary });
+            // +failover-state-select-slave, as those hear it who are far away, and the others.
+            let of = primary;
+            let far = self.plan.far;
+            self.publish(s, if far { News::Started { of } } else { News::Elected { of } });
             if let Some(failover) = &mut self.sentinels[s].failover {
                 failover.go(Step::SelectReplica, now);
             }

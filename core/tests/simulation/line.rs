@@ -5,9 +5,8 @@ use crate::plan::sentinel as address;
 use crate::queue::Event;
 use crate::sentinel::Talk;
 use crate::world::World;
-use std::collections::VecDeque;
 use std::time::Duration;
-use steadis::topology::decide::{self, Answer, News};
+use steadis::topology::decide::{self, Answer};
 use steadis::{Error, Kind};
 
 const PULSE: Duration = Duration::from_secs(1);
@@ -18,10 +17,10 @@ pub(crate) struct Line {
     step: Step,
     asked: Option<ConnId>,
     heard: Option<ConnId>,
+    /// The subscription before, which is listened to until there is another.
+    before: Option<ConnId>,
     /// A question has been rung for, and is not yet attended to.
     question: bool,
-    /// What came in while an answer was awaited.
-    news: VecDeque<News>,
     pause: Duration,
     turn: u64,
 }
@@ -47,8 +46,8 @@ impl Line {
             step: Step::Resting,
             asked: None,
             heard: None,
+            before: None,
             question: false,
-            news: VecDeque::new(),
             pause: RETRY.0,
             turn: 0,
         }
@@ -95,20 +94,11 @@ impl World {
         self.connect_line(id);
     }
 
-    /// Does what is due, in the order in which it happens to be looked at.
+    /// Asks what has been rung for meanwhile.
     fn attend(&mut self, id: usize) {
         self.step_line(id, Step::Idle);
-        while self.watch.lines[id].step == Step::Idle {
-            let question_first = self.random.chance(0.5);
-            let line = &mut self.watch.lines[id];
-            if line.question && (question_first || line.news.is_empty()) {
-                line.question = false;
-                self.ask_line(id);
-            } else if let Some(news) = line.news.pop_front() {
-                self.decide(decide::Event::News(id, news));
-            } else {
-                break;
-            }
+        if std::mem::take(&mut self.watch.lines[id].question) {
+            self.ask_line(id);
         }
     }
 
@@ -147,6 +137,9 @@ impl World {
             }
             (Talk::Subscribed, Step::Subscribing) => {
                 self.watch.lines[id].pause = RETRY.0;
+                if let Some(before) = self.watch.lines[id].before.take() {
+                    self.close(before, CLIENT, true);
+                }
                 self.ask_line(id);
             }
             (Talk::Answer(answer), Step::Asking) => {
@@ -157,11 +150,8 @@ impl World {
                 }
             }
             (Talk::Pong, Step::Pinging) => self.attend(id),
-            (Talk::News(news), step) => {
-                self.watch.lines[id].news.push_back(news);
-                if matches!(step, Step::Idle | Step::Pinging) {
-                    self.attend(id);
-                }
+            (Talk::News(news), _) => {
+                self.decide(decide::Event::News(id, news));
             }
             _ => {}
         }
@@ -184,20 +174,25 @@ impl World {
 
     /// One of its connections has ended.
     pub(crate) fn line_ended(&mut self, id: usize, conn: ConnId) {
-        let line = &self.watch.lines[id];
+        let line = &mut self.watch.lines[id];
+        line.before.take_if(|before| *before == conn);
         if line.asked == Some(conn) && matches!(line.step, Step::Idle | Step::Pinging) {
             // Nobody reads there; it shows at the next question.
             return;
         }
-        if line.asked == Some(conn) || line.heard == Some(conn) {
+        let deaf = line.heard.take_if(|heard| *heard == conn).is_some();
+        if line.asked == Some(conn) || deaf {
             self.line_failed(id, "the connection was closed");
         }
     }
 
     fn line_failed(&mut self, id: usize, why: &str) {
         let line = &mut self.watch.lines[id];
-        line.news.clear();
-        let conns = [line.asked.take(), line.heard.take()];
+        // A subscription that came to nothing takes no other's place.
+        let hears = matches!(line.step, Step::Asking | Step::Idle | Step::Pinging);
+        let heard = line.heard.take();
+        let obsolete = if hears { std::mem::replace(&mut line.before, heard) } else { heard };
+        let conns = [line.asked.take(), obsolete];
         let question = std::mem::take(&mut line.question);
         let sentinel = address(line.sentinel);
         for conn in conns.into_iter().flatten() {

@@ -16,6 +16,8 @@ pub(crate) struct Plan {
     pub(crate) workers: usize,
     pub(crate) think: Duration,
     pub(crate) latency: Duration,
+    /// The clients are so far away that they must not wait for the last word.
+    pub(crate) far: bool,
     pub(crate) jitter: Duration,
     pub(crate) spikes: f64,
     pub(crate) chop: f64,
@@ -62,6 +64,7 @@ impl Plan {
             faults = vec![Kind::Planned];
         }
         // What is stale only long after a failover takes a run of its own.
+        let far = random.chance(0.3);
         let split = !calm && random.chance(0.06);
         if split {
             faults = vec![Kind::Split, Kind::LeaveOne];
@@ -85,7 +88,12 @@ impl Plan {
             apps: random.between(1, 2),
             workers: if tight { random.between(6, 16) } else { random.between(1, 6) },
             think: random.millis(10, 120),
-            latency: if calm { random.millis(0, 3) } else { random.millis(0, 8) },
+            latency: match (far, calm) {
+                (true, _) => random.millis(20, 40),
+                (_, true) => random.millis(0, 3),
+                _ => random.millis(0, 8),
+            },
+            far,
             jitter: if calm { random.millis(0, 3) } else { random.millis(0, 20) },
             spikes: rough(random, 0.4, 0.02),
             chop: if random.chance(0.5) { random.fraction() } else { 0.0 },

@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 use steadis::{Error, Kind};
 
 /// How long the client may take to recover once the world has.
-pub(crate) const RECOVERY: Duration = Duration::from_secs(4);
+/// A fence that leads nowhere, because its Sentinel died, takes the longest.
+pub(crate) const RECOVERY: Duration = Duration::from_secs(6);
 /// How long a healed world may take to become sane; longer than any of its timers.
 const HEALING: Duration = Duration::from_secs(180);
 
@@ -126,8 +127,12 @@ impl World {
             self.queue.push(at, Event::SentinelTick(s));
         }
         self.queue.push(Time::ZERO, Event::ReplicationTick);
-        let first =
-            if self.random.chance(0.2) { Time::ZERO } else { self.random.millis(300, 3000) };
+        let first = match self.plan.far {
+            // At its start a client waits for no Sentinel that is much further away than others.
+            true => self.random.millis(1500, 3000),
+            false if self.random.chance(0.2) => Time::ZERO,
+            false => self.random.millis(300, 3000),
+        };
         self.queue.push(first, Event::Fault);
         self.queue.push(self.plan.active, Event::Look);
         for worker in 0..self.workers.len() {

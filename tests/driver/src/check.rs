@@ -14,6 +14,9 @@ use std::time::Duration;
 const SLACK: Duration = Duration::from_secs(2);
 /// How many faults of one sort are spelled out.
 const SPELLED: usize = 3;
+/// Where a process is kept from running for so long, it may hear of a failover too late: from the
+/// word to the promotion it is twice that.
+const BUSY: Duration = Duration::from_millis(25);
 
 /// What the check needs to know besides the log.
 #[derive(Clone, Debug)]
@@ -47,12 +50,17 @@ impl Terms {
 pub(crate) struct Verdict {
     /// A sentence for each broken promise.
     pub(crate) broken: Vec<String>,
+    /// How many of them a client breaks that hears of a planned failover too late.
+    pub(crate) late: usize,
     pub(crate) skipped: bool,
     pub(crate) acknowledged: u64,
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) lost: i64,
     pub(crate) twice: i64,
     pub(crate) longest_pause: Duration,
+    /// For so long the machine let nobody run, and what was broken is what that alone can break:
+    /// the run proves nothing.
+    pub(crate) too_busy: Option<Duration>,
     pub(crate) to_first_answer: Option<Duration>,
 }
 
@@ -69,6 +77,8 @@ pub(crate) fn check(played: &Played, terms: &Terms) -> Verdict {
     if played.skipped {
         return verdict;
     }
+    let expect = terms.expect.with_crashes(played.replaced_as_down);
+    let terms = &Terms { expect, ..terms.clone() };
     verdict.values(played, &terms.expect);
     verdict.pairs(played);
     verdict.queues(operations, &terms.expect);
@@ -76,6 +86,8 @@ pub(crate) fn check(played: &Played, terms: &Terms) -> Verdict {
     verdict.failures(operations, terms);
     verdict.deadlines(operations, terms);
     verdict.attendance(operations, terms);
+    let late = terms.expect.crashes == 0 && verdict.broken.len() == verdict.late;
+    verdict.too_busy = (late && verdict.late > 0 && played.lag > BUSY).then_some(played.lag);
     verdict
 }
 
@@ -83,7 +95,7 @@ impl Verdict {
     /// P1, P3 and P5: what was answered and what is there, key by key.
     fn values(&mut self, played: &Played, expect: &Expect) {
         let mut counts: BTreeMap<String, Count> = BTreeMap::new();
-        let mut faults = Vec::new();
+        let (mut faults, mut losses): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         for operation in &played.operations {
             for (key, value) in operation.values() {
                 let count = counts.entry(key.clone()).or_default();
@@ -110,14 +122,15 @@ impl Verdict {
             self.lost += count.lost;
             self.twice += count.extra;
             if count.losses > expect.crashes {
-                let Count { lost, losses, .. } = count;
+                let Count { lost, losses: times, .. } = count;
                 let crashes = expect.crashes;
-                faults.push(format!(
-                    "{key}: {lost} acknowledged writes are lost, at {losses} times; there were {crashes} crashes"
+                losses.push(format!(
+                    "{key}: {lost} acknowledged writes are lost, at {times} times; there were {crashes} crashes"
                 ));
             }
         }
         self.spell(faults);
+        self.late += self.spell(losses);
     }
 
     /// Both keys of a transaction or script, or neither.
@@ -181,11 +194,12 @@ impl Verdict {
             }
         }
         let Expect { may_fail, must_fail, .. } = &terms.expect;
-        let mut faults = Vec::new();
+        let (mut faults, mut unanswered) = (Vec::new(), Vec::new());
         for (kind, message) in &first {
             let wanted = must_fail.as_ref().is_some_and(|failure| failure.kind == *kind);
             if !wanted && !may_fail.contains_key(*kind) {
                 let count = self.errors[*kind];
+                let faults = if *kind == "MaybeExecuted" { &mut unanswered } else { &mut faults };
                 faults.push(format!("{count} operations failed as {kind}: {message}"));
             }
         }
@@ -208,6 +222,7 @@ impl Verdict {
             }
         }
         self.spell(faults);
+        self.late += self.spell(unanswered);
     }
 
     /// P7: no call waits for ever.
@@ -239,12 +254,15 @@ impl Verdict {
         }
     }
 
-    fn spell(&mut self, faults: Vec<String>) {
+    /// Returns how many sentences it took.
+    fn spell(&mut self, faults: Vec<String>) -> usize {
+        let before = self.broken.len();
         let more = faults.len().saturating_sub(SPELLED);
         self.broken.extend(faults.into_iter().take(SPELLED));
         if more > 0 {
             self.broken.push(format!("… and {more} more like this"));
         }
+        self.broken.len() - before
     }
 }
 

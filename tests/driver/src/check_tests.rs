@@ -59,6 +59,34 @@ fn an_increment_that_ran_twice_is_found_in_an_answer_a_read_or_the_end() {
 }
 
 #[test]
+fn a_run_on_a_machine_that_let_nobody_run_proves_nothing_about_what_was_heard_in_time() {
+    let mut terms = terms();
+    terms.expect.may_fail.clear();
+    let judge = |log: Vec<Operation>, end, lag| {
+        let lag = Duration::from_millis(lag);
+        check(&Played { lag, ..played(log, &[("n0", end)]) }, &terms)
+    };
+    let lost = || vec![incr(0, 1), incr(2, 2), incr(4, 2)];
+    let verdict = judge(lost(), 2, 80);
+    assert_eq!((verdict.broken.len(), verdict.too_busy), (1, Some(Duration::from_millis(80))));
+    assert!(judge(vec![incr(0, 1), failed(2, "MaybeExecuted")], 1, 80).too_busy.is_some());
+    assert_eq!(judge(lost(), 2, 5).too_busy, None, "there was time enough");
+    assert_eq!(judge(vec![incr(0, 1)], 1, 80).too_busy, None, "nothing is broken");
+    // What no lack of time explains.
+    assert_eq!(judge(vec![incr(0, 1), incr(2, 3)], 3, 80).too_busy, None);
+    assert_eq!(judge(vec![incr(0, 1), failed(2, "Timeout")], 1, 80).too_busy, None);
+}
+
+#[test]
+fn a_primary_that_was_called_down_may_lose_writes() {
+    let log = vec![incr(0, 1), incr(2, 2), incr(4, 2)];
+    let mut played = played(log, &[("n0", 2)]);
+    assert_eq!(check(&played, &terms()).broken.len(), 1);
+    played.replaced_as_down = 1;
+    assert_eq!(check(&played, &terms()).broken, Vec::<String>::new());
+}
+
+#[test]
 fn a_lost_write_needs_a_crash_as_an_excuse() {
     let log = || vec![incr(0, 1), incr(2, 2), incr(4, 2)];
     assert!(broken(log(), &[("n0", 2)], &terms()).contains("1 acknowledged writes are lost"));

@@ -9,7 +9,7 @@ use redis::Value;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use steadis_cli::lab::{Event, Lab, Request, now};
 
 /// How long a step may be waited for.
@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Played {
     pub(crate) operations: Vec<Operation>,
     pub(crate) promoted: Vec<u64>,
+    /// Promotions after the Sentinels had called the primary down: no planned failover is one.
+    pub(crate) replaced_as_down: u64,
+    /// How long this process was kept from running at most, where it wanted to.
+    pub(crate) lag: Duration,
     /// What the primary holds in the end.
     pub(crate) truth: BTreeMap<String, i64>,
     /// The logs of worker and lab, line by line.
@@ -55,7 +59,12 @@ pub(crate) async fn play(scenario: &Scenario, command: &[String]) -> Result<Play
         variables.set(&server.name, json!({ "port": server.announced.port() }));
     }
     let mut stage = Stage { scenario, command, lab: &lab, variables, worker: None, started: false };
-    let mut played = Played { fault: stage.run().await.err(), ..Played::default() };
+    let mut lag = Duration::ZERO;
+    let fault = tokio::select! {
+        done = stage.run() => done.err(),
+        () = measure(&mut lag) => None,
+    };
+    let mut played = Played { fault, lag, ..Played::default() };
     if let Some(worker) = stage.worker {
         let log = Arc::clone(worker.log());
         played.skipped = !worker.can(&scenario.workload.name);
@@ -81,9 +90,12 @@ impl Played {
     }
 
     fn take_events(&mut self, events: impl Iterator<Item = Event>) {
+        let mut called_down = false;
         for event in events {
+            called_down |= event.event == "+odown";
             if event.event == "promoted" {
                 self.promoted.push(event.at);
+                self.replaced_as_down += u64::from(std::mem::take(&mut called_down));
             }
             self.log.push(json!({ "lab": event }).to_string());
         }
@@ -190,6 +202,16 @@ impl Stage<'_> {
             self.variables.set(name, result);
         }
         Ok(())
+    }
+}
+
+/// Notes how late a short sleep ends at worst.
+async fn measure(lag: &mut Duration) {
+    const NAP: Duration = Duration::from_millis(5);
+    loop {
+        let began = Instant::now();
+        tokio::time::sleep(NAP).await;
+        *lag = began.elapsed().saturating_sub(NAP).max(*lag);
     }
 }
 

@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// How often a run that proves nothing is repeated.
+const AGAIN: usize = 3;
 /// No scenario takes longer, waits in vain included.
 const LONGEST: Duration = Duration::from_secs(150);
 
@@ -121,9 +123,16 @@ impl Job {
         let name = format!("{stem} ({})", self.worker);
         let folder = keep_log.map_or_else(|| crate::root().join("target/scenarios"), PathBuf::from);
         let log = folder.join(format!("{stem}.{}.jsonl", self.worker));
-        let verdict = self
-            .verdict(&log)
-            .unwrap_or_else(|fault| Verdict { broken: vec![fault], ..Verdict::default() });
+        let play = || {
+            self.verdict(&log)
+                .unwrap_or_else(|fault| Verdict { broken: vec![fault], ..Verdict::default() })
+        };
+        let mut verdict = play();
+        for _ in 0..AGAIN {
+            let Some(lag) = verdict.too_busy else { break };
+            println!("again   {name}: nobody could run for {}", seconds(lag));
+            verdict = play();
+        }
         if keep_log.is_none() && verdict.broken.is_empty() {
             // It may never have been written.
             let _ = std::fs::remove_file(&log);

@@ -74,7 +74,8 @@ impl Client {
             pipeline.sent_to(way.node());
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
-            let request = Request { bytes: pipeline.bytes(), span: pipeline.span() };
+            let effect = pipeline.effect();
+            let request = Request { bytes: pipeline.bytes(), span: pipeline.span(), effect };
             let failure = way.lane.call(request, caller, &mut frames).err();
             let mut reason = pipeline.replies(&frames);
             if let Some(refusal) = &reason {

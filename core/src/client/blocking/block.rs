@@ -46,7 +46,7 @@ impl Client {
             };
             let watch = Watchful::new(host, &way, &home, config);
             let caller = Caller { now, deadline, host: &watch };
-            let request = Request { bytes: job.bytes, span: job.span.clone() };
+            let request = Request { bytes: job.bytes, span: job.span.clone(), effect: job.effect };
             let outcome = way.lane.connection.call(request, caller, frames);
             let given_up = watch.gave_up.get();
             let (next, reason) = match outcome {

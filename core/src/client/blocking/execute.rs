@@ -88,7 +88,7 @@ impl Client {
                 })?;
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
-            let request = Request { bytes: job.bytes, span: job.span.clone() };
+            let request = Request { bytes: job.bytes, span: job.span.clone(), effect: job.effect };
             let (next, reason) = match way.lane.call(request, caller, frames) {
                 Ok(()) => {
                     let Some(line) = refusal(&job.span, frames) else {

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lane::blocking::Lane;
 use crate::lane::call::{Caller, Host, Request};
 use crate::lane::dial::{Connection, Dial};
-use crate::policy::Doubt;
+use crate::policy::{Doubt, Effect};
 use crate::proto::handshake::Role;
 use crate::proto::ledger::Span;
 use crate::proto::scan::Limits;
@@ -74,7 +74,7 @@ impl Lanes {
         &self,
         topology: &Topology,
         host: &dyn Host,
-        epoch_now: impl Fn() -> u64,
+        current: impl Fn() -> Arc<Topology>,
     ) -> Result<SharedLane, (Error, Doubt)> {
         if let Some(lane) = self.existing(topology.epoch) {
             return Ok(lane);
@@ -94,8 +94,11 @@ impl Lanes {
             Ok(lane) => {
                 *failed = None;
                 self.join(topology.epoch, Arc::clone(&lane));
-                // Left while we dialled: whoever retires the others may not have seen this one.
-                if epoch_now() != topology.epoch {
+                // Whoever looks after the others may not have seen this one.
+                while lane.hold_writes(current().phase.holds_writes())
+                    != current().phase.holds_writes()
+                {}
+                if current().epoch != topology.epoch {
                     lane.retire(outdated());
                     return Err((outdated(), Doubt::None));
                 }
@@ -162,16 +165,19 @@ impl Lanes {
             let now = Instant::now();
             let caller = Caller { now, deadline: now + self.config.command_timeout, host };
             let span = Span::Unit { bytes: bytes.len(), replies };
-            let _ = lane.call(Request { bytes: &bytes, span }, caller, &mut Vec::new());
+            let request = Request { bytes: &bytes, span, effect: Effect::Reads };
+            let _ = lane.call(request, caller, &mut Vec::new());
         }
     }
 
-    /// Leaves the lanes of every epoch but this one.
-    pub(super) fn leave_all_but(&self, topology: &Topology) {
-        let fleet = self.fleet.load_full();
-        let Some(fleet) = fleet.filter(|fleet| fleet.epoch < topology.epoch) else {
+    /// Leaves the lanes of every epoch but this one, and lets writes wait while they have to.
+    pub(super) fn follow(&self, topology: &Topology) {
+        let Some(fleet) = self.fleet.load_full() else { return };
+        if fleet.epoch >= topology.epoch {
+            let held = topology.phase.holds_writes();
+            fleet.lanes.iter().for_each(|lane| _ = lane.hold_writes(held));
             return;
-        };
+        }
         let to = topology.primary.as_ref().map_or("elsewhere".to_owned(), ToString::to_string);
         let why = Error::new(Kind::Unavailable, format!("the primary has changed to {to}"));
         for lane in &fleet.lanes {

@@ -241,7 +241,7 @@ impl Home {
         let waker = deployment.shared.listeners().add_waker(Arc::new(move || {
             if let (Some(shared), Some(lanes)) = (shared.upgrade(), watched.upgrade()) {
                 let topology = shared.topology();
-                lanes.leave_all_but(&topology);
+                lanes.follow(&topology);
                 if let Some(replicas) = watched_too.0.upgrade() {
                     replicas.leave_all_but(&topology);
                 }

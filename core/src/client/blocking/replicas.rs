@@ -58,7 +58,7 @@ impl Replicas {
             lanes.retire_all(&Error::new(Kind::Unavailable, why));
         }
         for (_, lanes) in self.nodes.load().iter() {
-            lanes.leave_all_but(topology);
+            lanes.follow(topology);
         }
     }
 

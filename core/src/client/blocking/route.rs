@@ -57,10 +57,10 @@ impl Client {
         host: &dyn Host,
     ) -> Result<Way> {
         self.lead_to(reading, effect, size, deadline, host, |home, topology, replica| {
-            let epoch_now = || home.deployment.shared.topology().epoch;
+            let current = || home.deployment.shared.topology();
             match replica {
-                None => home.lanes.pick(topology, host, epoch_now),
-                Some(replica) => home.replicas.lanes(replica).pick(topology, host, epoch_now),
+                None => home.lanes.pick(topology, host, current),
+                Some(replica) => home.replicas.lanes(replica).pick(topology, host, current),
             }
         })
     }
@@ -109,6 +109,10 @@ impl Client {
                 let replica = known.filter(|_| node != Node::Primary);
                 let replica = replica.and_then(|known| reads::address(node, &topology, known));
                 match pick(&home, &topology, replica) {
+                    // Connecting may have taken long enough for a failover to be announced.
+                    Ok(_)
+                        if node == Node::Primary
+                            && home.deployment.shared.topology().holds(effect) => {}
                     Ok(lane) => return Ok(Way { lane, node, readable, topology, home }),
                     Err((error, doubt)) => {
                         if let (Some(reading), Some(replica)) = (reading.as_mut(), replica) {

@@ -158,7 +158,8 @@ impl Watch {
             let why = Error::new(Kind::Unavailable, "the primary is about to be replaced");
             return Ok(self.again(why));
         }
-        let frames = match self.ask_for(job.bytes, job.span.clone(), host) {
+        let (span, effect) = (job.span.clone(), job.effect);
+        let frames = match self.ask_for(Request { bytes: job.bytes, span, effect }, host) {
             Ok(frames) => frames,
             Err(failure) => {
                 let fate = failure.fates.first().copied().unwrap_or(Fate::NotSent);
@@ -242,10 +243,11 @@ impl Watch {
     }
 
     fn ask(&mut self, bytes: &[u8], host: &dyn Host) -> Result<Vec<u8>, Failure> {
-        self.ask_for(bytes, Span::Command { bytes: bytes.len() }, host)
+        let span = Span::Command { bytes: bytes.len() };
+        self.ask_for(Request { bytes, span, effect: Effect::Reads }, host)
     }
 
-    fn ask_for(&mut self, bytes: &[u8], span: Span, host: &dyn Host) -> Result<Vec<u8>, Failure> {
+    fn ask_for(&mut self, request: Request<'_>, host: &dyn Host) -> Result<Vec<u8>, Failure> {
         let now = Instant::now();
         let Some(way) = &mut self.way else {
             let why = Error::usage("watch has not begun: no key is being watched");
@@ -255,7 +257,7 @@ impl Watch {
         let deadline = self.deadlines.reply_by(now, &self.options);
         let mut frames = Vec::new();
         let caller = Caller { now, deadline, host };
-        way.lane.connection.call(Request { bytes, span }, caller, &mut frames)?;
+        way.lane.connection.call(request, caller, &mut frames)?;
         Ok(frames)
     }
 

@@ -10,6 +10,7 @@
 //! | `submit` | what a caller can ask for |
 //! | `place` | which node a call goes to |
 //! | `flow` | how calls are held and sent |
+//! | `recall` | what must not leave any more |
 //! | `connect` | the host's connections: asked for, opened, heard, and lost |
 //! | `own` | connections of one caller's own |
 //! | `watch` | optimistic transactions |
@@ -30,6 +31,7 @@ mod inbox;
 mod link;
 mod own;
 mod place;
+mod recall;
 mod settle;
 mod submit;
 mod subscribe;
@@ -199,8 +201,10 @@ impl Session {
         if let Some(action) = self.actions.pop_front() {
             return Some(action);
         }
-        let link = self.links.iter_mut().find(|link| link.lane.has_output())?;
-        Some(Action::Write { link: link.id, bytes: link.lane.take_output() })
+        (0..self.links.len()).find_map(|link| {
+            let bytes = self.output(link);
+            (!bytes.is_empty()).then(|| Action::Write { link: self.links[link].id, bytes })
+        })
     }
 
     /// The next connection to open or close; for hosts that take output by themselves.
@@ -215,8 +219,8 @@ impl Session {
 
     /// What is to be written to a connection, all of it. It counts as sent from now on.
     pub fn take_output(&mut self, link: LinkId) -> Vec<u8> {
-        let link = self.links.iter_mut().find(|it| it.id == link);
-        link.map(|link| link.lane.take_output()).unwrap_or_default()
+        let link = self.links.iter().position(|it| it.id == link);
+        link.map(|link| self.output(link)).unwrap_or_default()
     }
 
     /// Whether the host has to look after connections or deadlines: there is one to open or to

@@ -1,5 +1,6 @@
 //! How a call ends without its replies, and how a lane ends.
 
+use super::recall::held;
 use super::{Lane, State};
 use crate::error::{Error, Kind};
 use crate::lane::call::{Cause, Failure};
@@ -19,34 +20,39 @@ impl<W: Wire> Lane<W> {
         leads: bool,
     ) -> Result<(), Failure> {
         let mut state = lock(&self.state);
-        let appointed = match slot.abandon() {
+        let (failure, appointed) = match slot.abandon() {
             News::Replied => return Ok(()),
-            News::Lost(lost) => return Err(self.failure_at(&state, lost)),
-            News::Lead => true,
-            News::Wait => false,
-        };
-        let lost = self.withdraw(&mut state, slot);
-        if leads || appointed {
-            let next = self.appoint(&mut state);
-            // Without a leader it is up to us to settle a lane that has ended.
-            self.settle(state);
-            if let Some(next) = next {
-                next.wake();
+            News::Lost(lost) => (self.failure_at(&state, lost), false),
+            news => {
+                let Lost { answered, fates, .. } = self.withdraw(&mut state, slot);
+                (Failure { cause, answered, fates }, matches!(news, News::Lead))
             }
+        };
+        if leads || appointed {
+            self.pass_lead(state);
         }
-        Err(Failure { cause, answered: lost.answered, fates: lost.fates })
+        Err(failure)
+    }
+
+    /// Whoever leads stops before the lane has ended, or it is up to us to settle it.
+    pub(super) fn pass_lead(&self, mut state: MutexGuard<'_, State>) {
+        let next = self.appoint(&mut state);
+        self.settle(state);
+        if let Some(next) = next {
+            next.wake();
+        }
     }
 
     /// Takes back what was not sent, and tells what was.
     pub(super) fn withdraw(&self, state: &mut State, slot: &Arc<Slot>) -> Lost<()> {
+        if let Some(lost) = self.take_back(state, slot) {
+            return lost;
+        }
         let is_it = |other: &Arc<Slot>| Arc::ptr_eq(other, slot);
-        let buffered = state.out.rest().len();
         let Some(mut lost) = state.ledger.fates(is_it) else {
             return Lost { token: (), answered: 0, fates: Vec::new() };
         };
-        if let Some(range) = state.ledger.withdraw(buffered, is_it) {
-            state.out.cut(range);
-        } else if lost.fates.iter().any(|fate| !fate.unknown()) {
+        if lost.fates.iter().any(|fate| !fate.unknown()) {
             if state.writing {
                 // A writer has the bytes in hand: all of them may leave.
                 lost.fates.fill(Fate::Sent);
@@ -58,6 +64,15 @@ impl<W: Wire> Lane<W> {
             }
         }
         lost
+    }
+
+    /// Takes a request back of which no byte has left the out-buffer.
+    pub(super) fn take_back(&self, state: &mut State, slot: &Arc<Slot>) -> Option<Lost<()>> {
+        let is_it = |other: &Arc<Slot>| Arc::ptr_eq(other, slot);
+        let lost = state.ledger.fates(is_it)?;
+        let range = state.ledger.withdraw(state.out.rest().len(), is_it)?;
+        state.out.cut(range);
+        Some(lost)
     }
 
     /// The leader's end of the lane: there is nothing more to read.
@@ -95,8 +110,8 @@ impl<W: Wire> Lane<W> {
     }
 
     pub(super) fn failure_at(&self, state: &State, lost: Lost<()>) -> Failure {
-        let why = state.over.clone();
-        let why = why.unwrap_or_else(|| Error::new(Kind::Internal, "lost without a reason"));
+        // A lane that is not over has given the request back.
+        let why = state.over.clone().unwrap_or_else(held);
         Failure { cause: Cause::Lost(why), answered: lost.answered, fates: lost.fates }
     }
 }

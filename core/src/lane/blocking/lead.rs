@@ -28,6 +28,12 @@ impl<W: Wire> Lane<W> {
         let mut input = lock(&self.input);
         loop {
             let mut state = lock(&self.state);
+            if slot.is_lost() {
+                // Our own request was taken back.
+                drop(input);
+                self.pass_lead(state);
+                return None;
+            }
             if !state.out.is_empty() && !state.writing && state.over.is_none() {
                 self.write(state, None, None);
                 state = lock(&self.state);

@@ -11,6 +11,7 @@
 
 mod end;
 mod lead;
+mod recall;
 mod write;
 
 use super::call::{Caller, Cause, Failure, Request};
@@ -19,6 +20,7 @@ use super::outgoing::Outgoing;
 use super::slot::{News, Slot};
 use super::wire::{SLICE, Wire};
 use crate::error::{Error, Kind};
+use crate::policy::Effect;
 use crate::proto::ledger::{Fate, Ledger, Span};
 use crate::proto::scan::{Limits, Scanner};
 use crate::sync::{Mutex, lock};
@@ -48,6 +50,8 @@ struct State {
     over: Option<Error>,
     /// A reply did not come in time: nobody else shall wait behind it.
     shunned: bool,
+    /// The primary is about to be replaced.
+    holds_writes: bool,
     last_call: Instant,
     distance: Distance,
 }
@@ -74,6 +78,7 @@ impl<W: Wire> Lane<W> {
                 writing: false,
                 over: None,
                 shunned: false,
+                holds_writes: false,
                 last_call: Instant::now(),
                 distance: Distance::default(),
             }),
@@ -151,6 +156,9 @@ impl<W: Wire> Lane<W> {
         let mut state = lock(&self.state);
         if let Some(why) = &state.over {
             return Err(refused(Cause::Lost(why.clone())));
+        }
+        if state.holds_writes && request.effect != Effect::Reads {
+            return Err(refused(Cause::Lost(recall::held())));
         }
         if state.ledger.len() >= self.max_in_flight {
             return Err(refused(Cause::Full));

@@ -1,71 +1,10 @@
 //! Whom the Sentinels name.
 
-use super::{Action, Candidate, Decide, Left, Primary, SentinelId, Source, Time, View};
+use super::primary::{Left, Primary};
+use super::view::{Answer, View};
+use super::{Action, Candidate, Decide, SentinelId, Source, Time};
 use crate::config::Address;
 use crate::error::{Error, Kind};
-
-/// What a Sentinel answers when asked about our primary.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    Names {
-        primary: Address,
-        /// Counts failovers; `None` where the right to ask for it is refused.
-        config_epoch: Option<u64>,
-        /// It calls this primary down.
-        down: bool,
-        /// It leads a failover of this primary just now.
-        replacing: bool,
-        /// The replica that it has chosen for that.
-        chosen: Option<Address>,
-        /// `None` where the right to ask is refused.
-        replicas: Option<Vec<Address>>,
-        /// Those of them that it calls down.
-        absent: Vec<Address>,
-        /// The Sentinels it knows besides itself.
-        sentinels: Vec<Address>,
-    },
-    /// It watches no primary of this name, but these.
-    Unknown { names: Vec<String> },
-    /// It could not be asked.
-    Failed(Error),
-}
-
-impl Answer {
-    /// The replica that takes this primary's place, where the answer is its Sentinel's choice.
-    pub(super) fn chosen_for(&self, address: &Address) -> Option<&Address> {
-        match self {
-            Self::Names { primary, chosen, replacing: true, .. } if primary == address => {
-                chosen.as_ref()
-            }
-            _ => None,
-        }
-    }
-
-    /// With what config epoch it names this primary.
-    pub(super) fn epoch_of(&self, address: &Address) -> Option<u64> {
-        match self {
-            Self::Names { primary, config_epoch, .. } if primary == address => *config_epoch,
-            _ => None,
-        }
-    }
-
-    /// Its Sentinel leads a failover of this primary.
-    pub(super) fn replaces(&self, address: &Address) -> bool {
-        matches!(self, Self::Names { primary, replacing: true, .. } if primary == address)
-    }
-}
-
-impl View {
-    /// It names this address, and leads no failover of it. One that does not let us ask for the
-    /// epoch does not let us see that either.
-    fn stands_by(&self, address: &Address) -> bool {
-        matches!(
-            &self.answer,
-            Some(Answer::Names { primary, replacing: false, config_epoch: Some(_), .. })
-                if primary == address
-        )
-    }
-}
 
 /// An address and those who name it.
 #[derive(Debug)]
@@ -99,7 +38,7 @@ impl Decide {
                 round.patience = Some(now + self.timing.grace);
             }
         }
-        self.compare(now, before.as_ref(), &answer, actions);
+        self.compare(now, sentinel, before.as_ref(), &answer, actions);
         if let Answer::Names { replicas, sentinels, .. } = answer {
             replicas.into_iter().flatten().for_each(|replica| self.learn_replica(replica));
             sentinels.into_iter().for_each(|sentinel| self.learn_sentinel(sentinel));
@@ -111,6 +50,7 @@ impl Decide {
     fn compare(
         &mut self,
         now: Time,
+        sentinel: SentinelId,
         before: Option<&Answer>,
         answer: &Answer,
         actions: &mut Vec<Action>,
@@ -123,9 +63,9 @@ impl Decide {
         }
         let known = before.is_some_and(|before| before.replaces(primary));
         if self.is_primary(primary) && *replacing && !known {
-            self.announce(now, true);
-        } else if self.is_primary(primary) && !replacing && known && self.failover.is_some() {
-            self.unfence(now, "the Sentinels called it off", actions);
+            self.announce(now, sentinel, true);
+        } else if self.is_primary(primary) && !replacing && known {
+            self.called_off(now, sentinel, actions);
         }
     }
 

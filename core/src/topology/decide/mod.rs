@@ -14,105 +14,31 @@
 //!   lost before any Sentinel has named it, and all of them stand by the one before.
 
 mod candidate;
+mod event;
+mod failover;
 mod news;
+mod primary;
 mod role;
 mod timing;
+mod view;
 
-use super::{Phase, Sentinel, Topology};
+use super::{Phase, Topology};
 use crate::config::Address;
 use crate::error::Error;
-use crate::proto::handshake::Role;
-pub use candidate::Answer;
+pub use event::{Action, Event, Source, Told, Trouble};
+use failover::Failover;
 pub use news::News;
+use primary::{Left, Primary};
 use std::time::Duration;
 pub use timing::{Probe, Timing};
+pub use view::Answer;
+use view::View;
 
 /// Time since any fixed moment.
 pub type Time = Duration;
 
 /// A Sentinel's index in the order of [`Decide::sentinels`].
 pub type SentinelId = usize;
-
-/// What has happened.
-#[derive(Debug, Clone)]
-pub enum Event {
-    /// A Sentinel answered the round of questions, or failed to.
-    Answer(SentinelId, Answer),
-    /// A Sentinel published something about our primary.
-    News(SentinelId, News),
-    /// A node answered ROLE, or did not.
-    Role(Address, Result<Role, Error>),
-    /// A command met something that a primary does not do.
-    Trouble { epoch: u64, trouble: Trouble },
-    /// A single node's name leads to another machine now, and that one is primary.
-    Moved,
-    /// Time has passed.
-    Tick,
-}
-
-/// What a connection to the primary met.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    /// A new connection was refused, reset, or not answered.
-    Unreachable,
-    /// It answered ROLE as something else, or refused writes as a replica does.
-    NotPrimary,
-    /// A reply is overdue.
-    Overdue,
-}
-
-/// What has to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Ask every Sentinel who the primary is.
-    Ask,
-    /// Connect to the node and ask ROLE once.
-    Check(Address),
-    /// Show the new [`Decide::topology`] to all clients.
-    Publish,
-    /// Something worth telling the application.
-    Tell(Told),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// The primary has changed.
-    Failover { from: Option<Address>, to: Address, detected_by: Source, took: Duration },
-    /// A failover was announced and called off, or did not come about.
-    Unfenced { primary: Address, why: &'static str },
-    /// A Sentinel named something that ROLE disproved.
-    Misnamed { sentinel: Address, named: Address, is: String },
-}
-
-/// What led to a primary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// Sentinels named it when asked.
-    Sentinels,
-    /// `+switch-master`.
-    Switch,
-    /// It answered ROLE as primary before any Sentinel said so.
-    Probe,
-    /// The former primary is its replica now.
-    Demotion,
-    /// It was lost, and is back.
-    Return,
-    /// Its name leads to another machine.
-    Dns,
-}
-
-impl Source {
-    pub fn name(self) -> &'static str {
-        match self {
-            Source::Sentinels => "sentinels",
-            Source::Switch => "+switch-master",
-            Source::Probe => "probe",
-            Source::Demotion => "demotion",
-            Source::Return => "return",
-            Source::Dns => "dns",
-        }
-    }
-}
 
 #[derive(Debug)]
 pub struct Decide {
@@ -145,48 +71,6 @@ pub struct Decide {
     reason: Option<String>,
     refused: Option<Error>,
     shown: Option<Topology>,
-}
-
-/// The verified primary.
-#[derive(Debug, Clone)]
-struct Primary {
-    address: Address,
-    /// The failover that made it one, counted by the Sentinels; `None` while none has said.
-    config_epoch: Option<u64>,
-    /// What counted for its predecessor.
-    at_least: Option<u64>,
-    /// When it was accepted.
-    since: Time,
-}
-
-/// What one Sentinel has said.
-#[derive(Debug)]
-struct View {
-    address: Address,
-    answer: Option<Answer>,
-    answered_at: Time,
-    /// It published that the primary is down, and not that it is up again.
-    calls_down: bool,
-    /// The replicas that it calls down.
-    absent: Vec<Address>,
-    /// An address that it named and ROLE disproved, and until when that is held against it.
-    doubted: Option<(Address, Time)>,
-}
-
-/// An announced failover of our primary.
-#[derive(Debug)]
-struct Failover {
-    since: Time,
-    /// Writes are held because of it.
-    fences: bool,
-}
-
-/// An address we moved away from.
-#[derive(Debug)]
-struct Left {
-    address: Address,
-    config_epoch: Option<u64>,
-    since: Time,
 }
 
 /// A node that was named and has still to prove itself.
@@ -296,11 +180,11 @@ impl Decide {
     }
 
     fn phase(&self) -> Phase {
-        match (&self.primary, self.lost, &self.failover) {
-            (None, ..) => Phase::Resolving,
-            (Some(_), Some(_), _) => Phase::Lost,
+        match (&self.primary, self.lost) {
+            (None, _) => Phase::Resolving,
+            (Some(_), Some(_)) => Phase::Lost,
             _ if self.hearing => Phase::Resolving,
-            (Some(_), None, Some(failover)) if failover.fences => Phase::Fenced,
+            _ if self.is_fenced() => Phase::Fenced,
             _ => Phase::Ready,
         }
     }
@@ -309,14 +193,6 @@ impl Decide {
     fn is_absent(&self, replica: &Address) -> bool {
         let voices = self.sentinels.iter().filter(|view| view.absent.contains(replica)).count();
         self.is_majority(voices)
-    }
-
-    fn is_primary(&self, address: &Address) -> bool {
-        self.primary.as_ref().is_some_and(|primary| primary.address == *address)
-    }
-
-    fn is_left(&self, address: &Address) -> bool {
-        self.left.iter().any(|left| left.address == *address)
     }
 
     /// The primary, or who was named as such while there is none.
@@ -347,78 +223,5 @@ impl Decide {
         if !self.followers.contains(&address) {
             self.followers.push(address);
         }
-    }
-
-    /// From here on this address has to prove more than others.
-    fn leave(&mut self, now: Time, address: Address, config_epoch: Option<u64>) {
-        self.learn_replica(address.clone());
-        self.left.push(Left { address, config_epoch, since: now });
-    }
-
-    /// Takes a proven node for the primary.
-    fn accept(
-        &mut self,
-        now: Time,
-        address: Address,
-        source: Source,
-        config_epoch: Option<u64>,
-        actions: &mut Vec<Action>,
-    ) {
-        let since = self.lost.or(self.failover.as_ref().map(|failover| failover.since));
-        let took = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
-        let from = self.primary.take();
-        let at_least = from.as_ref().and_then(|from| from.config_epoch.max(from.at_least));
-        // Before the first primary, whoever was named in vain.
-        let named = self.named.take().map(|it| {
-            let candidate = self.candidates.iter().find(|candidate| candidate.address == it);
-            (it, candidate.and_then(|candidate| candidate.config_epoch))
-        });
-        let before = from.as_ref().map(|from| (from.address.clone(), from.config_epoch)).or(named);
-        if let Some((before, config_epoch)) = before.filter(|(before, _)| *before != address) {
-            self.left.retain(|left| left.address != before);
-            self.leave(now, before, config_epoch);
-        }
-        self.left.retain(|left| left.address != address);
-        self.hearing = self.fence && self.epoch == 0 && self.round.is_some();
-        self.epoch += 1;
-        self.lost = None;
-        self.reason = None;
-        self.refused = None;
-        self.failover = None;
-        self.candidates.clear();
-        let chosen =
-            self.sentinels.iter().filter_map(|view| view.answer.as_ref()?.chosen_for(&address));
-        self.followers = chosen.cloned().collect();
-        self.vain = 0;
-        for view in &mut self.sentinels {
-            view.calls_down = false;
-        }
-        // Who its replicas and its config epoch are is worth asking once the dust has settled.
-        self.next_ask = now + self.timing.settle;
-        actions.push(Action::Tell(Told::Failover {
-            from: from.map(|from| from.address),
-            to: address.clone(),
-            detected_by: source,
-            took,
-        }));
-        let replaced = |view: &View| view.answer.as_ref().is_some_and(|it| it.replaces(&address));
-        if self.sentinels.iter().any(replaced) {
-            // Started in the middle of a failover: this one says "primary" to the end.
-            self.failover = Some(Failover { since: now, fences: self.fence });
-        }
-        self.primary = Some(Primary { address, config_epoch, at_least, since: now });
-    }
-}
-
-impl View {
-    fn show(&self) -> Sentinel {
-        let says = match &self.answer {
-            None => "nothing yet".to_owned(),
-            Some(Answer::Names { primary, .. }) => primary.to_string(),
-            Some(Answer::Unknown { .. }) => "it knows no such primary".to_owned(),
-            Some(Answer::Failed(error)) => error.to_string(),
-        };
-        let up = matches!(self.answer, Some(Answer::Names { .. } | Answer::Unknown { .. }));
-        Sentinel { address: self.address.clone(), up, says }
     }
 }

@@ -1,6 +1,7 @@
 //! What Sentinels publish of their own accord.
 
-use super::{Action, Decide, Failover, Left, SentinelId, Source, Time};
+use super::primary::Left;
+use super::{Action, Decide, SentinelId, Source, Time};
 use crate::config::Address;
 
 /// An event about our primary, by the addresses that it carries.
@@ -10,7 +11,11 @@ pub enum News {
     Attempt {
         of: Address,
     },
-    /// This primary is being replaced; from now on what is written to it may be lost.
+    /// It may replace this primary, and looks for a replica.
+    Elected {
+        of: Address,
+    },
+    /// The same, from a Sentinel whose next word may come too late.
     Started {
         of: Address,
     },
@@ -51,9 +56,12 @@ impl Decide {
         actions: &mut Vec<Action>,
     ) {
         match news {
-            News::Attempt { of } if self.concerns_us(&of) => self.announce(now, false),
+            News::Attempt { of } | News::Elected { of } if self.concerns_us(&of) => {
+                self.announce(now, sentinel, false);
+            }
+            News::Started { of } if self.concerns_us(&of) => self.announce(now, sentinel, true),
             News::Chosen { of, replica } if self.concerns_us(&of) => {
-                self.announce(now, true);
+                self.announce(now, sentinel, true);
                 self.learn_replica(replica.clone());
                 self.learn_follower(replica);
             }
@@ -62,9 +70,9 @@ impl Decide {
             {
                 self.replaced(now, from);
             }
-            News::Switch { from, to } => self.switched(now, &from, to, actions),
-            News::Aborted { of } if self.concerns_us(&of) && self.failover.is_some() => {
-                self.unfence(now, "the Sentinels called it off", actions);
+            News::Switch { from, to } => self.switched(now, sentinel, &from, to, actions),
+            News::Aborted { of } if self.concerns_us(&of) => {
+                self.called_off(now, sentinel, actions);
             }
             // Perhaps one that had no part in it; the answers tell.
             News::Aborted { of } if self.is_left(&of) => self.ask(now, actions),
@@ -109,14 +117,6 @@ impl Decide {
         }
     }
 
-    pub(super) fn announce(&mut self, now: Time, certain: bool) {
-        let fences = certain && self.fence;
-        match &mut self.failover {
-            Some(failover) if failover.fences || !fences => {}
-            failover => *failover = Some(Failover { since: now, fences }),
-        }
-    }
-
     /// Our primary has taken this one's place, though perhaps we never used it: what the Sentinels
     /// have said for it so far counts no more.
     fn replaced(&mut self, now: Time, from: Address) {
@@ -130,7 +130,14 @@ impl Decide {
         }
     }
 
-    fn switched(&mut self, now: Time, from: &Address, to: Address, actions: &mut Vec<Action>) {
+    fn switched(
+        &mut self,
+        now: Time,
+        sentinel: SentinelId,
+        from: &Address,
+        to: Address,
+        actions: &mut Vec<Action>,
+    ) {
         for view in &mut self.sentinels {
             view.doubted.take_if(|(doubted, _)| *doubted == to);
         }
@@ -140,7 +147,7 @@ impl Decide {
             self.ask(now, actions);
             return;
         }
-        self.announce(now, true);
+        self.announce(now, sentinel, true);
         self.nominate(now, to, Source::Switch, None, actions);
     }
 }

@@ -1,6 +1,6 @@
 //! What nodes prove, and what commands met.
 
-use super::candidate::Answer;
+use super::view::Answer;
 use super::{Action, Decide, Source, Time, Told, Trouble};
 use crate::config::Address;
 use crate::error::{Error, Kind};

@@ -1,6 +1,6 @@
 //! When to do what, and how long to put up with what.
 
-use super::{Action, Decide, Event, Round, Time, Told};
+use super::{Action, Decide, Event, Round, Time};
 use crate::config::Address;
 use std::time::Duration;
 
@@ -91,25 +91,6 @@ impl Decide {
             self.next_check = now + pause;
             self.check(now, incumbent, actions);
         }
-    }
-
-    /// A fence that leads nowhere must not hold writes for ever.
-    fn end_stale_failover(&mut self, now: Time, actions: &mut Vec<Action>) {
-        let stale = |since: Time| now >= since + self.timing.fence;
-        if self.failover.as_ref().is_some_and(|failover| stale(failover.since)) {
-            self.unfence(now, "no switch followed in time", actions);
-        }
-    }
-
-    pub(super) fn unfence(&mut self, now: Time, why: &'static str, actions: &mut Vec<Action>) {
-        let fenced = self.failover.take().is_some_and(|failover| failover.fences);
-        if let Some(primary) = self.primary.as_ref().map(|primary| primary.address.clone()) {
-            if fenced {
-                actions.push(Action::Tell(Told::Unfenced { primary: primary.clone(), why }));
-            }
-            self.check(now, primary, actions);
-        }
-        self.ask(now, actions);
     }
 
     /// Starts a round of questions, unless one has just begun.
