@@ -9,20 +9,21 @@ const { Batch } = require('./batch.cjs')
 const { makeScript } = require('./script.cjs')
 const { BY, Hub, Subscription } = require('./pubsub.cjs')
 const { watch } = require('./watch.cjs')
-const { attach, indexOf } = require('./commands.cjs')
+const { indexOf, methods, withMethods } = require('./commands.cjs')
 const { closed, usage } = require('./errors.cjs')
+const given = require('./given.cjs')
 const tracing = require('./tracing.cjs')
 
 const SCAN = indexOf('scan')
 
-const isOptions = (it) => typeof it === 'object' && it !== null && !Array.isArray(it) && !Buffer.isBuffer(it)
+const commands = methods((index) => function (...args) {
+  return this._run(index, args)
+})
 
-class Client extends EventEmitter {
+class Client extends withMethods(EventEmitter, commands) {
   constructor (url, options) {
     super()
-    if (typeof url === 'object' && url !== null && !(url instanceof URL)) [url, options] = [undefined, url]
-    // What is set in a worker thread is set for JavaScript alone.
-    this._native = native.Native.open(url === undefined || url === null ? undefined : String(url), options ?? {})
+    this._native = native.Native.open(...given.place(url, options))
     this._functions = this._native.functions()
     this._root = this
     this._abort = undefined
@@ -35,7 +36,11 @@ class Client extends EventEmitter {
   }
 
   /** The same client with `timeout`, `signal`, `retryWrites`, `buffers` or `bigints` for its calls. */
-  options ({ signal, ...options } = {}) {
+  options (wanted) {
+    const { signal, ...options } = given.options(wanted, 'a call')
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw usage(`signal is ${given.what(signal)}; write an AbortSignal`)
+    }
     const view = Object.keys(options).length > 0 ? this._native.view(options) : this._native
     const abort = signal ? Abort.of(this._host, signal) : this._abort
     // Such calls may come due before those that the clock is set for.
@@ -49,8 +54,8 @@ class Client extends EventEmitter {
   }
 
   /** The same client, reading from replicas: `policy`, and `maxLag` in milliseconds. */
-  replica (options = {}) {
-    return this._view(this._native.replica(options), this._abort)
+  replica (options) {
+    return this._view(this._native.replica(given.options(options, 'a replica')), this._abort)
   }
 
   _view (native, abort) {
@@ -99,13 +104,14 @@ class Client extends EventEmitter {
    * Calls `body(view, transaction)`: it reads through the view, and fills the transaction. Again,
    * whenever the keys have changed meanwhile; resolves to the replies of the transaction.
    */
-  watch (keys, body) {
+  async watch (keys, body) {
+    if (typeof body !== 'function') throw usage(`watch needs a function to call, not ${given.what(body)}`)
     return watch(this, keys, body)
   }
 
   /** Messages of these channels: read what this returns by `for await`. */
   subscribe (...channels) {
-    const { patterns = [], shards = [] } = isOptions(channels.at(-1)) ? channels.pop() : {}
+    const { patterns = [], shards = [] } = given.isObject(channels.at(-1)) ? channels.pop() : {}
     return this._subscribe([[BY.channel, channels.flat()], [BY.pattern, [patterns].flat()], [BY.shard, [shards].flat()]])
   }
 
@@ -128,6 +134,9 @@ class Client extends EventEmitter {
 
   /** A Lua script, to be called with `{ keys, args }`. */
   script (source) {
+    if (typeof source !== 'string' && !ArrayBuffer.isView(source)) {
+      throw usage(`the source of the script is ${given.what(source)}; write text or a Buffer`)
+    }
     return makeScript(this, this._native.script(source))
   }
 
@@ -138,7 +147,8 @@ class Client extends EventEmitter {
   }
 
   /** All keys, batch by batch: `MATCH`, `COUNT` and `TYPE` as in SCAN. */
-  async * scanIterator ({ cursor = '0', ...options } = {}) {
+  async * scanIterator (wanted) {
+    let { cursor = '0', ...options } = given.options(wanted, 'scanIterator')
     do {
       const [next, keys] = await this._run(SCAN, [cursor, options])
       yield * keys
@@ -236,9 +246,5 @@ if (Symbol.asyncDispose) {
   Client.prototype[Symbol.asyncDispose] = Client.prototype.close
   Client.prototype[Symbol.dispose] = Client.prototype.destroy
 }
-
-attach(Client.prototype, (index) => function (...args) {
-  return this._run(index, args)
-})
 
 module.exports = { Client }

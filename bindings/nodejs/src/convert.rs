@@ -7,7 +7,7 @@ use napi::sys::ValueType;
 use std::cell::Cell;
 use steadis::client::Answer;
 use steadis::command::{Arg, Command};
-use steadis::config::OptionValue;
+use steadis::config::{self, OptionValue};
 use steadis::proto::read::{Build, Items};
 use steadis::{Error, Result};
 
@@ -80,22 +80,40 @@ fn read_all<'a>(
 ) -> Result<&'a [Arg<'a>]> {
     let mut failed = None;
     let args = room.alloc_slice_fill_iter(values.enumerate().map(|(index, value)| {
-        read(js, room, value).unwrap_or_else(|what| {
-            failed.get_or_insert((index + 1, what));
+        if failed.is_some() {
+            return Arg::Null;
+        }
+        read(js, room, value, DEEPEST).unwrap_or_else(|odd| {
+            failed = Some((index + 1, odd));
             Arg::Null
         })
     }));
-    match failed {
-        None => Ok(args),
-        Some((number, what)) => Err(Error::usage(format!(
-            "argument {number} is {what}; write text, a number, a Buffer, or a list or object of \
-             these"
-        ))),
+    let Some((number, Odd { what, inside })) = failed else { return Ok(args) };
+    let is = if inside { "holds" } else { "is" };
+    let hint = "write text, a number, a Buffer, or a list or object of these";
+    Err(Error::usage(format!("argument {number} {is} {what}; {hint}")))
+}
+
+/// What is no argument.
+struct Odd {
+    what: &'static str,
+    /// It is inside of a list or of an object.
+    inside: bool,
+}
+
+impl From<&'static str> for Odd {
+    fn from(what: &'static str) -> Self {
+        Self { what, inside: false }
     }
 }
 
+/// Lists and objects are not read any deeper than this: some hold themselves.
+const DEEPEST: usize = 8;
+const DEEP: &str = "a list or an object that is nested too deeply";
+const FUNCTION: &str = "a function";
+
 /// Reads one argument, or says what it is instead.
-fn read<'a>(js: Js, room: &'a Bump, value: Value) -> Result<Arg<'a>, &'static str> {
+fn read<'a>(js: Js, room: &'a Bump, value: Value, depth: usize) -> Result<Arg<'a>, Odd> {
     Ok(match js.kind(value) {
         ValueType::napi_string => {
             js.with_text(value, |bytes| Arg::Bytes(room.alloc_slice_copy(bytes)))
@@ -113,34 +131,44 @@ fn read<'a>(js: Js, room: &'a Bump, value: Value) -> Result<Arg<'a>, &'static st
             if let Some(bytes) = js.with_bytes(value, |bytes| room.alloc_slice_copy(bytes)) {
                 return Ok(Arg::Bytes(bytes));
             }
+            let deeper = depth.checked_sub(1).ok_or(DEEP)?;
             if js.is_array(value) {
-                return items(js, room, value).map(Arg::List);
+                return items(js, room, value, deeper).map(Arg::List);
             }
-            let entries = js.hook(Hook::Entries, &[value]);
-            if js.caught().is_some() {
-                return Err("an object that cannot be read");
-            }
+            let entries = entries(js, value)?;
             if js.kind(entries) == ValueType::napi_string {
-                return read(js, room, entries);
+                return read(js, room, entries, depth);
             }
-            if js.kind(entries) != ValueType::napi_object {
-                return Err("an object of a class of its own");
-            }
-            let items = items(js, room, entries)?;
+            let items = items(js, room, entries, deeper)?;
             let pairs = items.chunks_exact(2).map(|pair| (pair[0], pair[1]));
             Arg::Map(room.alloc_slice_fill_iter(pairs))
         }
-        ValueType::napi_symbol => return Err("a symbol"),
-        ValueType::napi_function => return Err("a function"),
-        _ => return Err("no value that Redis knows"),
+        ValueType::napi_symbol => return Err("a symbol".into()),
+        ValueType::napi_function => return Err(FUNCTION.into()),
+        _ => return Err("no value that Redis knows".into()),
     })
 }
 
-fn items<'a>(js: Js, room: &'a Bump, list: Value) -> Result<&'a [Arg<'a>], &'static str> {
+/// What an object holds, keys and values in turn; or the text that it stands for.
+fn entries(js: Js, object: Value) -> Result<Value, &'static str> {
+    let entries = js.hook(Hook::Entries, &[object]);
+    if js.caught().is_some() {
+        return Err("an object that cannot be read");
+    }
+    match js.kind(entries) {
+        ValueType::napi_string | ValueType::napi_object => Ok(entries),
+        _ => Err("an object of a class of its own"),
+    }
+}
+
+fn items<'a>(js: Js, room: &'a Bump, list: Value, depth: usize) -> Result<&'a [Arg<'a>], Odd> {
     let mut failed = None;
     let items = room.alloc_slice_fill_iter(js.items(list).map(|item| {
-        read(js, room, item).unwrap_or_else(|what| {
-            failed = Some(what);
+        if failed.is_some() {
+            return Arg::Null;
+        }
+        read(js, room, item, depth).unwrap_or_else(|odd| {
+            failed = Some(Odd { inside: true, ..odd });
             Arg::Null
         })
     }));
@@ -156,43 +184,68 @@ fn number(number: f64) -> Result<Arg<'static>, &'static str> {
     Ok(if whole { Arg::Int(number as i64) } else { Arg::Float(number) })
 }
 
-/// Reads the value of an option of the client.
-pub(crate) fn option(js: Js, value: Value) -> OptionValue {
-    match js.kind(value) {
+/// Reads the value of an option of the client, or says what it is instead.
+fn option(js: Js, value: Value, depth: usize) -> Result<OptionValue, &'static str> {
+    Ok(match js.kind(value) {
         ValueType::napi_undefined | ValueType::napi_null => OptionValue::Null,
         ValueType::napi_boolean => OptionValue::Bool(js.to_bool(value)),
         ValueType::napi_number => match number(js.to_double(value)) {
             Ok(Arg::Int(number)) => OptionValue::Int(number),
             _ => OptionValue::Float(js.to_double(value)),
         },
-        ValueType::napi_bigint => js.to_integer(value).map_or(OptionValue::Null, OptionValue::Int),
+        ValueType::napi_bigint => match js.to_integer(value) {
+            Some(number) => OptionValue::Int(number),
+            None => OptionValue::Text(js.to_text(js.spell(value))),
+        },
+        ValueType::napi_string => OptionValue::Text(js.to_text(value)),
         ValueType::napi_object => {
             if let Some(bytes) = js.with_bytes(value, <[u8]>::to_vec) {
-                return OptionValue::Bytes(bytes);
+                return Ok(OptionValue::Bytes(bytes));
             }
+            let deeper = depth.checked_sub(1).ok_or(DEEP)?;
             if js.is_array(value) {
-                return OptionValue::List(js.items(value).map(|item| option(js, item)).collect());
+                let items = js.items(value).map(|item| option(js, item, deeper));
+                return items.collect::<Result<_, _>>().map(OptionValue::List);
             }
-            OptionValue::Map(options(js, value))
+            let entries = entries(js, value)?;
+            if js.kind(entries) == ValueType::napi_string {
+                return Ok(OptionValue::Text(js.to_text(entries)));
+            }
+            OptionValue::Map(named_options(js, entries, deeper).map_err(|(_, what)| what)?)
         }
-        // A function can only be what other clients are given; it is named, and never called.
-        _ => OptionValue::Text(js.to_text(js.spell(value))),
+        ValueType::napi_symbol => return Err("a symbol"),
+        ValueType::napi_function => return Err(FUNCTION),
+        _ => return Err("no value for an option"),
+    })
+}
+
+/// Names and values in turn; where one is none, its name and what it is instead.
+fn named_options(
+    js: Js,
+    entries: Value,
+    depth: usize,
+) -> Result<Vec<(String, OptionValue)>, (String, &'static str)> {
+    let mut options = Vec::new();
+    for pair in 0..js.length(entries) / 2 {
+        let name = js.to_text(js.item(entries, pair * 2));
+        match option(js, js.item(entries, pair * 2 + 1), depth) {
+            Ok(value) => options.push((name, value)),
+            // Other clients take functions for what is done by itself here.
+            Err(FUNCTION) if config::find_option(&name).is_none() => {}
+            Err(what) => return Err((name, what)),
+        }
     }
+    Ok(options)
 }
 
 /// Reads an object of options.
-pub(crate) fn options(js: Js, object: Value) -> Vec<(String, OptionValue)> {
-    let entries = js.hook(Hook::Entries, &[object]);
-    if js.caught().is_some() || js.kind(entries) != ValueType::napi_object {
-        return Vec::new();
-    }
-    let count = js.length(entries) / 2;
-    (0..count)
-        .map(|pair| {
-            let name = js.to_text(js.item(entries, pair * 2));
-            (name, option(js, js.item(entries, pair * 2 + 1)))
-        })
-        .collect()
+pub(crate) fn options(js: Js, object: Value) -> Result<Vec<(String, OptionValue)>> {
+    let entries = entries(js, object)
+        .map_err(|what| Error::config(format!("the options are {what}; write a plain object")))?;
+    named_options(js, entries, DEEPEST).map_err(|(name, what)| {
+        let hint = "write text, a number, true or false, or a list or object of these";
+        Error::config(format!("the option {name} is {what}; {hint}"))
+    })
 }
 
 /// Makes JavaScript's value of a reply.

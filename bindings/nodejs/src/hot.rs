@@ -1,7 +1,7 @@
 //! The functions that every command goes through, without the checks that wrap the others: those
 //! cost several times what the work does.
 
-use crate::batch::command_at;
+use crate::batch::{self, command_at};
 use crate::convert::{arguments, with_room};
 use crate::error;
 use crate::js::{Js, Value};
@@ -58,8 +58,13 @@ fn received(view: &View, js: Js, args: &[Value]) -> Value {
 const LONG: usize = 16 << 10;
 
 /// The functions by name.
-const FUNCTIONS: [(&str, Function); 3] =
-    [("submit", submit), ("output", output), ("received", received)];
+const FUNCTIONS: [(&str, Function); 5] = [
+    ("submit", submit),
+    ("batch", |_, js, _| batch::batch(js)),
+    ("add", |_, js, args| batch::add(js, args)),
+    ("output", output),
+    ("received", received),
+];
 
 /// An object with the functions of a view.
 pub(crate) fn functions(js: Js, view: &Rc<View>) -> Value {

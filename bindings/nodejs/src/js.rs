@@ -6,6 +6,7 @@
 use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName};
 use napi::{Result, ValueType, sys};
 use std::cell::RefCell;
+use std::ffi::c_void;
 use std::ptr::null_mut;
 
 /// A handle on a value, good until the native call returns.
@@ -234,6 +235,27 @@ impl Js {
         // SAFETY: the memory is the value's. Nothing of JavaScript that could change or free it
         // runs while it is shown.
         Some(show(unsafe { std::slice::from_raw_parts(start.cast(), length) }))
+    }
+
+    /// An object with something of ours behind it, which lives as long as the object.
+    pub(crate) fn wrap<T>(self, what: T) -> Value {
+        unsafe extern "C" fn release<T>(_: sys::napi_env, what: *mut c_void, _: *mut c_void) {
+            // SAFETY: it came from a box, and this is called once.
+            drop(unsafe { Box::from_raw(what.cast::<T>()) });
+        }
+        let object = self.object();
+        let (what, none) = (Box::into_raw(Box::new(what)).cast(), null_mut());
+        // SAFETY: as above; what is behind the object is given back when the object is gone.
+        unsafe { sys::napi_wrap(self.0, object.0, what, Some(release::<T>), none, null_mut()) };
+        object
+    }
+
+    /// What [`wrap`](Self::wrap) put behind an object; `None` if nothing was.
+    pub(crate) fn unwrap<'a, T>(self, object: Value) -> Option<&'a T> {
+        let what = ask!(napi_unwrap, self, object, null_mut())?;
+        // SAFETY: JavaScript passes what `wrap` made for this purpose and nothing else; the object,
+        // and so what is behind it, outlives the native call at hand.
+        Some(unsafe { &*what.cast::<T>() })
     }
 
     pub(crate) fn throw(self, error: Value) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use steadis::client::CallOptions;
-use steadis::config::{Config, Environment, Input, OptionValue, Unit};
+use steadis::config::{Config, Environment, Input, OptionValue, Unit, nearest};
 use steadis::{Error, Result};
 
 /// Call options by name. The ones that a client has too are read as those are.
@@ -18,7 +18,10 @@ pub(crate) fn call_options(
             OptionValue::Float(ms) if ms > 0.0 && ms < 1e15 => {
                 Some(Duration::from_secs_f64(ms / 1000.0))
             }
-            _ => return Err(Error::usage("timeout is no number of milliseconds above zero")),
+            _ => {
+                let why = "timeout is no number of milliseconds above zero; write one such as 200";
+                return Err(Error::usage(why));
+            }
         };
     }
     if given.is_empty() {
@@ -28,8 +31,13 @@ pub(crate) fn call_options(
         given.iter().map(|(name, _)| name.to_lowercase().replace('_', "")).collect();
     if let Some(odd) = names.iter().position(|name| !CALL_OPTIONS.contains(&name.as_str())) {
         let odd = &given[odd].0;
-        let known = "timeout, signal, retryWrites, readFrom, maxLag, buffers, bigints";
-        return Err(Error::usage(format!("a call has no option {odd}; it has {known}")));
+        let known =
+            ["timeout", "signal", "retryWrites", "readFrom", "maxLag", "buffers", "bigints"];
+        let near = match nearest(odd, known.into_iter()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("there are {}", known.join(", ")),
+        };
+        return Err(Error::usage(format!("a call has no option {odd}; {near}")));
     }
     let (environment, url) = (Environment::none(), None);
     let given = given.into_iter().chain([("host".to_owned(), "127.0.0.1".into())]).collect();
@@ -48,7 +56,14 @@ pub(crate) fn call_options(
 const CALL_OPTIONS: [&str; 3] = ["retrywrites", "readfrom", "maxlag"];
 
 /// Takes a flag out of options.
-pub(crate) fn take_flag(given: &mut Vec<(String, OptionValue)>, name: &str) -> Option<bool> {
-    let place = given.iter().position(|(known, _)| known == name)?;
-    Some(given.remove(place).1 == OptionValue::Bool(true))
+pub(crate) fn take_flag(
+    given: &mut Vec<(String, OptionValue)>,
+    name: &str,
+) -> Result<Option<bool>> {
+    let Some(place) = given.iter().position(|(known, _)| known == name) else { return Ok(None) };
+    match given.remove(place).1 {
+        OptionValue::Null => Ok(None),
+        OptionValue::Bool(flag) => Ok(Some(flag)),
+        _ => Err(Error::usage(format!("{name} is neither true nor false; write one of them"))),
+    }
 }
