@@ -1,8 +1,7 @@
 'use strict'
 // Arguments as ioredis and node-redis take them, for the calls in which they differ from ours.
 
-const { usage } = require('../lib/errors.cjs')
-const { isObject } = require('../lib/given.cjs')
+const { isObject, unreadable } = require('../lib/given.cjs')
 
 /** `{ expiration: { type: 'EX', value: 60 }, condition: 'NX' }` of node-redis. */
 function flatOptions (options) {
@@ -65,7 +64,7 @@ function inHabit (habit, args) {
   try {
     return habit(...args) ?? args
   } catch (error) {
-    return usage(`an argument cannot be read: ${error?.message ?? error}`)
+    return unreadable(error)
   }
 }
 

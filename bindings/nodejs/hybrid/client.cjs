@@ -28,14 +28,12 @@ class Key extends String {
 
 /** Keys of these may be nested, as a library's list of keys can be. */
 const FLATTENED = new Set(['del', 'unlink', 'exists', 'mget', 'touch'])
-const unboxed = (it) => it instanceof String ? String(it) : it
+const flattened = (...args) => args.flat(Infinity).map((it) => it instanceof String ? String(it) : it)
 
 /** Each name has a method of its own where the name says whose habits hold. */
 const translated = methods((index, row, name) => {
-  const [habit, shape] = [habits[row.camel], shapeOf(name)]
-  if (FLATTENED.has(row.name)) {
-    return function (...args) { return this._run(index, args.flat(Infinity).map(unboxed)) }
-  }
+  const habit = FLATTENED.has(row.name) ? flattened : habits[row.camel]
+  const shape = shapeOf(name)
   if (habit === undefined && shape === undefined) return undefined
   return function (...args) { return this._translated(index, args, habit, shape) }
 })

@@ -3,6 +3,7 @@
 
 const { methods, withMethods } = require('./commands.cjs')
 const { classes: { SteadisError } } = require('./errors.cjs')
+const { flat } = require('./given.cjs')
 
 const commands = methods((index) => function (...args) {
   return this._add(index, args)
@@ -22,7 +23,13 @@ class Batch extends withMethods(Object, commands) {
 
   /** Appends any command. */
   call (...args) {
-    return this._took(this.client._native.addWords(this._commands, args.flat()))
+    let words
+    try {
+      words = flat(args)
+    } catch (error) {
+      return this._took(error)
+    }
+    return this._took(this.client._native.addWords(this._commands, words))
   }
 
   /** Appends the call of a script. */

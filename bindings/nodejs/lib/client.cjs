@@ -32,7 +32,7 @@ class Client extends withMethods(EventEmitter, commands) {
 
   /** Any command, given by its words; its reply stays as the server sends it. */
   call (...words) {
-    return this._take((native) => native.submitRaw(words.flat()))
+    return this._take((native) => native.submitRaw(given.flat(words)))
   }
 
   /** The same client with `timeout`, `signal`, `retryWrites`, `buffers` or `bigints` for its calls. */
@@ -65,19 +65,17 @@ class Client extends withMethods(EventEmitter, commands) {
 
   /** Has the native part take a call on, and promises its outcome. */
   _take (submit) {
-    const host = this._host
-    if (!host.isRunning) {
-      try {
-        this._begin()
-      } catch (error) {
-        return Promise.reject(error)
-      }
-    }
     const abort = this._abort
-    if (abort === undefined) return host.wait(submit(this._native))
-    if (abort.signal.aborted) return Promise.reject(abort.signal.reason)
-    const code = submit(this._native)
-    return abort.watch(code, host.wait(code))
+    let code
+    try {
+      this._begin()
+      abort?.signal.throwIfAborted()
+      code = submit(this._native)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const promise = this._host.wait(code)
+    return abort === undefined ? promise : abort.watch(code, promise)
   }
 
   /** A command of the table. The way of every method, so it takes no detour. */

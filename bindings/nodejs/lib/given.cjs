@@ -37,4 +37,16 @@ function options (it, where) {
   return it
 }
 
-module.exports = { isObject, options, place, what }
+/** Words of which some are in lists, in one. */
+function flat (words) {
+  try {
+    return words.flat()
+  } catch (error) {
+    throw unreadable(error)
+  }
+}
+
+/** An argument that throws when it is looked at. */
+const unreadable = (error) => usage(`an argument cannot be read: ${error?.message ?? error}`)
+
+module.exports = { flat, isObject, options, place, unreadable, what }
