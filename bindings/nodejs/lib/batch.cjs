@@ -1,6 +1,7 @@
 'use strict'
 // Commands that are sent in one go, as a pipeline or as a transaction.
 
+const { functions: { add, batch } } = require('./native.cjs')
 const { methods, withMethods } = require('./commands.cjs')
 const { classes: { SteadisError } } = require('./errors.cjs')
 const { flat } = require('./given.cjs')
@@ -15,8 +16,7 @@ class Batch extends withMethods(Object, commands) {
     super()
     this.client = client
     this.isTransaction = isTransaction
-    this._functions = client._functions
-    this._commands = this._functions.batch()
+    this._commands = batch()
     this.length = 0
     this.error = undefined
   }
@@ -38,7 +38,7 @@ class Batch extends withMethods(Object, commands) {
   }
 
   _add (index, args) {
-    return this._took(this._functions.add(this._commands, index, ...args))
+    return this._took(add(this._commands, index, ...args))
   }
 
   _took (error) {

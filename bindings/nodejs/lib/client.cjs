@@ -14,6 +14,7 @@ const { closed, usage } = require('./errors.cjs')
 const given = require('./given.cjs')
 const tracing = require('./tracing.cjs')
 
+const { submit } = native.functions
 const SCAN = indexOf('scan')
 
 const commands = methods((index) => function (...args) {
@@ -24,10 +25,10 @@ class Client extends withMethods(EventEmitter, commands) {
   constructor (url, options) {
     super()
     this._native = native.Native.open(...given.place(url, options))
-    this._functions = this._native.functions()
+    this._handle = this._native.handle()
     this._root = this
     this._abort = undefined
-    this._host = new Host(this._native, (event) => this._tell(event))
+    this._host = new Host(this._native, this._handle, (event) => this._tell(event))
   }
 
   /** Any command, given by its words; its reply stays as the server sends it. */
@@ -59,8 +60,8 @@ class Client extends withMethods(EventEmitter, commands) {
   }
 
   _view (native, abort) {
-    const functions = native === this._native ? this._functions : native.functions()
-    return Object.create(this, { _native: { value: native }, _functions: { value: functions }, _abort: { value: abort } })
+    const handle = native === this._native ? this._handle : native.handle()
+    return Object.create(this, { _native: { value: native }, _handle: { value: handle }, _abort: { value: abort } })
   }
 
   /** Has the native part take a call on, and promises its outcome. */
@@ -82,9 +83,9 @@ class Client extends withMethods(EventEmitter, commands) {
   _run (index, args) {
     const host = this._host
     if (host.isRunning && this._abort === undefined && !tracing.isOn()) {
-      return host.wait(this._functions.submit(index, ...args))
+      return host.wait(submit(this._handle, index, ...args))
     }
-    const take = () => this._take(() => this._functions.submit(index, ...args))
+    const take = () => this._take(() => submit(this._handle, index, ...args))
     return tracing.isOn() ? tracing.trace(this, index, args, take) : take()
   }
 

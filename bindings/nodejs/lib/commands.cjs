@@ -33,15 +33,13 @@ function methods (make) {
 }
 
 /**
- * A class that has these methods besides those of another, to be extended. Filled before it is a
- * prototype, since the engine makes a new one of a prototype at every change.
+ * A class that has these methods besides those of another, to be extended. They were put on an
+ * object that was no prototype yet: the engine makes a new one of a prototype at every change.
  */
 function withMethods (Base, methods) {
-  const Class = function (...args) {
-    return Reflect.construct(Base, args, new.target)
-  }
-  Class.prototype = Object.setPrototypeOf(methods, Base.prototype)
-  return Object.setPrototypeOf(Class, Base)
+  const Class = class extends Base {}
+  Object.setPrototypeOf(Class.prototype, Object.setPrototypeOf(methods, Base.prototype))
+  return Class
 }
 
 module.exports = { table, indexOf, methods, withMethods }

@@ -27,4 +27,7 @@ function load () {
 const native = load()
 native.install(require('./convert.cjs'))
 
+/** The functions that every command goes through. */
+native.functions = native.functions()
+
 module.exports = native

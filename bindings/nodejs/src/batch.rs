@@ -11,7 +11,7 @@ use steadis::client;
 use steadis::command::{self, Arg};
 use steadis::{Error, Result};
 
-/// The commands of a pipeline or of a transaction, behind an object of JavaScript.
+/// The commands of a pipeline or of a transaction, behind a value of JavaScript.
 type Commands = RefCell<client::Batch>;
 
 /// No commands yet.
@@ -36,8 +36,8 @@ pub(crate) fn take(js: Js, commands: Value) -> client::Batch {
     commands_of(js, commands).map(RefCell::take).unwrap_or_default()
 }
 
-fn commands_of<'a>(js: Js, object: Value) -> Result<&'a Commands> {
-    js.unwrap(object).ok_or_else(|| Error::usage("this is no batch: call pipeline() or multi()"))
+fn commands_of<'a>(js: Js, value: Value) -> Result<&'a Commands> {
+    js.unwrap(value).ok_or_else(|| Error::usage("this is no batch: call pipeline() or multi()"))
 }
 
 fn told(js: Js, result: Result<()>) -> Value {

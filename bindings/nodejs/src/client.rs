@@ -10,7 +10,7 @@ use crate::js::{Js, Value};
 use crate::options::{call_options, take_flag};
 use crate::runtime::{Bell, News};
 use crate::view::{Inner, View};
-use crate::{error, hot, picture};
+use crate::{error, picture};
 use napi::Env;
 use napi::bindgen_prelude::{FnArgs, Function};
 use std::cell::RefCell;
@@ -52,10 +52,10 @@ impl Native {
         Self { view: Rc::new(View { inner: Rc::clone(&self.view.inner), options, mode }) }
     }
 
-    /// The functions that every command goes through.
+    /// What the functions that every command goes through know it by.
     #[napi(catch_unwind)]
-    pub fn functions(&self, env: Env) -> Value {
-        hot::functions(Js(env.raw()), &self.view)
+    pub fn handle(&self, env: Env) -> Value {
+        Js(env.raw()).wrap(Rc::clone(&self.view))
     }
 
     /// The same client with other options for its calls.

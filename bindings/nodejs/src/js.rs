@@ -5,6 +5,7 @@
 
 use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName};
 use napi::{Result, ValueType, sys};
+use std::any::TypeId;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -38,6 +39,13 @@ impl ToNapiValue for Value {
 /// The engine, during a native call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Js(pub(crate) sys::napi_env);
+
+/// What is behind a value of JavaScript, and what that is.
+#[repr(C)]
+struct Ours<T> {
+    kind: TypeId,
+    what: T,
+}
 
 /// Calls the engine for one value.
 macro_rules! make {
@@ -237,25 +245,24 @@ impl Js {
         Some(show(unsafe { std::slice::from_raw_parts(start.cast(), length) }))
     }
 
-    /// An object with something of ours behind it, which lives as long as the object.
-    pub(crate) fn wrap<T>(self, what: T) -> Value {
-        unsafe extern "C" fn release<T>(_: sys::napi_env, what: *mut c_void, _: *mut c_void) {
+    /// A value with something of ours behind it, which lives as long as the value.
+    pub(crate) fn wrap<T: 'static>(self, what: T) -> Value {
+        unsafe extern "C" fn release<T>(_: sys::napi_env, ours: *mut c_void, _: *mut c_void) {
             // SAFETY: it came from a box, and this is called once.
-            drop(unsafe { Box::from_raw(what.cast::<T>()) });
+            drop(unsafe { Box::from_raw(ours.cast::<Ours<T>>()) });
         }
-        let object = self.object();
-        let (what, none) = (Box::into_raw(Box::new(what)).cast(), null_mut());
-        // SAFETY: as above; what is behind the object is given back when the object is gone.
-        unsafe { sys::napi_wrap(self.0, object.0, what, Some(release::<T>), none, null_mut()) };
-        object
+        let ours = Box::into_raw(Box::new(Ours { kind: TypeId::of::<T>(), what })).cast();
+        make!(napi_create_external, self.0, ours, Some(release::<T>), null_mut())
     }
 
-    /// What [`wrap`](Self::wrap) put behind an object; `None` if nothing was.
-    pub(crate) fn unwrap<'a, T>(self, object: Value) -> Option<&'a T> {
-        let what = ask!(napi_unwrap, self, object, null_mut())?;
-        // SAFETY: JavaScript passes what `wrap` made for this purpose and nothing else; the object,
-        // and so what is behind it, outlives the native call at hand.
-        Some(unsafe { &*what.cast::<T>() })
+    /// What [`wrap`](Self::wrap) put behind a value; `None` if that is something else.
+    pub(crate) fn unwrap<'a, T: 'static>(self, value: Value) -> Option<&'a T> {
+        let ours = ask!(napi_get_value_external, self, value, null_mut())?;
+        // SAFETY: JavaScript passes what `wrap` made and nothing else, so there is a kind first.
+        let kind = unsafe { *ours.cast::<TypeId>() };
+        // SAFETY: it is of this kind. The value outlives the native call, and what is behind it
+        // lives as long as the value.
+        (kind == TypeId::of::<T>()).then(|| unsafe { &(*ours.cast::<Ours<T>>()).what })
     }
 
     pub(crate) fn throw(self, error: Value) {

@@ -68,7 +68,7 @@ test('every call becomes its arguments', () => {
 
 test('an object at the end means what it says', () => {
   // The same calls with options as the last argument, as people write them.
-  const { add, batch } = native.Native.open('redis://127.0.0.1', { env: false }).functions()
+  const { add, batch } = native.functions
   let count = 0
   for (const { file, command, calls = [], argv, error } of cases('commands')) {
     for (const { args, options: named } of calls) {
