@@ -242,8 +242,8 @@ for (const name of ['on', 'once', 'off', 'addListener', 'removeListener', 'prepe
 }
 
 if (Symbol.asyncDispose) {
-  Client.prototype[Symbol.asyncDispose] = Client.prototype.close
-  Client.prototype[Symbol.dispose] = Client.prototype.destroy
+  Client.prototype[Symbol.asyncDispose] = function () { return this.close() }
+  Client.prototype[Symbol.dispose] = function () { this.destroy() }
 }
 
 module.exports = { Client }
