@@ -5,6 +5,7 @@ const { functions: { add, batch } } = require('./native.cjs')
 const { methods, withMethods } = require('./commands.cjs')
 const { classes: { SteadisError } } = require('./errors.cjs')
 const { flat } = require('./given.cjs')
+const tracing = require('./tracing.cjs')
 
 const commands = methods((index) => function (...args) {
   return this._add(index, args)
@@ -67,7 +68,8 @@ class Batch extends withMethods(Object, commands) {
   outcomes () {
     if (this.error !== undefined) return Promise.reject(this.error)
     if (this.length === 0) return Promise.resolve([])
-    return this.client._take((native) => native.submitBatch(this._commands, this.isTransaction))
+    const submit = (native) => native.submitBatch(this._commands, this.isTransaction)
+    return tracing.batch(this.client, this.isTransaction, this.length, () => this.client._take(submit))
   }
 }
 

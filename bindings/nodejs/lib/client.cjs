@@ -9,7 +9,7 @@ const { Batch } = require('./batch.cjs')
 const { makeScript } = require('./script.cjs')
 const { BY, Hub, Subscription } = require('./pubsub.cjs')
 const { watch } = require('./watch.cjs')
-const { indexOf, methods, withMethods } = require('./commands.cjs')
+const { table, indexOf, methods, withMethods } = require('./commands.cjs')
 const { closed, usage } = require('./errors.cjs')
 const given = require('./given.cjs')
 const tracing = require('./tracing.cjs')
@@ -33,7 +33,8 @@ class Client extends withMethods(EventEmitter, commands) {
 
   /** Any command, given by its words; its reply stays as the server sends it. */
   call (...words) {
-    return this._take((native) => native.submitRaw(given.flat(words)))
+    const name = [words[0]].flat()[0]
+    return tracing.command(this, String(name), words.length - 1, () => this._take((native) => native.submitRaw(given.flat(words))))
   }
 
   /** The same client with `timeout`, `signal`, `retryWrites`, `buffers` or `bigints` for its calls. */
@@ -85,8 +86,7 @@ class Client extends withMethods(EventEmitter, commands) {
     if (host.isRunning && this._abort === undefined && !tracing.isOn()) {
       return host.wait(submit(this._handle, index, ...args))
     }
-    const take = () => this._take(() => submit(this._handle, index, ...args))
-    return tracing.isOn() ? tracing.trace(this, index, args, take) : take()
+    return tracing.command(this, table[index].name, args.length, () => this._take(() => submit(this._handle, index, ...args)))
   }
 
   /** Commands that are sent in one go. */
