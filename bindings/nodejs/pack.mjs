@@ -61,7 +61,7 @@ const native = {
 }
 console.log(pack(native, [[`bindings/nodejs/${library}`, library], ...licences.map((it) => [it])]))
 
-const sources = ['index.cjs', 'index.mjs', 'index.d.ts', 'index.d.mts', 'commands.d.ts', 'lib', 'hybrid'].map((it) => `bindings/nodejs/${it}`)
+const sources = readdirSync(here).filter((it) => /^(index\..*|.*\.d\.ts|lib|hybrid)$/.test(it)).map((it) => `bindings/nodejs/${it}`)
 const main = {
   ...manifest,
   files: [...sources, 'LICENSE-*'],

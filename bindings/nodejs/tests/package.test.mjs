@@ -51,7 +51,8 @@ async function use (path) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
   for (const [module, resolution, ...files] of [['nodenext', 'nodenext', 'consumer.cts', 'consumer.mts'], ['esnext', 'bundler', 'consumer.mts']]) {
-    await run(process.execPath, [tsc, '--strict', '--noEmit', '--target', 'es2022', '--module', module, '--moduleResolution', resolution, ...types, ...files], { cwd: path })
+    const { stdout } = await run(process.execPath, [tsc, '--strict', '--noEmit', '--target', 'es2022', '--module', module, '--moduleResolution', resolution, ...types, ...files], { cwd: path }).catch((error) => error)
+    assert.equal(stdout, '')
   }
 }
 
