@@ -3,6 +3,9 @@
 export const OURS = 'steadis'
 export const NAMES = [OURS, 'ioredis', 'ioredis auto', 'node-redis', 'glide']
 
+/** No client at all: what nobody can go below who opens a connection for each client. */
+export const FLOOR = 'a bare socket'
+
 const BATCH = 100
 const VALUE = 'x'.repeat(64)
 
@@ -21,6 +24,14 @@ export async function load (name, port) {
     case 'node-redis': {
       const { createClient } = await import('redis')
       return async () => await createClient({ url: `redis://127.0.0.1:${port}` }).connect()
+    }
+    case FLOOR: {
+      const net = await import('node:net')
+      const { once } = await import('node:events')
+      return () => {
+        const socket = net.connect({ host: '127.0.0.1', port, noDelay: true })
+        return { get: (key) => { socket.write(`GET ${key}\r\n`); return once(socket, 'data') } }
+      }
     }
     case 'glide': {
       const { Batch, GlideClient } = await import('@valkey/valkey-glide')

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { NAMES, OURS, close, fill, load, operations } from './contenders.mjs'
+import { FLOOR, NAMES, OURS, close, fill, load, operations } from './contenders.mjs'
 import { SLICE, Slices, median, slice } from './measure.mjs'
 import { withServer } from './server.mjs'
 
@@ -60,7 +60,7 @@ async function race (port) {
 async function start (port) {
   const run = promisify(execFile)
   const program = fileURLToPath(new URL('cold.mjs', import.meta.url))
-  const found = new Map(NAMES.map((name) => [name, []]))
+  const found = new Map([...NAMES, FLOOR].map((name) => [name, []]))
   for (let turn = 0; turn < STARTED; turn++) {
     for (const [name, runs] of found) {
       const { stdout } = await run(process.execPath, ['--expose-gc', program, name, port])
@@ -72,7 +72,7 @@ async function start (port) {
     const best = Math.min(...NAMES.filter((name) => name !== OURS).map((name) => middle(name, figure)))
     if (figure in STARTS) heading(figure, best / middle(OURS, figure), STARTS[figure])
     else console.log(`\n${figure}`)
-    for (const name of NAMES) console.log(`  ${name.padEnd(14)}${middle(name, figure).toFixed(2).padStart(9)}`)
+    for (const name of found.keys()) console.log(`  ${name.padEnd(14)}${middle(name, figure).toFixed(2).padStart(9)}`)
   }
 }
 
