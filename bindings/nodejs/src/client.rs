@@ -4,10 +4,11 @@
 //! reports what happened; whatever that settles is returned as one array of codes and values.
 
 use crate::batch::{self, Script, raw};
-use crate::convert::{Mode, options, read_list, with_room};
+use crate::convert::{read_list, with_room};
 use crate::desk::Desk;
 use crate::js::{Js, Value};
-use crate::options::{call_options, take_flag};
+use crate::options::{call_options, options, take_flag};
+use crate::reply::Mode;
 use crate::runtime::{Bell, News};
 use crate::view::{Inner, View};
 use crate::{error, picture};

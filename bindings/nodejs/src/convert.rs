@@ -1,22 +1,12 @@
-//! JavaScript's values become arguments and options; replies become JavaScript's values.
+//! JavaScript's values become arguments.
 
-use crate::error;
-use crate::js::{Hook, Js, Value};
+use crate::hooks::Hook;
+use crate::js::{Js, Value};
 use bumpalo::Bump;
 use napi::sys::ValueType;
 use std::cell::Cell;
-use steadis::client::Answer;
 use steadis::command::{Arg, Command};
-use steadis::config::{self, OptionValue};
-use steadis::proto::read::{Build, Items};
 use steadis::{Error, Result};
-
-/// What strings and large integers of replies become.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Mode {
-    pub(crate) buffers: bool,
-    pub(crate) bigints: bool,
-}
 
 thread_local! {
     /// The room of the last call's arguments.
@@ -108,9 +98,9 @@ impl From<&'static str> for Odd {
 }
 
 /// Lists and objects are not read any deeper than this: some hold themselves.
-const DEEPEST: usize = 8;
-const DEEP: &str = "a list or an object that is nested too deeply";
-const FUNCTION: &str = "a function";
+pub(crate) const DEEPEST: usize = 8;
+pub(crate) const DEEP: &str = "a list or an object that is nested too deeply";
+pub(crate) const FUNCTION: &str = "a function";
 
 /// Reads one argument, or says what it is instead.
 fn read<'a>(js: Js, room: &'a Bump, value: Value, depth: usize) -> Result<Arg<'a>, Odd> {
@@ -150,7 +140,7 @@ fn read<'a>(js: Js, room: &'a Bump, value: Value, depth: usize) -> Result<Arg<'a
 }
 
 /// What an object holds, keys and values in turn; or the text that it stands for.
-fn entries(js: Js, object: Value) -> Result<Value, &'static str> {
+pub(crate) fn entries(js: Js, object: Value) -> Result<Value, &'static str> {
     let entries = js.hook(Hook::Entries, &[object]);
     if js.caught().is_some() {
         return Err("an object that cannot be read");
@@ -176,182 +166,10 @@ fn items<'a>(js: Js, room: &'a Bump, list: Value, depth: usize) -> Result<&'a [A
 }
 
 /// Numbers of JavaScript are integers as long as they can be.
-fn number(number: f64) -> Result<Arg<'static>, &'static str> {
+pub(crate) fn number(number: f64) -> Result<Arg<'static>, &'static str> {
     if number.is_nan() {
         return Err("NaN");
     }
     let whole = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
     Ok(if whole { Arg::Int(number as i64) } else { Arg::Float(number) })
-}
-
-/// Reads the value of an option of the client, or says what it is instead.
-fn option(js: Js, value: Value, depth: usize) -> Result<OptionValue, &'static str> {
-    Ok(match js.kind(value) {
-        ValueType::napi_undefined | ValueType::napi_null => OptionValue::Null,
-        ValueType::napi_boolean => OptionValue::Bool(js.to_bool(value)),
-        ValueType::napi_number => match number(js.to_double(value)) {
-            Ok(Arg::Int(number)) => OptionValue::Int(number),
-            _ => OptionValue::Float(js.to_double(value)),
-        },
-        ValueType::napi_bigint => match js.to_integer(value) {
-            Some(number) => OptionValue::Int(number),
-            None => OptionValue::Text(js.to_text(js.spell(value))),
-        },
-        ValueType::napi_string => OptionValue::Text(js.to_text(value)),
-        ValueType::napi_object => {
-            if let Some(bytes) = js.with_bytes(value, <[u8]>::to_vec) {
-                return Ok(OptionValue::Bytes(bytes));
-            }
-            let deeper = depth.checked_sub(1).ok_or(DEEP)?;
-            if js.is_array(value) {
-                let items = js.items(value).map(|item| option(js, item, deeper));
-                return items.collect::<Result<_, _>>().map(OptionValue::List);
-            }
-            let entries = entries(js, value)?;
-            if js.kind(entries) == ValueType::napi_string {
-                return Ok(OptionValue::Text(js.to_text(entries)));
-            }
-            OptionValue::Map(named_options(js, entries, deeper).map_err(|(_, what)| what)?)
-        }
-        ValueType::napi_symbol => return Err("a symbol"),
-        ValueType::napi_function => return Err(FUNCTION),
-        _ => return Err("no value for an option"),
-    })
-}
-
-/// Names and values in turn; where one is none, its name and what it is instead.
-fn named_options(
-    js: Js,
-    entries: Value,
-    depth: usize,
-) -> Result<Vec<(String, OptionValue)>, (String, &'static str)> {
-    let mut options = Vec::new();
-    for pair in 0..js.length(entries) / 2 {
-        let name = js.to_text(js.item(entries, pair * 2));
-        match option(js, js.item(entries, pair * 2 + 1), depth) {
-            Ok(value) => options.push((name, value)),
-            // Other clients take functions for what is done by itself here.
-            Err(FUNCTION) if config::find_option(&name).is_none() => {}
-            Err(what) => return Err((name, what)),
-        }
-    }
-    Ok(options)
-}
-
-/// Reads an object of options.
-pub(crate) fn options(js: Js, object: Value) -> Result<Vec<(String, OptionValue)>> {
-    let entries = entries(js, object)
-        .map_err(|what| Error::config(format!("the options are {what}; write a plain object")))?;
-    named_options(js, entries, DEEPEST).map_err(|(name, what)| {
-        let hint = "write text, a number, true or false, or a list or object of these";
-        Error::config(format!("the option {name} is {what}; {hint}"))
-    })
-}
-
-/// Makes JavaScript's value of a reply.
-pub(crate) fn build(js: Js, mode: Mode, answer: Answer<'_>) -> Value {
-    let mut builder =
-        Builder { js, mode, frame: answer.frame.bytes(), whole: None, depth: 0, stack: vec![] };
-    let Ok(value) = answer.build(&mut builder);
-    value
-}
-
-struct Builder<'a> {
-    js: Js,
-    mode: Mode,
-    frame: &'a [u8],
-    /// The frame as a Buffer, of which others are views.
-    whole: Option<Value>,
-    /// How many aggregates the next value is inside of.
-    depth: usize,
-    /// The items of those aggregates, inner ones last.
-    stack: Vec<Value>,
-}
-
-type Built = Result<Value, std::convert::Infallible>;
-
-impl Builder<'_> {
-    /// A Buffer for bytes of the frame. One for each would be several times slower than views of
-    /// one for all.
-    fn buffer(&mut self, bytes: &[u8]) -> Value {
-        let js = self.js;
-        let start = (bytes.as_ptr() as usize).wrapping_sub(self.frame.as_ptr() as usize);
-        if self.depth == 0 || start > self.frame.len() {
-            return js.buffer(bytes);
-        }
-        let whole = *self.whole.get_or_insert_with(|| js.buffer(self.frame));
-        let (start, end) = (js.double(start as f64), js.double((start + bytes.len()) as f64));
-        js.hook(Hook::Slice, &[whole, start, end])
-    }
-
-    fn aggregate(
-        &mut self,
-        items: &mut Items<'_, '_>,
-        make: impl FnOnce(Js, &[Value]) -> Value,
-    ) -> Built {
-        let start = self.stack.len();
-        self.depth += 1;
-        while let Some(item) = items.next(self) {
-            let Ok(item) = item;
-            self.stack.push(item);
-        }
-        self.depth -= 1;
-        let value = make(self.js, &self.stack[start..]);
-        self.stack.truncate(start);
-        Ok(value)
-    }
-}
-
-impl Build for Builder<'_> {
-    type Value = Value;
-    type Error = std::convert::Infallible;
-
-    fn null(&mut self) -> Built {
-        Ok(self.js.null())
-    }
-
-    fn integer(&mut self, value: i64) -> Built {
-        Ok(self.js.integer(value, self.mode.bigints))
-    }
-
-    fn double(&mut self, value: f64) -> Built {
-        Ok(self.js.double(value))
-    }
-
-    fn boolean(&mut self, value: bool) -> Built {
-        Ok(self.js.boolean(value))
-    }
-
-    fn big_number(&mut self, digits: &[u8]) -> Built {
-        let text = self.js.text(digits);
-        Ok(if self.mode.bigints { self.js.hook(Hook::BigInt, &[text]) } else { text })
-    }
-
-    fn simple(&mut self, text: &[u8]) -> Built {
-        Ok(self.js.text(text))
-    }
-
-    fn bulk(&mut self, bytes: &[u8]) -> Built {
-        Ok(if self.mode.buffers { self.buffer(bytes) } else { self.js.text(bytes) })
-    }
-
-    fn error(&mut self, line: &[u8]) -> Built {
-        Ok(error::instance(self.js, &Error::server(line)))
-    }
-
-    fn list(&mut self, items: &mut Items<'_, '_>) -> Built {
-        self.aggregate(items, Js::list)
-    }
-
-    fn set(&mut self, items: &mut Items<'_, '_>) -> Built {
-        self.aggregate(items, Js::list)
-    }
-
-    fn map(&mut self, items: &mut Items<'_, '_>) -> Built {
-        self.aggregate(items, Js::map)
-    }
-
-    fn push(&mut self, items: &mut Items<'_, '_>) -> Built {
-        self.aggregate(items, Js::list)
-    }
 }

@@ -1,8 +1,8 @@
 //! Who is primary, for programs that keep a client library of their own.
 
 use crate::client::thrown;
-use crate::convert::options;
 use crate::js::{Js, Value};
+use crate::options::options;
 use crate::picture;
 use crate::runtime::{Bell, News};
 use napi::Env;

@@ -1,9 +1,11 @@
 //! Conversion alone, for tests.
 
 use crate::batch::command_at;
-use crate::convert::{Mode, build, named, options, read_list, with_room};
+use crate::convert::{named, read_list, with_room};
 use crate::error;
 use crate::js::{Js, Value};
+use crate::options::options;
+use crate::reply::{Mode, build};
 use napi::Env;
 use napi::bindgen_prelude::Buffer;
 use steadis::client::{Answer, Origin};

@@ -1,15 +1,12 @@
-// How the client lives in a process: its end, its threads, its memory, and what others throw at it.
+// How the client lives in a process: its end, its threads, and what others throw at it.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once, getEventListeners } from 'node:events'
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
-import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import * as esm from 'steadis'
-import { root, withLab } from './lab.mjs'
+import { ends, withLab } from './lab.mjs'
 
 const { connect, Client, Resolver } = esm
 withLab()
@@ -18,18 +15,6 @@ function open (t, ...given) {
   const client = connect(...given)
   t.after(() => client.destroy())
   return client
-}
-
-/** Runs a program to its end; what it said. Any unhandled rejection ends it with another status. */
-async function ends (source, ...flags) {
-  const args = ['--unhandled-rejections=strict', ...flags, '--input-type=module', '--eval', `import { connect } from 'steadis'; ${source}`]
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
-  const said = []
-  for (const output of [child.stdout, child.stderr]) output.on('data', (data) => said.push(data))
-  const [code] = await once(child, 'close')
-  const text = Buffer.concat(said).toString()
-  assert.equal(code, 0, text)
-  return text.trim()
 }
 
 test('the process ends when the client is closed', async () => {
@@ -117,39 +102,6 @@ test('what listeners throw becomes a warning, and nothing of the client breaks',
   assert.ok(warned.includes('at ready') && warned.includes('at message'), warned.join())
 })
 
-test('a storm of abort signals ends its calls and leaves nothing behind', async (t) => {
-  const client = open(t)
-  await client.ping()
-  const warned = []
-  const warn = (warning) => warned.push(warning)
-  process.on('warning', warn)
-  t.after(() => process.off('warning', warn))
-  let aborted = 0
-  for (let round = 0; round < 50; round++) {
-    const controllers = Array.from({ length: 20 }, () => new AbortController())
-    const calls = controllers.flatMap((it, i) => {
-      const view = client.options({ signal: it.signal })
-      // Some are answered before they are aborted, some wait on the server.
-      return Array.from({ length: 10 }, (_, j) => (i + j) % 2 ? view.incr('storm') : view.blpop('nothing', 0))
-    })
-    const outcomes = Promise.allSettled(calls)
-    if (round % 2) await client.ping()
-    controllers.forEach((it) => it.abort())
-    for (const { status, reason } of await outcomes) {
-      if (status === 'fulfilled') continue
-      assert.equal(reason.name, 'AbortError')
-      aborted++
-    }
-    for (const { signal } of controllers) assert.equal(getEventListeners(signal, 'abort').length, 0)
-  }
-  assert.ok(aborted >= 50 * 100)
-  // Replies of those that were sent do not reach anybody else.
-  await client.set('after', 'the storm')
-  assert.deepEqual(await Promise.all([client.get('after'), client.ping(), client.get('after')]), ['the storm', 'PONG', 'the storm'])
-  assert.equal(client._host.pending, 0)
-  assert.deepEqual(warned, [])
-})
-
 test('threads have clients of their own, and may be ended in the middle of calls', async () => {
   const source = `
     const { parentPort } = require('node:worker_threads')
@@ -165,61 +117,6 @@ test('threads have clients of their own, and may be ended in the middle of calls
     await Promise.all(workers.map((it) => once(it, 'message')))
     assert.deepEqual(await Promise.all(workers.map((it) => it.terminate())), [1, 1, 1, 1])
   }
-})
-
-test('memory does not grow with a million commands', async () => {
-  const said = await ends(`
-    const client = connect()
-    const value = 'x'.repeat(64)
-    const round = async (count) => {
-      for (let i = 0; i < count; i += 1000) {
-        await Promise.all(Array.from({ length: 500 }, () => [client.set('million', value), client.get('million')]).flat())
-      }
-      globalThis.gc()
-      const { heapUsed, external, rss } = process.memoryUsage()
-      return { js: (heapUsed + external) / 2 ** 20, rss: rss / 2 ** 20 }
-    }
-    await round(200_000)
-    const before = await round(100_000)
-    const after = await round(1_000_000)
-    console.log(JSON.stringify({ js: after.js - before.js, rss: after.rss - before.rss }))
-    await client.close()
-  `, '--expose-gc')
-  const { js, rss } = JSON.parse(said)
-  // The least that a command could leave behind, a few dozen bytes, would be several times that.
-  assert.ok(js < 8, said)
-  assert.ok(rss < 32, said)
-})
-
-test('a slow server is not sent more than it takes, and in the end everything is answered', async (t) => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  const slow = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', ''], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => slow.kill('SIGKILL'))
-  const lines = createInterface({ input: slow.stdout })
-  for await (const line of lines) if (line.includes('Ready to accept')) break
-  slow.stdout.resume()
-  const client = open(t, { host: '127.0.0.1', port, env: false, commandTimeout: 100_000 })
-  await client.ping()
-  const [{ socket }] = client._host.links.values()
-  slow.kill('SIGSTOP')
-  const value = 'x'.repeat(10_000)
-  const calls = []
-  let most = 0
-  for (let i = 0; i < 4000; i++) {
-    calls.push(client.set('slow', value), client.incr('order'))
-    if (i % 10 === 0) await new Promise(setImmediate)
-    most = Math.max(most, socket.writableLength)
-  }
-  // Forty megabytes wait, and hardly any of it with the socket: what is there cannot be held back.
-  assert.ok(most < 4 << 20, `${most} bytes were with the socket`)
-  slow.kill('SIGCONT')
-  const replies = await Promise.all(calls)
-  assert.deepEqual(replies.filter((_, i) => i % 2).slice(-2), [3999, 4000])
-  assert.ok(replies.every((it, i) => i % 2 ? it === (i + 1) / 2 : it === 'OK'))
 })
 
 test('both module systems have one client between them', async (t) => {
@@ -253,34 +150,4 @@ test('using and await using', { skip: !Symbol.asyncDispose && 'this Node.js has 
   await assert.rejects(call, esm.ClosedError)
   const resolver = new Resolver()
   resolver[Symbol.dispose]()
-})
-
-test('large integers are BigInts where that is wanted', async (t) => {
-  const client = open(t)
-  const large = 2n ** 53n + 1n
-  await client.set('large', large)
-  const exact = open(t, { bigints: true })
-  assert.equal(await exact.incrby('large', 0), large)
-  assert.equal(await exact.incr('small'), 1)
-  assert.equal(await client.options({ bigints: true }).incrby('large', 0), large)
-  assert.equal(typeof await client.incrby('large', 0), 'number')
-  assert.equal(await client.get('large'), String(large))
-})
-
-test('Buffers are views that nobody else writes to', async (t) => {
-  const client = open(t)
-  const bytes = Buffer.from([0, 255, 128, 10])
-  await client.rpush('bytes', bytes, bytes, 'text')
-  const [first, second, text] = await client.buffers.lrange('bytes', 0, -1)
-  assert.deepEqual([first, second, text], [bytes, bytes, Buffer.from('text')])
-  await client.buffers.lrange('bytes', 0, -1)
-  assert.deepEqual(second, bytes)
-  assert.deepEqual(await client.buffers.hgetall('nothing'), {})
-  assert.equal(await client.buffers.get('nothing'), null)
-  // An argument is read when the call is made.
-  const given = Buffer.from('before')
-  const call = client.set('given', given)
-  given.write('after!')
-  await call
-  assert.equal(await client.get('given'), 'before')
 })
