@@ -40,7 +40,7 @@ class Client extends withMethods(EventEmitter, commands) {
   /** The same client with `timeout`, `signal`, `retryWrites`, `buffers` or `bigints` for its calls. */
   options (wanted) {
     const { signal, ...options } = given.options(wanted, 'a call')
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    if (signal !== undefined && !(typeof signal === 'object' && signal !== null && 'aborted' in signal)) {
       throw usage(`signal is ${given.what(signal)}; write an AbortSignal`)
     }
     const view = Object.keys(options).length > 0 ? this._native.view(options) : this._native
@@ -71,7 +71,7 @@ class Client extends withMethods(EventEmitter, commands) {
     let code
     try {
       this._begin()
-      abort?.signal.throwIfAborted()
+      if (abort?.signal.aborted) throw abort.signal.reason
       code = submit(this._native)
     } catch (error) {
       return Promise.reject(error)
