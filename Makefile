@@ -29,4 +29,4 @@ install-c: ## the C library and its header, to PREFIX (/usr/local), below DESTDI
 
 clean: ## removes everything that was built or installed in this tree
 	@cargo clean --quiet
-	@rm -rf .setup .venv node_modules
+	@rm -rf .setup .venv node_modules bench/nodejs/node_modules

@@ -3,9 +3,8 @@
 //   node bindings/nodejs/build.mjs [--dev] [--if-missing]
 
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -25,7 +24,8 @@ function isInstalled () {
 
 /** A workspace of what the package holds: the tree's has members that it lacks. */
 function stage () {
-  const folder = mkdtempSync(join(tmpdir(), 'steadis-'))
+  const folder = join(root, 'build')
+  rmSync(folder, { recursive: true, force: true })
   for (const name of ['core', 'bindings', 'Cargo.lock']) cpSync(join(root, name), join(folder, name), { recursive: true })
   // Examples and tests are the tree's as well.
   const core = readFileSync(join(root, 'core/Cargo.toml'), 'utf8').replace(/\n\[\[(test|example)\]\][^[]*/g, '\n')
@@ -43,7 +43,8 @@ function build () {
   const args = ['build', '--quiet', '--package', 'steadis-nodejs', '--message-format=json-render-diagnostics']
   if (!process.argv.includes('--dev')) args.push('--release')
   // The lock holds in both; in the smaller workspace it has more than is needed.
-  args.push(...scratch ? ['--target-dir', join(scratch, 'target')] : ['--locked'])
+  if (!scratch) args.push('--locked')
+  else if (!process.env.CARGO_TARGET_DIR) args.push('--target-dir', join(scratch, 'target'))
   const options = { cwd: scratch ?? root, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28 }
   try {
     const lines = execFileSync(process.env.CARGO || 'cargo', args, options).toString().split('\n').filter(Boolean)

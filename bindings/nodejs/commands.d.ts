@@ -707,5 +707,3 @@ export interface CamelCaseCommands<T> {
 export type LowerCaseCommands<T> = {
   [Name in keyof CamelCaseCommands<T> as Lowercase<Name & string>]: CamelCaseCommands<T>[Name]
 }
-
-export type Commands<T = string> = CamelCaseCommands<T> & LowerCaseCommands<T>

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
-import { Commands, Key, Value } from './commands'
+import { Key, Value } from './commands'
+import { Commands } from './shapes'
 
 /** Settings by name; docs/configuration.md has them all, with those of ioredis and node-redis. */
 export interface Options {
@@ -33,6 +34,8 @@ export interface Message { type: 'message', channel: string, pattern: string | n
 /** Messages of this time may be missing. */
 export interface Gap { type: 'gap', since: Date, until: Date }
 
+export type Listener = (message: string, channel: string) => void
+
 export interface Subscription extends AsyncIterable<Message | Gap>, PromiseLike<number> {
   ready (): Promise<void>
 }
@@ -49,6 +52,18 @@ export interface Health {
   state: 'ready' | 'degraded' | 'failing_over' | 'down'
   primary?: string | null
   reason: string | null
+}
+
+/** The primary is another one now; `from` is null for the first. */
+export interface Failover {
+  from: string | null
+  to: string
+  detectedBy: string
+  durationMs: number
+  epoch: number
+  held: number
+  repeated: number
+  maybeExecuted: number
 }
 
 export interface Script { (given?: { keys?: readonly Key[], args?: readonly Value[] }): Promise<any>, readonly digest: string }
@@ -70,9 +85,23 @@ declare class BaseClient<T> extends EventEmitter {
   multi (): Batch
   watch (keys: Key | readonly Key[], body: (view: Client<T>, transaction: Batch) => unknown): Promise<any[]>
   script (source: string): Script
-  subscribe (...channels: (string | { patterns?: string | readonly string[], shards?: string | readonly string[] })[]): Subscription
+  subscribe (...channels: (string | readonly string[] | { patterns?: string | readonly string[], shards?: string | readonly string[] })[]): Subscription
+  subscribe (channels: string | readonly string[], listener: Listener): Subscription
+  psubscribe (...patterns: (string | readonly string[])[]): Subscription
+  pSubscribe (patterns: string | readonly string[], listener: Listener): Subscription
+  ssubscribe (...channels: (string | readonly string[])[]): Subscription
+  sSubscribe (channels: string | readonly string[], listener: Listener): Subscription
+  unsubscribe (channels?: string | readonly string[], listener?: Listener): Promise<number>
+  punsubscribe (patterns?: string | readonly string[], listener?: Listener): Promise<number>
+  pUnsubscribe (patterns?: string | readonly string[], listener?: Listener): Promise<number>
+  sunsubscribe (channels?: string | readonly string[], listener?: Listener): Promise<number>
+  sUnsubscribe (channels?: string | readonly string[], listener?: Listener): Promise<number>
+  sendCommand (words: readonly Value[]): Promise<any>
   scanIterator (options?: { MATCH?: string, COUNT?: number, TYPE?: string }): AsyncIterableIterator<string>
   scanStream (options?: { match?: string, count?: number, type?: string }): Readable
+  sscanStream (key: Key, options?: { match?: string, count?: number }): Readable
+  hscanStream (key: Key, options?: { match?: string, count?: number }): Readable
+  zscanStream (key: Key, options?: { match?: string, count?: number }): Readable
   ready (): Promise<this>
   connect (): Promise<this>
   topology (): Topology
@@ -88,11 +117,16 @@ declare class BaseClient<T> extends EventEmitter {
   defineCommand (name: string, definition: { lua: string, numberOfKeys?: number }): void
   asIORedis (): any
   asNodeRedis (): any
+  on (event: 'failover', listener: (event: Failover) => void): this
+  on (event: string | symbol, listener: (...args: any[]) => void): this
   ref (): this
   unref (): this
   close (): Promise<void>
   quit (): Promise<'OK'>
+  disconnect (): Promise<void>
   destroy (): void
+  [Symbol.asyncDispose] (): Promise<void>
+  [Symbol.dispose] (): void
 }
 
 export type Client<T = string> = BaseClient<T> & Commands<T>
@@ -111,6 +145,7 @@ export declare class Resolver extends EventEmitter {
   topology (): Topology
   report (epoch: number, error?: unknown): boolean
   close (): void
+  [Symbol.dispose] (): void
 }
 
 /** The base of all errors of this package. */

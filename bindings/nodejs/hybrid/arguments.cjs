@@ -1,16 +1,10 @@
 'use strict'
 // Arguments as ioredis and node-redis take them, for the calls in which they differ from ours.
 
-/** Whether it is a plain object: options, and no value of some class. */
-function isObject (it) {
-  if (typeof it !== 'object' || it === null) return false
-  const prototype = Object.getPrototypeOf(it)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
-}
+const { isObject, unreadable } = require('../lib/given.cjs')
 
 /** `{ expiration: { type: 'EX', value: 60 }, condition: 'NX' }` of node-redis. */
 function flatOptions (options) {
-  if (!isObject(options)) return options
   const { expiration, condition, TRIM, COUNT, LIMIT, ...rest } = options
   if (expiration !== undefined) {
     const { type = expiration, value = true } = isObject(expiration) ? expiration : {}
@@ -27,7 +21,7 @@ function flatOptions (options) {
   return rest
 }
 
-const lastFlat = (...args) => [...args.slice(0, -1), flatOptions(args.at(-1))]
+const lastFlat = (...args) => isObject(args[args.length - 1]) ? [...args.slice(0, -1), flatOptions(args.at(-1))] : undefined
 
 /** `[{ key, id }]` of node-redis: our streams by name. */
 function streams (given, options = {}) {
@@ -44,13 +38,13 @@ function evaluation (script, given, ...rest) {
 
 /** `{ score, value }` and lists of them. */
 function scores (key, given, ...rest) {
-  if (!isObject(given) && !(Array.isArray(given) && isObject(given[0]))) return [key, given, ...rest]
+  if (!isObject(given) && !(Array.isArray(given) && isObject(given[0]))) return undefined
   const pairs = [given].flat()
-  if (pairs.some((it) => !('value' in it))) return lastFlat(key, given, ...rest)
-  return lastFlat(key, pairs.map(({ score, value }) => [score, value]), ...rest)
+  const taken = [key, pairs.some((it) => !('value' in it)) ? given : pairs.map(({ score, value }) => [score, value]), ...rest]
+  return lastFlat(...taken) ?? taken
 }
 
-/** By any name in which the method can be called. */
+/** By the name with capitals; what is `undefined` stays as it was given. */
 const habits = {
   set: lastFlat,
   getEx: lastFlat,
@@ -65,4 +59,13 @@ const habits = {
   evalSha: evaluation
 }
 
-module.exports = { habits, isObject }
+/** Arguments as we take them, or the error that they are. */
+function inHabit (habit, args) {
+  try {
+    return habit(...args) ?? args
+  } catch (error) {
+    return unreadable(error)
+  }
+}
+
+module.exports = { habits, inHabit }

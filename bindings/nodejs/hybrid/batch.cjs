@@ -2,17 +2,30 @@
 // Pipelines and transactions that take what ioredis and node-redis take.
 
 const { Batch } = require('../lib/batch.cjs')
-const { table, names } = require('../lib/commands.cjs')
+const { methods, withMethods } = require('../lib/commands.cjs')
 const { classes: { SteadisError } } = require('../lib/errors.cjs')
-const { habits } = require('./arguments.cjs')
+const { habits, inHabit } = require('./arguments.cjs')
+const { called } = require('./callbacks.cjs')
 const shapes = require('./shapes.cjs')
 
-class HybridBatch extends Batch {
+const commands = methods((index, { camel }, name) => {
+  const habit = habits[camel]
+  const shape = shapes.nodeRedis[name] ?? shapes.ioredis[name]
+  return function (...args) {
+    if (typeof args[args.length - 1] === 'function') this.callbacks.set(this.length, args.pop())
+    if (shape !== undefined) this.shapes.set(this.length, shape)
+    if (habit === undefined) return this._add(index, args)
+    const taken = inHabit(habit, args)
+    return taken instanceof SteadisError ? this._took(taken) : this._add(index, taken)
+  }
+})
+
+class HybridBatch extends withMethods(Batch, commands) {
   constructor (client, isTransaction) {
     super(client, isTransaction)
-    /** What each reply becomes; `undefined` leaves it. */
-    this.shapes = []
-    this.callbacks = []
+    /** What replies become and who else is told, by the places of their commands. */
+    this.shapes = new Map()
+    this.callbacks = new Map()
     this.isPairs = client._isIORedis === true
     for (const [name, { script, numberOfKeys }] of client._scripts) {
       this[name] = (...args) => {
@@ -40,37 +53,21 @@ class HybridBatch extends Batch {
     Object.defineProperty(this, 'runCommand', { value: method })
   }
 
-  _add (name, row, index, args) {
-    const callback = typeof args.at(-1) === 'function' ? args.pop() : undefined
-    this.callbacks[this.length] = callback
-    this.shapes[this.length] = shapes.nodeRedis[name] ?? shapes.ioredis[name]
-    const taken = habits[row.camel]?.(...args) ?? args
-    return this._took(this.commands.add(index, taken))
-  }
-
   /** Sends the commands; resolves to their replies, or for ioredis to `[error, reply]` of each. */
   async exec (callback) {
     let replies
     try {
-      const outcomes = (await this.outcomes()).map((reply, i) => this._told(reply, i))
-      replies = this.isPairs
-        ? outcomes.map((it) => it instanceof SteadisError ? [it, undefined] : [null, it])
-        : Batch.replies(outcomes)
+      const outcomes = await this.outcomes()
+      for (const [place, shape] of this.shapes) outcomes[place] = shaped(outcomes[place], shape)
+      for (const [place, callback] of this.callbacks) called(callback, ...pair(outcomes[place]))
+      replies = this.isPairs ? outcomes.map(pair) : Batch.replies(outcomes)
     } catch (error) {
       if (callback === undefined) throw error
-      callback(error)
+      called(callback, error)
       return
     }
-    callback?.(null, replies)
+    if (callback !== undefined) called(callback, null, replies)
     return replies
-  }
-
-  _told (reply, i) {
-    const isError = reply instanceof SteadisError
-    if (!isError && reply !== null && this.shapes[i]) reply = this.shapes[i](reply)
-    if (isError) this.callbacks[i]?.(reply)
-    else this.callbacks[i]?.(null, reply)
-    return reply
   }
 
   /** All commands in one write, without a transaction, as node-redis has it. */
@@ -80,12 +77,8 @@ class HybridBatch extends Batch {
   }
 }
 
-for (const [index, row] of table.entries()) {
-  if (!row.method) continue
-  for (const name of names(row)) {
-    const method = function (...args) { return this._add(name, row, index, args) }
-    Object.defineProperty(HybridBatch.prototype, name, { value: method, configurable: true, writable: true })
-  }
-}
+/** An outcome as ioredis has it. */
+const pair = (it) => it instanceof SteadisError ? [it, undefined] : [null, it]
+const shaped = (it, shape) => it == null || it instanceof SteadisError ? it : shape(it)
 
 module.exports = { HybridBatch }

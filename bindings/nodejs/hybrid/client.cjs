@@ -1,16 +1,23 @@
 'use strict'
 // The client that libraries for ioredis and for node-redis take as theirs.
 
-const { Readable } = require('node:stream')
 const { Client } = require('../lib/client.cjs')
-const { table, names, indexOf } = require('../lib/commands.cjs')
-const { habits, isObject } = require('./arguments.cjs')
+const { table, indexOf, methods, withMethods } = require('../lib/commands.cjs')
+const { classes: { SteadisError }, usage } = require('../lib/errors.cjs')
+const { isObject, place } = require('../lib/given.cjs')
+const { habits, inHabit } = require('./arguments.cjs')
+const { tell } = require('./callbacks.cjs')
 const { translate } = require('./options.cjs')
 const { withLifecycle } = require('./lifecycle.cjs')
 const { withSubscriptions } = require('./subscriptions.cjs')
 const { HybridBatch } = require('./batch.cjs')
 const { addViews } = require('./views.cjs')
 const shapes = require('./shapes.cjs')
+
+const [SCAN, ZRANGE] = [indexOf('scan'), indexOf('zrange')]
+
+/** What SCRIPT can be told without further arguments. */
+const SUBCOMMANDS = new Set(['FLUSH', 'flush', 'KILL', 'kill'])
 
 /** A key that can be taken as a batch of keys as well: which of the two, libraries disagree on. */
 class Key extends String {
@@ -19,10 +26,45 @@ class Key extends String {
   }
 }
 
-class HybridClient extends withSubscriptions(withLifecycle(Client)) {
+/** Keys of these may be nested, as a library's list of keys can be. */
+const FLATTENED = new Set(['del', 'unlink', 'exists', 'mget', 'touch'])
+const flattened = (...args) => args.flat(Infinity).map((it) => it instanceof String ? String(it) : it)
+
+/** Each name has a method of its own where the name says whose habits hold. */
+const translated = methods((index, row, name) => {
+  const habit = FLATTENED.has(row.name) ? flattened : habits[row.camel]
+  const shape = shapeOf(name)
+  if (habit === undefined && shape === undefined) return undefined
+  return function (...args) { return this._translated(index, args, habit, shape) }
+})
+
+/** What makes a reply of this name's library of a reply of ours, if they differ. */
+function shapeOf (name) {
+  if (name === 'scan') return (reply, isOurs) => isOurs ? shapes.scan(reply) : reply
+  if (name in shapes.nodeRedis) return shapes.nodeRedis[name]
+  const shape = shapes.ioredis[name]
+  // With an options object it is a call of ours, with a reply in our shape.
+  return shape && ((reply, isOurs) => isOurs ? reply : shape(reply))
+}
+
+/** `getBuffer` and the like of ioredis. */
+const buffers = methods((index, row, name) => function (...args) { return this.buffers[name](...args) })
+for (const name in buffers) {
+  if (name === name.toLowerCase()) translated[`${name}Buffer`] = buffers[name]
+}
+
+// Administration, and commands with subcommands, by their first word: `config('GET', …)`.
+for (const { name } of table) {
+  const word = name.split('|')[0]
+  if (word in Client.prototype) continue
+  translated[word] = function (...args) { return this.call(word.toUpperCase(), ...args) }
+}
+
+class HybridClient extends withSubscriptions(withLifecycle(withMethods(Client, translated))) {
   constructor (url, options) {
-    if (isObject(url) && !(url instanceof URL)) [url, options] = [url.url, { ...url, url: undefined }]
-    super(url, translate(options ?? {}))
+    if (isObject(url)) [url, options] = [url.url, { ...url, url: undefined }]
+    ;[url, options] = place(url, options)
+    super(url, translate(options))
     this._given = [url, options]
     this._scripts = new Map()
     this._options = undefined
@@ -49,7 +91,9 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
   }
 
   /** A command that `numberOfKeys` and `lua` describe becomes a method, as in ioredis. */
-  defineCommand (name, { lua, numberOfKeys }) {
+  defineCommand (name, definition) {
+    if (typeof definition?.lua !== 'string') throw usage(`the command ${String(name)} has no lua; write { numberOfKeys, lua: 'return …' }`)
+    const { lua, numberOfKeys } = definition
     const script = this.script(lua)
     const root = this._root
     root._scripts.set(name, { script, numberOfKeys })
@@ -62,7 +106,7 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
 
   /** A script to be called, or with a subcommand what it answers. */
   script (source, ...rest) {
-    if (rest.length === 0 && !/^(flush|kill)$/i.test(source)) return super.script(source)
+    if (rest.length === 0 && !SUBCOMMANDS.has(source)) return super.script(source)
     const callback = typeof rest.at(-1) === 'function' ? rest.pop() : undefined
     return tell(this.call('SCRIPT', source, ...rest.flat()), callback)
   }
@@ -93,13 +137,14 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
     for await (const key of super.scanIterator(options)) yield new Key(key)
   }
 
-  scanStream (options) { return this._stream((cursor, given) => this._run(indexOf('scan'), [cursor, given]), options) }
+  scanStream (options) { return this._stream((cursor, given) => this._run(SCAN, [cursor, given]), options) }
   sscanStream (key, options) { return this._stream((cursor, given) => this.sscan(key, cursor, given), options) }
   hscanStream (key, options) { return this._stream((cursor, given) => this.hscan(key, cursor, given), options) }
   zscanStream (key, options) { return this._stream((cursor, given) => this.zscan(key, cursor, given), options) }
 
   _stream (scan, { match, count, type } = {}) {
     const given = Object.fromEntries(Object.entries({ MATCH: match, COUNT: count, TYPE: type }).filter(([, it]) => it !== undefined))
+    const { Readable } = require('node:stream')
     const batches = async function * () {
       let cursor = '0'
       do {
@@ -111,13 +156,25 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
     return Readable.from(batches(), { objectMode: true, highWaterMark: 1 })
   }
 
-  /** The long way of a call: callbacks, habits of other clients, and replies in their shapes. */
-  _translated (name, row, index, args) {
-    const callback = typeof args.at(-1) === 'function' ? args.pop() : undefined
-    const taken = habits[row.camel]?.(...args) ?? args
-    const shape = shapeOf(name, row, args)
-    const reply = this._run(index, FLATTENED.has(row.name) ? taken.flat(Infinity).map(unboxed) : taken)
-    return tell(shape === undefined ? reply : reply.then((it) => it === null ? null : shape(it)), callback)
+  /** As all methods, with a callback behind the arguments or without one. */
+  _run (index, args) {
+    if (typeof args[args.length - 1] !== 'function') return super._run(index, args)
+    return tell(super._run(index, args.slice(0, -1)), args.at(-1))
+  }
+
+  /** The long way of a call: habits of other clients, and replies in their shapes. */
+  _translated (index, args, habit, shape) {
+    const callback = typeof args[args.length - 1] === 'function' ? args.pop() : undefined
+    const taken = habit === undefined ? args : inHabit(habit, args)
+    if (taken instanceof SteadisError) return tell(Promise.reject(taken), callback)
+    const reply = this._run(index, taken)
+    if (shape === undefined) return tell(reply, callback)
+    const isOurs = isObject(args.at(-1))
+    return tell(reply.then((it) => it === null ? null : shape(it, isOurs)), callback)
+  }
+
+  zRangeWithScores (key, min, max, options = {}) {
+    return this._run(ZRANGE, [key, min, max, { ...options, WITHSCORES: true }]).then(shapes.members)
   }
 
   _tell (event, ...args) {
@@ -128,63 +185,9 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
   }
 }
 
-/** Keys of these may be nested, as a library's list of keys can be. */
-const FLATTENED = new Set(['del', 'unlink', 'exists', 'mget', 'touch'])
-const unboxed = (it) => it instanceof String ? String(it) : it
-
-function shapeOf (name, row, args) {
-  if (name === 'scan') return isObject(args.at(-1)) ? shapes.scan : undefined
-  // With an options object it is a call of ours, with a reply in our shape.
-  const isOurs = isObject(args.at(-1)) && row.name !== 'xadd'
-  return shapes.nodeRedis[name] ?? (isOurs ? undefined : shapes.ioredis[name])
-}
-
 const split = (args, keys) => {
   const count = keys ?? Number(args.shift())
   return [args.slice(0, count), args.slice(count)]
-}
-
-/** Tells a callback what comes of a promise, and the caller too if there is none. */
-function tell (promise, callback) {
-  if (callback === undefined) return promise
-  promise.then((reply) => callback(null, reply), (error) => callback(error))
-  return promise.catch(() => {})
-}
-
-const isTranslated = (name, row) => row.camel in habits || name in shapes.ioredis || name in shapes.nodeRedis || name === 'scan' || FLATTENED.has(row.name)
-
-// Each name has a method of its own, since the names say whose habits hold.
-for (const [index, row] of table.entries()) {
-  if (!row.method) continue
-  for (const name of names(row)) {
-    const method = isTranslated(name, row)
-      ? function (...args) { return this._translated(name, row, index, args) }
-      : function (...args) {
-        if (typeof args[args.length - 1] === 'function') return this._translated(name, row, index, args)
-        return this._run(index, args)
-      }
-    Object.defineProperty(HybridClient.prototype, name, { value: method, configurable: true, writable: true })
-    const buffer = function (...args) { return this.buffers[name](...args) }
-    if (name === name.toLowerCase()) Object.defineProperty(HybridClient.prototype, `${name}Buffer`, { value: buffer, configurable: true, writable: true })
-  }
-}
-
-// Administration, and commands with subcommands, by their first word: `info()`, `config('GET', …)`.
-for (const row of table) {
-  const word = row.name.split('|')[0]
-  if (word in HybridClient.prototype || word === 'script') continue
-  const method = function (...args) { return this.call(word.toUpperCase(), ...args) }
-  Object.defineProperty(HybridClient.prototype, word, { value: method, configurable: true, writable: true })
-}
-for (const word of ['info', 'client', 'config', 'flushall', 'flushdb', 'dbsize', 'role', 'command', 'memory', 'debug', 'slowlog', 'latency', 'acl']) {
-  if (word in HybridClient.prototype) continue
-  const method = function (...args) { return this.call(word.toUpperCase(), ...args) }
-  Object.defineProperty(HybridClient.prototype, word, { value: method, configurable: true, writable: true })
-}
-HybridClient.prototype.flushAll = HybridClient.prototype.flushall
-HybridClient.prototype.flushDb = HybridClient.prototype.flushdb
-HybridClient.prototype.zRangeWithScores = async function (key, min, max, options = {}) {
-  return shapes.members(await this._run(indexOf('zrange'), [key, min, max, { ...options, WITHSCORES: true }]))
 }
 
 addViews(HybridClient)

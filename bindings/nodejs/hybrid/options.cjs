@@ -2,7 +2,7 @@
 // Option names of ioredis and node-redis that are more than other words for ours; those the native
 // part knows.
 
-const { isObject } = require('./arguments.cjs')
+const { isObject } = require('../lib/given.cjs')
 
 const pick = (object, names) => Object.fromEntries(names.filter((name) => object?.[name] !== undefined).map((name) => [name, object[name]]))
 
@@ -44,12 +44,10 @@ const NEEDLESS = new Set([
 function translate (given) {
   const { connectionName, tls, ...options } = unnest(given)
   const ours = {}
-  for (const name in options) if (!NEEDLESS.has(name) && typeof options[name] !== 'function') ours[name] = options[name]
+  for (const name in options) if (!NEEDLESS.has(name)) ours[name] = options[name]
   if (connectionName !== undefined) ours.clientName = connectionName
   if (isObject(tls)) Object.assign(ours, { tls: true }, certificates(tls))
   else if (tls !== undefined) ours.tls = tls
-  // A password can be asked for anew at each login.
-  if (typeof given.password === 'function') ours.password = given.password
   return ours
 }
 

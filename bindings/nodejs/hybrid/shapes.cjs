@@ -10,7 +10,7 @@ const score = (number) => number === null ? null : String(number)
 /** [[id, { field: value }]] as ioredis has it: [[id, [field, value]]]. */
 const flatEntries = (entries) => entries.map((entry) => entry && [entry[0], entry[1] && flat(entry[1])])
 /** The same as node-redis has it: [{ id, message }]. */
-const messages = (entries) => entries.map((entry) => entry && { id: entry[0], message: entry[1] })
+const messages = (entries) => entries.map((entry) => Array.isArray(entry) ? { id: entry[0], message: entry[1] } : entry)
 
 const flatScores = (pairs) => pairs.flatMap(([member, number]) => [member, score(number)])
 const members = (pairs) => pairs.map(([value, number]) => ({ value, score: number }))

@@ -3,7 +3,7 @@
 // and to listeners of the events `message`, `pmessage` and `smessage`.
 
 const { BY, Subscription } = require('../lib/pubsub.cjs')
-const { isObject } = require('./arguments.cjs')
+const { isObject } = require('../lib/given.cjs')
 
 const EVENTS = ['message', 'pmessage', 'smessage']
 

@@ -3,6 +3,7 @@
 
 class Abort {
   static of (host, signal) {
+    host.aborts ??= new WeakMap()
     let abort = host.aborts.get(signal)
     if (abort === undefined) host.aborts.set(signal, abort = new Abort(host, signal))
     return abort

@@ -1,28 +1,45 @@
 'use strict'
 // Commands that are sent in one go, as a pipeline or as a transaction.
 
-const native = require('./native.cjs')
-const { attach } = require('./commands.cjs')
+const { functions: { add, batch } } = require('./native.cjs')
+const { methods, withMethods } = require('./commands.cjs')
 const { classes: { SteadisError } } = require('./errors.cjs')
+const { flat } = require('./given.cjs')
+const tracing = require('./tracing.cjs')
+
+const commands = methods((index) => function (...args) {
+  return this._add(index, args)
+})
 
 /** Collects commands; `exec` sends them. */
-class Batch {
+class Batch extends withMethods(Object, commands) {
   constructor (client, isTransaction) {
+    super()
     this.client = client
     this.isTransaction = isTransaction
-    this.commands = new native.Batch()
+    this._commands = batch()
     this.length = 0
     this.error = undefined
   }
 
   /** Appends any command. */
   call (...args) {
-    return this._took(this.commands.addRaw(args.flat()))
+    let words
+    try {
+      words = flat(args)
+    } catch (error) {
+      return this._took(error)
+    }
+    return this._took(this.client._native.addWords(this._commands, words))
   }
 
   /** Appends the call of a script. */
   run (script, { keys = [], args = [] } = {}) {
-    return this._took(this.commands.addScript(script.native, keys, args))
+    return this._took(this.client._native.addScript(this._commands, script.native, keys, args))
+  }
+
+  _add (index, args) {
+    return this._took(add(this._commands, index, ...args))
   }
 
   _took (error) {
@@ -51,12 +68,9 @@ class Batch {
   outcomes () {
     if (this.error !== undefined) return Promise.reject(this.error)
     if (this.length === 0) return Promise.resolve([])
-    return this.client._take((native) => native.submitBatch(this.commands, this.isTransaction))
+    const submit = (native) => native.submitBatch(this._commands, this.isTransaction)
+    return tracing.batch(this.client, this.isTransaction, this.length, () => this.client._take(submit))
   }
 }
-
-attach(Batch.prototype, (index) => function (...args) {
-  return this._took(this.commands.add(index, args))
-})
 
 module.exports = { Batch }

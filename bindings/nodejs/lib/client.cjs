@@ -9,33 +9,40 @@ const { Batch } = require('./batch.cjs')
 const { makeScript } = require('./script.cjs')
 const { BY, Hub, Subscription } = require('./pubsub.cjs')
 const { watch } = require('./watch.cjs')
-const { attach, indexOf } = require('./commands.cjs')
+const { table, indexOf, methods, withMethods } = require('./commands.cjs')
 const { closed, usage } = require('./errors.cjs')
+const given = require('./given.cjs')
 const tracing = require('./tracing.cjs')
 
+const { submit } = native.functions
 const SCAN = indexOf('scan')
 
-const isOptions = (it) => typeof it === 'object' && it !== null && !Array.isArray(it) && !Buffer.isBuffer(it)
+const commands = methods((index) => function (...args) {
+  return this._run(index, args)
+})
 
-class Client extends EventEmitter {
+class Client extends withMethods(EventEmitter, commands) {
   constructor (url, options) {
     super()
-    if (typeof url === 'object' && url !== null && !(url instanceof URL)) [url, options] = [undefined, url]
-    // What is set in a worker thread is set for JavaScript alone.
-    this._native = native.Native.open(url === undefined || url === null ? undefined : String(url), options ?? {})
-    this._functions = this._native.functions()
+    this._native = native.Native.open(...given.place(url, options))
+    this._handle = this._native.handle()
     this._root = this
     this._abort = undefined
-    this._host = new Host(this._native, (event) => this._tell(event))
+    this._host = new Host(this._native, this._handle, (event) => this._tell(event))
   }
 
   /** Any command, given by its words; its reply stays as the server sends it. */
   call (...words) {
-    return this._take((native) => native.submitRaw(words.flat()))
+    const name = [words[0]].flat()[0]
+    return tracing.command(this, String(name), words.length - 1, () => this._take((native) => native.submitRaw(given.flat(words))))
   }
 
   /** The same client with `timeout`, `signal`, `retryWrites`, `buffers` or `bigints` for its calls. */
-  options ({ signal, ...options } = {}) {
+  options (wanted) {
+    const { signal, ...options } = given.options(wanted, 'a call')
+    if (signal !== undefined && !(typeof signal === 'object' && signal !== null && 'aborted' in signal)) {
+      throw usage(`signal is ${given.what(signal)}; write an AbortSignal`)
+    }
     const view = Object.keys(options).length > 0 ? this._native.view(options) : this._native
     const abort = signal ? Abort.of(this._host, signal) : this._abort
     // Such calls may come due before those that the clock is set for.
@@ -49,40 +56,37 @@ class Client extends EventEmitter {
   }
 
   /** The same client, reading from replicas: `policy`, and `maxLag` in milliseconds. */
-  replica (options = {}) {
-    return this._view(this._native.replica(options), this._abort)
+  replica (options) {
+    return this._view(this._native.replica(given.options(options, 'a replica')), this._abort)
   }
 
   _view (native, abort) {
-    const functions = native === this._native ? this._functions : native.functions()
-    return Object.create(this, { _native: { value: native }, _functions: { value: functions }, _abort: { value: abort } })
+    const handle = native === this._native ? this._handle : native.handle()
+    return Object.create(this, { _native: { value: native }, _handle: { value: handle }, _abort: { value: abort } })
   }
 
   /** Has the native part take a call on, and promises its outcome. */
   _take (submit) {
-    const host = this._host
-    if (!host.isRunning) {
-      try {
-        this._begin()
-      } catch (error) {
-        return Promise.reject(error)
-      }
-    }
     const abort = this._abort
-    if (abort === undefined) return host.wait(submit(this._native))
-    if (abort.signal.aborted) return Promise.reject(abort.signal.reason)
-    const code = submit(this._native)
-    return abort.watch(code, host.wait(code))
+    let code
+    try {
+      this._begin()
+      if (abort?.signal.aborted) throw abort.signal.reason
+      code = submit(this._native)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const promise = this._host.wait(code)
+    return abort === undefined ? promise : abort.watch(code, promise)
   }
 
   /** A command of the table. The way of every method, so it takes no detour. */
   _run (index, args) {
     const host = this._host
     if (host.isRunning && this._abort === undefined && !tracing.isOn()) {
-      return host.wait(this._functions.submit(index, ...args))
+      return host.wait(submit(this._handle, index, ...args))
     }
-    const take = () => this._take(() => this._functions.submit(index, ...args))
-    return tracing.isOn() ? tracing.trace(this, index, args, take) : take()
+    return tracing.command(this, table[index].name, args.length, () => this._take(() => submit(this._handle, index, ...args)))
   }
 
   /** Commands that are sent in one go. */
@@ -99,13 +103,14 @@ class Client extends EventEmitter {
    * Calls `body(view, transaction)`: it reads through the view, and fills the transaction. Again,
    * whenever the keys have changed meanwhile; resolves to the replies of the transaction.
    */
-  watch (keys, body) {
+  async watch (keys, body) {
+    if (typeof body !== 'function') throw usage(`watch needs a function to call, not ${given.what(body)}`)
     return watch(this, keys, body)
   }
 
   /** Messages of these channels: read what this returns by `for await`. */
   subscribe (...channels) {
-    const { patterns = [], shards = [] } = isOptions(channels.at(-1)) ? channels.pop() : {}
+    const { patterns = [], shards = [] } = given.isObject(channels.at(-1)) ? channels.pop() : {}
     return this._subscribe([[BY.channel, channels.flat()], [BY.pattern, [patterns].flat()], [BY.shard, [shards].flat()]])
   }
 
@@ -128,6 +133,9 @@ class Client extends EventEmitter {
 
   /** A Lua script, to be called with `{ keys, args }`. */
   script (source) {
+    if (typeof source !== 'string' && !ArrayBuffer.isView(source)) {
+      throw usage(`the source of the script is ${given.what(source)}; write text or a Buffer`)
+    }
     return makeScript(this, this._native.script(source))
   }
 
@@ -138,7 +146,8 @@ class Client extends EventEmitter {
   }
 
   /** All keys, batch by batch: `MATCH`, `COUNT` and `TYPE` as in SCAN. */
-  async * scanIterator ({ cursor = '0', ...options } = {}) {
+  async * scanIterator (wanted) {
+    let { cursor = '0', ...options } = given.options(wanted, 'scanIterator')
     do {
       const [next, keys] = await this._run(SCAN, [cursor, options])
       yield * keys
@@ -232,12 +241,8 @@ for (const name of ['on', 'once', 'off', 'addListener', 'removeListener', 'prepe
 }
 
 if (Symbol.asyncDispose) {
-  Client.prototype[Symbol.asyncDispose] = Client.prototype.close
-  Client.prototype[Symbol.dispose] = Client.prototype.destroy
+  Client.prototype[Symbol.asyncDispose] = function () { return this.close() }
+  Client.prototype[Symbol.dispose] = function () { this.destroy() }
 }
-
-attach(Client.prototype, (index) => function (...args) {
-  return this._run(index, args)
-})
 
 module.exports = { Client }

@@ -4,9 +4,9 @@
 // Commands of one tick go out in one write, and what one read brings is settled in one go.
 
 const net = require('node:net')
-const tls = require('node:tls')
 const { readFileSync } = require('node:fs')
 const { closed } = require('./errors.cjs')
+const { functions: { output, received } } = require('./native.cjs')
 
 // What is read is dealt with before anything else is read, so all sockets can share one buffer.
 // On Windows the system fills it in the background, so there each has its own.
@@ -20,7 +20,7 @@ class Link {
     this.isOpen = false
     const buffer = shared ?? Buffer.allocUnsafeSlow(ROOM)
     const callback = (count) => {
-      host.settle(host.functions.received(link, buffer, count))
+      host.settle(received(host.handle, link, buffer, count))
       return true
     }
     const options = { ...to, noDelay: true, keepAlive: true, onread: { buffer, callback } }
@@ -31,7 +31,7 @@ class Link {
       host.look()
     }
     try {
-      this.socket = secure ? tls.connect({ ...options, ...read(secure) }) : net.connect(options)
+      this.socket = secure ? require('node:tls').connect({ ...options, ...read(secure) }) : net.connect(options)
     } catch (error) {
       // A certificate that cannot be read. The native part must not hear of it from within its
       // own call for the connection.
@@ -59,10 +59,10 @@ function read ({ servername, ...files }) {
 }
 
 class Host {
-  /** @param native the native client @param tell takes events in */
-  constructor (native, tell) {
+  /** @param native the native client @param handle what functions know it by @param tell takes events in */
+  constructor (native, handle, tell) {
     this.native = native
-    this.functions = native.functions()
+    this.handle = handle
     this.tell = tell
     /** Commands can be taken on as they come. */
     this.isRunning = false
@@ -73,8 +73,8 @@ class Host {
     this.ears = new Map()
     /** What has to know when the client ends. */
     this.endings = new Set()
-    /** What ends calls, by their signals. */
-    this.aborts = new WeakMap()
+    /** What ends calls, by their signals; made when there are any. */
+    this.aborts = undefined
     this.pending = 0
     this.resolves = []
     this.rejects = []
@@ -159,8 +159,8 @@ class Host {
     for (const link of this.links.values()) {
       // What a slow server does not take stays with the native part, which can still hold it back.
       if (!link.isOpen || link.socket.writableNeedDrain) continue
-      const output = this.functions.output(link.id)
-      if (output !== undefined) link.socket.write(output, 'latin1')
+      const bytes = output(this.handle, link.id)
+      if (bytes !== undefined) link.socket.write(bytes, 'latin1')
     }
     // Commands without a hurry of their own come due after those that the clock is set for.
     if (this.isBusy || this.isHurried || this.timer === undefined) this.arm()

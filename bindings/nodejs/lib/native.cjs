@@ -1,23 +1,33 @@
 'use strict'
-// Finds the native part: a package for this platform, or what was built in this tree.
+// Finds the native part: what was built in this tree, or a package for this platform.
 
-const { join } = require('node:path')
 const { existsSync } = require('node:fs')
-const { platformName } = require('./platform.cjs')
+const { join } = require('node:path')
+const { platformNames } = require('./platform.cjs')
 
 function load () {
-  const name = platformName()
-  const built = process.env.NAPI_RS_NATIVE_LIBRARY_PATH || join(__dirname, '..', `steadis.${name}.node`)
-  if (existsSync(built)) return require(built)
-  try {
-    return require(`@steadis/${name}`)
-  } catch (cause) {
-    const how = 'install the package for it, or build it: npm run build (needs cargo)'
-    throw new Error(`steadis has no native part for ${name}: ${how}`, { cause })
+  const given = process.env.NAPI_RS_NATIVE_LIBRARY_PATH
+  if (given) return require(given)
+  const names = platformNames()
+  const built = names.map((name) => join(__dirname, '..', `steadis.${name}.node`)).filter((path) => existsSync(path))
+  const causes = []
+  for (const path of [...built, ...names.map((name) => `@steadis/${name}`)]) {
+    try {
+      return require(path)
+    } catch (cause) {
+      causes.push(cause)
+    }
   }
+  const how = 'install the package for it, or build it: npm run build (needs cargo)'
+  // One that is there and cannot be loaded tells more than those that are not there.
+  const cause = causes.find((it) => it.code !== 'MODULE_NOT_FOUND') ?? causes.at(-1)
+  throw new Error(`steadis has no native part for ${names.join(' or ')}: ${how}`, { cause })
 }
 
 const native = load()
 native.install(require('./convert.cjs'))
+
+/** The functions that every command goes through. */
+native.functions = native.functions()
 
 module.exports = native

@@ -1,7 +1,7 @@
 'use strict'
 // Subscriptions. They survive failovers; a gap says when messages may have been missed.
 
-const { closed, classes: { SteadisError } } = require('./errors.cjs')
+const { closed, usage, classes: { SteadisError } } = require('./errors.cjs')
 
 /** How a channel is wanted, in the numbers of the native part. */
 const BY = { channel: 0, pattern: 1, shard: 2 }
@@ -68,7 +68,12 @@ class Messages {
     this.isOver = false
     this.ear = new Ear(client, () => this.wake?.())
     client._host.endings.add(this)
-    for (const [by, name] of wanted) this.ear.add(by, name)
+    try {
+      for (const [by, name] of wanted) this.ear.add(by, name)
+    } catch (error) {
+      this.end()
+      throw error
+    }
   }
 
   async next () {
@@ -139,8 +144,8 @@ class Hub {
     for (const name of names) {
       let listeners = this.wanted[by].get(String(name))
       if (listeners === undefined) {
-        this.wanted[by].set(String(name), listeners = new Set())
         this.ear.add(by, name)
+        this.wanted[by].set(String(name), listeners = new Set())
       }
       if (listener) listeners.add(listener)
     }
@@ -219,7 +224,7 @@ class Subscription {
   }
 
   start () {
-    this.confirmed ??= this.confirm()
+    this.confirmed ??= this.wanted.length === 0 ? Promise.reject(nothing()) : this.confirm()
     return this.confirmed
   }
 
@@ -236,15 +241,18 @@ class Subscription {
   }
 
   /** For readers: resolves when the server has confirmed, so that what comes from now on is read. */
-  ready () {
+  async ready () {
     return this[Symbol.asyncIterator]().ear.ready()
   }
 
   [Symbol.asyncIterator] () {
     this.isRead = true
+    if (this.wanted.length === 0) throw nothing()
     this.messages ??= new Messages(this.client, this.wanted)
     return this.messages
   }
 }
+
+const nothing = () => usage('there is no channel to subscribe to; write subscribe("news")')
 
 module.exports = { BY, Hub, Subscription }

@@ -3,6 +3,7 @@
 
 const { EventEmitter } = require('node:events')
 const native = require('./native.cjs')
+const { place } = require('./given.cjs')
 
 /** How long a change of the deployment may go unnoticed that is no change of the primary. */
 const LOOK_MS = 50
@@ -11,8 +12,7 @@ const LOOK_MS = 50
 class Resolver extends EventEmitter {
   constructor (url, options) {
     super()
-    if (typeof url === 'object' && url !== null && !(url instanceof URL)) [url, options] = [undefined, url]
-    this._native = native.NativeResolver.open(url === undefined || url === null ? undefined : String(url), options ?? {})
+    this._native = native.NativeResolver.open(...place(url, options))
     this._isWatching = false
   }
 

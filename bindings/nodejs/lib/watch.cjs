@@ -26,7 +26,7 @@ async function watch (client, keys, body) {
       }
       if (transaction.error !== undefined) throw transaction.error
       if (transaction.length === 0) return []
-      const outcomes = await host.wait(native.watchCommit(id, transaction.commands))
+      const outcomes = await host.wait(native.watchCommit(id, transaction._commands))
       if (outcomes !== null) return Batch.replies(outcomes)
     }
   } finally {

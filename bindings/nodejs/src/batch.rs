@@ -1,5 +1,6 @@
 //! Commands that are sent in one go, and scripts.
 
+use crate::client::Native;
 use crate::convert::{arguments, read_list, with_room};
 use crate::error;
 use crate::js::{Js, Value};
@@ -10,61 +11,65 @@ use steadis::client;
 use steadis::command::{self, Arg};
 use steadis::{Error, Result};
 
-/// Commands of a pipeline or of a transaction.
-#[napi_derive::napi]
-#[derive(Debug, Default)]
-pub struct Batch {
-    inner: RefCell<client::Batch>,
+/// The commands of a pipeline or of a transaction, behind a value of JavaScript.
+type Commands = RefCell<client::Batch>;
+
+/// No commands yet.
+pub(crate) fn batch(js: Js) -> Value {
+    js.wrap(Commands::default())
+}
+
+/// Appends a command of the table: its number, then its arguments. An error is returned.
+pub(crate) fn add(js: Js, args: &[Value]) -> Value {
+    let [commands, index, args @ ..] = args else { return js.undefined() };
+    let added = command_at(js.to_double(*index) as u32).and_then(|command| {
+        with_room(|room| {
+            let (args, named) = arguments(js, room, command, args)?;
+            commands_of(js, *commands)?.borrow_mut().add(command, args, named)
+        })
+    });
+    told(js, added)
+}
+
+/// Takes the commands out, to be sent.
+pub(crate) fn take(js: Js, commands: Value) -> client::Batch {
+    commands_of(js, commands).map(RefCell::take).unwrap_or_default()
+}
+
+fn commands_of<'a>(js: Js, value: Value) -> Result<&'a Commands> {
+    js.unwrap(value).ok_or_else(|| Error::usage("this is no batch: call pipeline() or multi()"))
+}
+
+fn told(js: Js, result: Result<()>) -> Value {
+    result.map_or_else(|error| error::instance(js, &error), |()| js.undefined())
 }
 
 #[napi_derive::napi]
-impl Batch {
-    #[napi(constructor)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Appends a command of the table; an error of its arguments is returned.
+impl Native {
+    /// Appends any command to a batch; an error of its arguments is returned.
     #[napi(catch_unwind)]
-    pub fn add(&self, env: Env, index: u32, list: Value) -> Value {
-        self.append(env, |js, batch| {
-            let command = command_at(index)?;
-            let values: Vec<Value> = js.items(list).collect();
-            with_room(|room| {
-                let (args, named) = arguments(js, room, command, &values)?;
-                batch.add(command, args, named)
-            })
-        })
-    }
-
-    /// Appends any command.
-    #[napi(catch_unwind)]
-    pub fn add_raw(&self, env: Env, list: Value) -> Value {
-        self.append(env, |js, batch| raw(js, list, |words| batch.add_raw(words)))
-    }
-
-    /// Appends the call of a script.
-    #[napi(catch_unwind)]
-    pub fn add_script(&self, env: Env, script: &Script, keys: Value, args: Value) -> Value {
-        self.append(env, |js, batch| {
-            with_room(|room| {
-                let (keys, args) = (read_list(js, room, keys)?, read_list(js, room, args)?);
-                batch.add_script(&script.inner, keys, args)
-            })
-        })
-    }
-
-    fn append(&self, env: Env, work: impl FnOnce(Js, &mut client::Batch) -> Result<()>) -> Value {
+    pub fn add_words(&self, env: Env, commands: Value, list: Value) -> Value {
         let js = Js(env.raw());
-        // Taken out, because reading objects runs their getters, which may add to it as well.
-        let mut batch = self.inner.take();
-        let result = work(js, &mut batch);
-        self.inner.replace(batch);
-        result.map_or_else(|error| error::instance(js, &error), |()| js.undefined())
+        let add = |words: &[Vec<u8>]| commands_of(js, commands)?.borrow_mut().add_raw(words);
+        told(js, raw(js, list, add))
     }
 
-    pub(crate) fn take(&self) -> client::Batch {
-        self.inner.take()
+    /// Appends the call of a script to a batch.
+    #[napi(catch_unwind)]
+    pub fn add_script(
+        &self,
+        env: Env,
+        commands: Value,
+        script: &Script,
+        keys: Value,
+        args: Value,
+    ) -> Value {
+        let js = Js(env.raw());
+        let added = with_room(|room| {
+            let (keys, args) = (read_list(js, room, keys)?, read_list(js, room, args)?);
+            commands_of(js, commands)?.borrow_mut().add_script(&script.inner, keys, args)
+        });
+        told(js, added)
     }
 }
 

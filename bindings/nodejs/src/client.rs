@@ -3,14 +3,15 @@
 //! JavaScript owns sockets, TLS and the clock. It submits calls, does what `actions` says, and
 //! reports what happened; whatever that settles is returned as one array of codes and values.
 
-use crate::batch::{Batch, Script, raw};
-use crate::convert::{Mode, options, read_list, with_room};
+use crate::batch::{self, Script, raw};
+use crate::convert::{read_list, with_room};
 use crate::desk::Desk;
 use crate::js::{Js, Value};
-use crate::options::{call_options, take_flag};
+use crate::options::{call_options, options, take_flag};
+use crate::reply::Mode;
 use crate::runtime::{Bell, News};
 use crate::view::{Inner, View};
-use crate::{error, hot, picture};
+use crate::{error, picture};
 use napi::Env;
 use napi::bindgen_prelude::{FnArgs, Function};
 use std::cell::RefCell;
@@ -34,11 +35,13 @@ impl Native {
     #[napi(factory, catch_unwind)]
     pub fn open(env: Env, url: Option<String>, given: Value) -> napi::Result<Self> {
         let js = Js(env.raw());
-        let mut given = options(js, given);
-        let bigints = take_flag(&mut given, "bigints").unwrap_or_default();
-        let environment = Environment::process();
-        let input = Input { environment, url, options: given, unit: Unit::Milliseconds };
-        let resolved = Config::resolve(&input).map_err(|error| thrown(js, &error))?;
+        let opened = options(js, given).and_then(|mut given| {
+            let bigints = take_flag(&mut given, "bigints")?.unwrap_or_default();
+            let environment = Environment::process();
+            let input = Input { environment, url, options: given, unit: Unit::Milliseconds };
+            Ok((Config::resolve(&input)?, bigints))
+        });
+        let (resolved, bigints) = opened.map_err(|error| thrown(js, &error))?;
         let session = Session::new(resolved.config.clone());
         let options = CallOptions::of(session.config());
         let inner = Inner { session, desk: Desk::default(), resolved, started: false };
@@ -50,39 +53,42 @@ impl Native {
         Self { view: Rc::new(View { inner: Rc::clone(&self.view.inner), options, mode }) }
     }
 
-    /// The functions that every command goes through.
+    /// What the functions that every command goes through know it by.
     #[napi(catch_unwind)]
-    pub fn functions(&self, env: Env) -> Value {
-        hot::functions(Js(env.raw()), &self.view)
+    pub fn handle(&self, env: Env) -> Value {
+        Js(env.raw()).wrap(Rc::clone(&self.view))
     }
 
     /// The same client with other options for its calls.
     #[napi(catch_unwind)]
     pub fn view(&self, env: Env, given: Value) -> napi::Result<Self> {
         let js = Js(env.raw());
-        let mut given = options(js, given);
-        let mut mode = self.view.mode;
-        mode.buffers = take_flag(&mut given, "buffers").unwrap_or(mode.buffers);
-        mode.bigints = take_flag(&mut given, "bigints").unwrap_or(mode.bigints);
-        let options = call_options(self.view.options, given);
-        Ok(self.with(options.map_err(|error| thrown(js, &error))?, mode))
+        let read = options(js, given).and_then(|mut given| {
+            let mut mode = self.view.mode;
+            mode.buffers = take_flag(&mut given, "buffers")?.unwrap_or(mode.buffers);
+            mode.bigints = take_flag(&mut given, "bigints")?.unwrap_or(mode.bigints);
+            Ok((call_options(self.view.options, given)?, mode))
+        });
+        let (options, mode) = read.map_err(|error| thrown(js, &error))?;
+        Ok(self.with(options, mode))
     }
 
     /// The same client, reading from replicas.
     #[napi(catch_unwind)]
     pub fn replica(&self, env: Env, given: Value) -> napi::Result<Self> {
         let js = Js(env.raw());
-        let mut given = options(js, given);
-        for (name, _) in &mut given {
-            if name == "policy" {
-                "read_from".clone_into(name);
+        let read = options(js, given).and_then(|mut given| {
+            for (name, _) in &mut given {
+                if name == "policy" {
+                    "read_from".clone_into(name);
+                }
             }
-        }
-        if !given.iter().any(|(name, _)| name.to_lowercase().replace('_', "") == "readfrom") {
-            given.push(("read_from".to_owned(), "prefer_replica".into()));
-        }
-        let options = call_options(self.view.options, given);
-        let options = options.map_err(|error| thrown(js, &error))?;
+            if !given.iter().any(|(name, _)| name.to_lowercase().replace('_', "") == "readfrom") {
+                given.push(("read_from".to_owned(), "prefer_replica".into()));
+            }
+            call_options(self.view.options, given)
+        });
+        let options = read.map_err(|error| thrown(js, &error))?;
         let options = options.reading_from(options.read_from, options.max_lag);
         Ok(self.with(options, self.view.mode))
     }
@@ -123,10 +129,10 @@ impl Native {
 
     /// Takes a pipeline or a transaction on.
     #[napi(catch_unwind)]
-    pub fn submit_batch(&self, env: Env, batch: &Batch, transaction: bool) -> Value {
-        let (now, options) = (Instant::now(), self.view.options);
-        let batch = batch.take();
-        self.view.place(Js(env.raw()), |session| match transaction {
+    pub fn submit_batch(&self, env: Env, commands: Value, transaction: bool) -> Value {
+        let (js, now, options) = (Js(env.raw()), Instant::now(), self.view.options);
+        let batch = batch::take(js, commands);
+        self.view.place(js, |session| match transaction {
             true => session.submit_transaction(batch, options, now),
             false => session.submit_pipeline(batch, options, now),
         })

@@ -1,8 +1,8 @@
 //! The calls without an outcome, and the outcomes on their way to JavaScript.
 
-use crate::convert::{self, Mode};
 use crate::error;
 use crate::js::{Js, Value};
+use crate::reply::{self, Mode};
 use rustc_hash::FxHashMap;
 use steadis::client::Outcomes;
 use steadis::client::hosted::Completion;
@@ -61,7 +61,7 @@ impl Desk {
     pub(crate) fn settle(&mut self, js: Js, token: Token, completion: Completion<'_>) {
         let Some(&Waiting { place, mode }) = self.waiting.get(&token) else { return };
         let (end, value) = match completion {
-            Completion::Reply(answer) => (End::Well, convert::build(js, mode, answer)),
+            Completion::Reply(answer) => (End::Well, reply::build(js, mode, answer)),
             Completion::Outcomes(outcomes) => (End::Well, list(js, mode, &outcomes)),
             Completion::Ready => (End::Well, js.undefined()),
             Completion::Again => (End::Well, js.null()),
@@ -95,7 +95,7 @@ fn list(js: Js, mode: Mode, outcomes: &Outcomes) -> Value {
     let values: Vec<Value> = outcomes
         .iter()
         .map(|outcome| match outcome {
-            Ok(answer) => convert::build(js, mode, answer),
+            Ok(answer) => reply::build(js, mode, answer),
             Err(error) => error::instance(js, error),
         })
         .collect();

@@ -1,6 +1,7 @@
 //! Errors of core become JavaScript's: of the class that JavaScript has for their kind.
 
-use crate::js::{Hook, Js, Value};
+use crate::hooks::Hook;
+use crate::js::{Js, Value};
 use steadis::{Error, Kind};
 
 /// An instance of the class for this kind of error.

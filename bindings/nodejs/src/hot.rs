@@ -1,14 +1,12 @@
 //! The functions that every command goes through, without the checks that wrap the others: those
 //! cost several times what the work does.
 
-use crate::batch::command_at;
+use crate::batch::{self, command_at};
 use crate::convert::{arguments, with_room};
 use crate::error;
 use crate::js::{Js, Value};
 use crate::view::View;
 use napi::sys;
-use std::ffi::c_void;
-use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
@@ -16,12 +14,13 @@ use std::time::Instant;
 use steadis::client::Exchange;
 use steadis::{Error, Kind};
 
-/// A function of JavaScript with a view behind it.
-type Function = fn(&View, Js, &[Value]) -> Value;
+/// What JavaScript calls. The first argument is what it is about.
+type Function = fn(Js, &[Value]) -> Value;
 
-/// Takes a command of the table on: its number, then its arguments.
-fn submit(view: &View, js: Js, args: &[Value]) -> Value {
-    let Some((index, args)) = args.split_first() else { return js.undefined() };
+/// Takes a command of the table on, for a view: its number, then its arguments.
+fn submit(js: Js, args: &[Value]) -> Value {
+    let [view, index, args @ ..] = args else { return js.undefined() };
+    let Some(view) = js.unwrap::<Rc<View>>(*view) else { return js.undefined() };
     // Before anything is borrowed: reading objects runs their getters, which may call us.
     let exchange = command_at(js.to_double(*index) as u32).and_then(|command| {
         with_room(|room| {
@@ -32,9 +31,11 @@ fn submit(view: &View, js: Js, args: &[Value]) -> Value {
     view.take_on(js, exchange)
 }
 
-/// What is to be written to a connection: a string of bytes, or a Buffer if it is long.
-fn output(view: &View, js: Js, args: &[Value]) -> Value {
-    let link = args.first().map_or(0, |link| js.to_double(*link) as u32);
+/// What a view is to write to a connection: a string of bytes, or a Buffer if it is long.
+fn output(js: Js, args: &[Value]) -> Value {
+    let &[view, link] = args else { return js.undefined() };
+    let Some(view) = js.unwrap::<Rc<View>>(view) else { return js.undefined() };
+    let link = js.to_double(link) as u32;
     let bytes = view.inner.borrow_mut().session.take_output(link);
     match bytes.len() {
         0 => js.undefined(),
@@ -43,9 +44,10 @@ fn output(view: &View, js: Js, args: &[Value]) -> Value {
     }
 }
 
-/// A connection has read so many bytes into a Buffer.
-fn received(view: &View, js: Js, args: &[Value]) -> Value {
-    let &[link, buffer, count] = args else { return js.undefined() };
+/// A connection of a view has read so many bytes into a Buffer.
+fn received(js: Js, args: &[Value]) -> Value {
+    let &[view, link, buffer, count] = args else { return js.undefined() };
+    let Some(view) = js.unwrap::<Rc<View>>(view) else { return js.undefined() };
     let (link, count) = (js.to_double(link) as u32, js.to_double(count) as usize);
     let feed = |bytes: &[u8]| {
         let bytes = &bytes[..bytes.len().min(count)];
@@ -57,30 +59,31 @@ fn received(view: &View, js: Js, args: &[Value]) -> Value {
 /// Beyond this many bytes a Buffer costs less than a string.
 const LONG: usize = 16 << 10;
 
-/// The functions by name.
-const FUNCTIONS: [(&str, Function); 3] =
-    [("submit", submit), ("output", output), ("received", received)];
+static FUNCTIONS: [(&str, Function); 5] = [
+    ("submit", submit),
+    ("batch", |js, _| batch::batch(js)),
+    ("add", batch::add),
+    ("output", output),
+    ("received", received),
+];
 
-/// An object with the functions of a view.
-pub(crate) fn functions(js: Js, view: &Rc<View>) -> Value {
+/// These functions by their names, for one thread.
+#[napi_derive::napi(catch_unwind)]
+pub fn functions(env: napi::Env) -> Value {
+    let js = Js(env.raw());
     let object = js.object();
-    for (name, function) in FUNCTIONS {
-        let behind = Box::into_raw(Box::new((Rc::clone(view), function))).cast();
+    for (name, function) in &FUNCTIONS {
+        let behind = std::ptr::from_ref(function).cast_mut().cast();
         let mut made = null_mut();
-        // SAFETY: the engine copies the name. What is behind the function lives until the engine
-        // has no more use for it, and is given back then.
+        // SAFETY: the engine copies the name, and what is behind the function lives for ever.
         unsafe {
             let name = (name.as_ptr().cast(), name.len() as isize);
             sys::napi_create_function(js.0, name.0, name.1, Some(enter), behind, &mut made);
-            let (release, none) = (Some(release as _), null_mut());
-            sys::napi_add_finalizer(js.0, made, behind, release, null_mut(), none);
         }
         js.set(object, name, Value(made));
     }
     object
 }
-
-type Behind = (Rc<View>, Function);
 
 /// Most commands have fewer arguments.
 const FEW: usize = 8;
@@ -103,14 +106,8 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
             &many[..]
         }
     };
-    // SAFETY: what `functions` put there, which is not released while the function can be called.
-    let behind = ManuallyDrop::new(unsafe { Box::from_raw(behind.cast::<Behind>()) });
-    let (view, function) = &**behind;
+    // SAFETY: what `functions` put there.
+    let function = unsafe { *behind.cast::<Function>() };
     let panicked = |_| error::instance(js, &Error::new(Kind::Internal, "the native part panicked"));
-    catch_unwind(AssertUnwindSafe(|| function(view, js, args))).unwrap_or_else(panicked).0
-}
-
-unsafe extern "C" fn release(_: sys::napi_env, behind: *mut c_void, _: *mut c_void) {
-    // SAFETY: it came from a box, and this is called once.
-    drop(unsafe { Box::from_raw(behind.cast::<Behind>()) });
+    catch_unwind(AssertUnwindSafe(|| function(js, args))).unwrap_or_else(panicked).0
 }

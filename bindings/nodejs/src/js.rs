@@ -5,7 +5,8 @@
 
 use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName};
 use napi::{Result, ValueType, sys};
-use std::cell::RefCell;
+use std::any::TypeId;
+use std::ffi::c_void;
 use std::ptr::null_mut;
 
 /// A handle on a value, good until the native call returns.
@@ -38,6 +39,13 @@ impl ToNapiValue for Value {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Js(pub(crate) sys::napi_env);
 
+/// What is behind a value of JavaScript, and what that is.
+#[repr(C)]
+struct Ours<T> {
+    kind: TypeId,
+    what: T,
+}
+
 /// Calls the engine for one value.
 macro_rules! make {
     ($function:ident, $($argument:expr),* $(,)?) => {{
@@ -48,6 +56,7 @@ macro_rules! make {
         Value(value)
     }};
 }
+pub(crate) use make;
 
 /// Asks the engine something about a value.
 macro_rules! ask {
@@ -236,6 +245,26 @@ impl Js {
         Some(show(unsafe { std::slice::from_raw_parts(start.cast(), length) }))
     }
 
+    /// A value with something of ours behind it, which lives as long as the value.
+    pub(crate) fn wrap<T: 'static>(self, what: T) -> Value {
+        unsafe extern "C" fn release<T>(_: sys::napi_env, ours: *mut c_void, _: *mut c_void) {
+            // SAFETY: it came from a box, and this is called once.
+            drop(unsafe { Box::from_raw(ours.cast::<Ours<T>>()) });
+        }
+        let ours = Box::into_raw(Box::new(Ours { kind: TypeId::of::<T>(), what })).cast();
+        make!(napi_create_external, self.0, ours, Some(release::<T>), null_mut())
+    }
+
+    /// What [`wrap`](Self::wrap) put behind a value; `None` if that is something else.
+    pub(crate) fn unwrap<'a, T: 'static>(self, value: Value) -> Option<&'a T> {
+        let ours = ask!(napi_get_value_external, self, value, null_mut())?;
+        // SAFETY: JavaScript passes what `wrap` made and nothing else, so there is a kind first.
+        let kind = unsafe { *ours.cast::<TypeId>() };
+        // SAFETY: it is of this kind. The value outlives the native call, and what is behind it
+        // lives as long as the value.
+        (kind == TypeId::of::<T>()).then(|| unsafe { &(*ours.cast::<Ours<T>>()).what })
+    }
+
     pub(crate) fn throw(self, error: Value) {
         // SAFETY: as above.
         unsafe { sys::napi_throw(self.0, error.0) };
@@ -252,86 +281,3 @@ impl Js {
 
 /// The largest integer that a number holds exactly.
 const MAX_SAFE: u64 = (1 << 53) - 1;
-
-/// More arguments than this go in several calls.
-const MOST_ARGUMENTS: usize = 512;
-
-impl Js {
-    /// An array. JavaScript gathers the arguments of a call many times faster than the engine
-    /// sets elements from outside.
-    pub(crate) fn list(self, items: &[Value]) -> Value {
-        let mut chunks = items.chunks(MOST_ARGUMENTS);
-        let list = self.hook(Hook::List, chunks.next().unwrap_or_default());
-        for chunk in chunks {
-            let mut arguments = Vec::with_capacity(chunk.len() + 1);
-            arguments.push(list);
-            arguments.extend_from_slice(chunk);
-            self.hook(Hook::Extend, &arguments);
-        }
-        list
-    }
-
-    /// An object of keys and values in turn.
-    pub(crate) fn map(self, items: &[Value]) -> Value {
-        if items.len() <= MOST_ARGUMENTS {
-            self.hook(Hook::Map, items)
-        } else {
-            let list = self.list(items);
-            self.hook(Hook::MapOf, &[list])
-        }
-    }
-
-    pub(crate) fn hook(self, hook: Hook, arguments: &[Value]) -> Value {
-        let reference = HOOKS.with_borrow(|hooks| hooks.get(hook as usize).copied());
-        let Some(reference) = reference else { return self.undefined() };
-        let function = make!(napi_get_reference_value, self.0, reference);
-        self.call(function, arguments)
-    }
-
-    /// Keeps JavaScript's part of the conversion for this thread.
-    pub(crate) fn keep_hooks(self, hooks: Value) {
-        let references = HOOK_NAMES.map(|name| {
-            let function = self.get(hooks, name);
-            let mut reference = null_mut();
-            // SAFETY: as above; references live as long as the thread's engine.
-            unsafe { sys::napi_create_reference(self.0, function.0, 1, &mut reference) };
-            reference
-        });
-        HOOKS.set(references.to_vec());
-    }
-}
-
-/// What JavaScript does better by itself.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Hook {
-    /// Its arguments as an array.
-    List,
-    /// Appends its further arguments to an array.
-    Extend,
-    /// Its arguments, keys and values in turn, as an object.
-    Map,
-    /// The same from an array.
-    MapOf,
-    /// An error of the class for its kind.
-    Error,
-    /// A view of a Buffer.
-    Slice,
-    /// What an object holds: keys and values in turn, or `undefined` if it is none that does.
-    Entries,
-    /// A BigInt of its digits.
-    BigInt,
-}
-
-const HOOK_NAMES: [&str; 8] =
-    ["list", "extend", "map", "mapOf", "error", "slice", "entries", "bigInt"];
-
-thread_local! {
-    /// Each thread has one engine at the most.
-    static HOOKS: RefCell<Vec<sys::napi_ref>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Gives the native part what JavaScript has for it; once for each thread.
-#[napi_derive::napi]
-pub fn install(env: napi::Env, hooks: Value) {
-    Js(env.raw()).keep_hooks(hooks);
-}

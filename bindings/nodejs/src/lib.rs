@@ -9,12 +9,14 @@
 //! | `resolver` | who is primary, for programs that keep a client library of their own |
 //! | `view` | what the calls of a view have in common |
 //! | `hot` | the functions that every command goes through |
-//! | `options` | options of calls |
+//! | `options` | options of clients and of calls |
 //! | `picture` | what JavaScript gets to know of connections and of the deployment |
 //! | `desk` | the calls without an outcome, and the outcomes on their way to JavaScript |
 //! | `batch` | commands that are sent in one go, and scripts |
-//! | `convert` | JavaScript's values become arguments and options, replies become values |
+//! | `convert` | JavaScript's values become arguments |
+//! | `reply` | replies become JavaScript's values |
 //! | `js` | values of JavaScript, with as few crossings as possible |
+//! | `hooks` | JavaScript's part of the conversion |
 //! | `error` | errors of core become JavaScript's |
 //! | `runtime` | what other threads have to tell the event loop |
 //! | `table` | the commands, for the methods that JavaScript makes of them |
@@ -28,11 +30,13 @@ mod client;
 mod convert;
 mod desk;
 mod error;
+mod hooks;
 mod hot;
 mod js;
 mod options;
 mod own;
 mod picture;
+mod reply;
 mod resolver;
 mod runtime;
 mod table;

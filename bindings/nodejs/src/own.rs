@@ -1,6 +1,6 @@
 //! What has a connection of its own: watched keys, and subscriptions.
 
-use crate::batch::{Batch, command_at, raw};
+use crate::batch::{self, command_at, raw};
 use crate::client::Native;
 use crate::convert::{arguments, with_room};
 use crate::error;
@@ -50,10 +50,10 @@ impl Native {
 
     /// Executes the transaction. It is told of the outcomes, or of null: begin again.
     #[napi(catch_unwind)]
-    pub fn watch_commit(&self, env: Env, id: f64, batch: &Batch) -> Value {
-        let batch = batch.take();
-        let now = Instant::now();
-        self.view.place(Js(env.raw()), |session| session.watch_commit(id as _, batch, now))
+    pub fn watch_commit(&self, env: Env, id: f64, commands: Value) -> Value {
+        let (js, now) = (Js(env.raw()), Instant::now());
+        let batch = batch::take(js, commands);
+        self.view.place(js, |session| session.watch_commit(id as _, batch, now))
     }
 
     /// Whether the attempt's connection is gone.

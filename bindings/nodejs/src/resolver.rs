@@ -1,8 +1,8 @@
 //! Who is primary, for programs that keep a client library of their own.
 
 use crate::client::thrown;
-use crate::convert::options;
 use crate::js::{Js, Value};
+use crate::options::options;
 use crate::picture;
 use crate::runtime::{Bell, News};
 use napi::Env;
@@ -26,10 +26,11 @@ impl NativeResolver {
     #[napi(factory, catch_unwind)]
     pub fn open(env: Env, url: Option<String>, given: Value) -> napi::Result<Self> {
         let js = Js(env.raw());
-        let environment = Environment::process();
-        let input =
-            Input { environment, url, options: options(js, given), unit: Unit::Milliseconds };
-        let inner = steadis::Resolver::open(&input).map_err(|error| thrown(js, &error))?;
+        let opened = options(js, given).and_then(|options| {
+            let (environment, unit) = (Environment::process(), Unit::Milliseconds);
+            steadis::Resolver::open(&Input { environment, url, options, unit })
+        });
+        let inner = opened.map_err(|error| thrown(js, &error))?;
         Ok(Self { inner, listener: Cell::new(None) })
     }
 

@@ -2,32 +2,14 @@
 
 use steadis::command;
 
-/// One command of the table. Its place in the list is its number.
-#[napi_derive::napi(object, object_from_js = false)]
-#[derive(Debug)]
-pub struct Row {
-    /// In Redis' own notation: `get`, `xgroup|create`.
-    pub name: &'static str,
-    /// The name in the habit of JavaScript: `get`, `xGroupCreate`.
-    pub camel: &'static str,
-    /// As the manual writes it.
-    pub usage: &'static str,
-    /// Can be called as a method: neither administration nor a change of the connection.
-    pub method: bool,
-    pub reads: bool,
-    pub blocks: bool,
-}
-
-/// All commands.
+/// All commands, a line each: the name in Redis' own notation (`xgroup|create`), and in the habit of
+/// JavaScript (`xGroupCreate`) if it can be a method, which neither administration can nor a
+/// change of the connection. The place of a line is the number of the command.
 #[napi_derive::napi]
-pub fn table() -> Vec<Row> {
-    let row = |it: &'static command::Command| Row {
-        name: it.name,
-        camel: it.camel,
-        usage: it.usage,
-        method: !it.administers && !it.subscribes,
-        reads: it.effect == steadis::policy::Effect::Reads,
-        blocks: it.blocks,
+pub fn table() -> String {
+    let line = |it: &command::Command| match it.administers || it.subscribes {
+        true => it.name.to_owned(),
+        false => format!("{} {}", it.name, it.camel),
     };
-    command::all().iter().map(row).collect()
+    command::all().iter().map(line).collect::<Vec<_>>().join("\n")
 }

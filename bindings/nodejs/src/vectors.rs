@@ -1,9 +1,11 @@
 //! Conversion alone, for tests.
 
 use crate::batch::command_at;
-use crate::convert::{Mode, build, named, options, read_list, with_room};
+use crate::convert::{named, read_list, with_room};
 use crate::error;
 use crate::js::{Js, Value};
+use crate::options::options;
+use crate::reply::{Mode, build};
 use napi::Env;
 use napi::bindgen_prelude::Buffer;
 use steadis::client::{Answer, Origin};
@@ -21,11 +23,12 @@ pub fn config(env: Env, variables: Value, url: Option<String>, given: Value, ms:
         steadis::config::OptionValue::Text(text) => (name, text),
         _ => (name, String::new()),
     };
-    let variables = options(js, variables).into_iter().map(text);
-    let environment: Environment = variables.collect();
     let unit = if ms { Unit::Milliseconds } else { Unit::Seconds };
-    let input = Input { environment, url, options: options(js, given), unit };
-    answer(js, Config::resolve(&input), |Resolved { config, warnings, .. }| {
+    let resolved = options(js, variables).and_then(|variables| {
+        let environment: Environment = variables.into_iter().map(text).collect();
+        Config::resolve(&Input { environment, url, options: options(js, given)?, unit })
+    });
+    answer(js, resolved, |Resolved { config, warnings, .. }| {
         let json = js.text(config.to_json(Secrets::Shown).as_bytes());
         let warnings: Vec<Value> = warnings.iter().map(|it| js.text(it.as_bytes())).collect();
         js.list(&[json, js.list(&warnings)])

@@ -1,9 +1,9 @@
 //! What calls have in common: the session, and the options of the view they come through.
 
-use crate::convert::Mode;
 use crate::desk::Desk;
 use crate::error;
 use crate::js::{Js, Value};
+use crate::reply::Mode;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;

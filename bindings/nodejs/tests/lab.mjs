@@ -1,5 +1,6 @@
 // A Sentinel deployment of its own for each file of tests, and the programs that run beside it.
 
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -73,4 +74,16 @@ export function start (path, ...args) {
     else waiting.push({ text, resolve, reject })
   })
   return { child, over, line }
+}
+
+/** Runs a program to its end; what it said. Any unhandled rejection ends it with another status. */
+export async function ends (source, ...flags) {
+  const args = ['--unhandled-rejections=strict', ...flags, '--input-type=module', '--eval', `import { connect } from 'steadis'; ${source}`]
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = []
+  for (const output of [child.stdout, child.stderr]) output.on('data', (data) => said.push(data))
+  const [code] = await once(child, 'close')
+  const text = Buffer.concat(said).toString()
+  assert.equal(code, 0, text)
+  return text.trim()
 }

@@ -12,7 +12,7 @@ const files = readdirSync(folder)
 
 let passed = 0
 let failed = 0
-run({ files, concurrency: 2, timeout: 120_000 })
+run({ files, concurrency: 2, timeout: 600_000 })
   // A file without tests inside it is told of as one.
   .on('test:pass', ({ name, details }) => { if (details.type !== 'suite' && !files.includes(name)) passed++ })
   .on('test:fail', ({ name, details }) => {

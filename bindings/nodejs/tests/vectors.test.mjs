@@ -68,14 +68,14 @@ test('every call becomes its arguments', () => {
 
 test('an object at the end means what it says', () => {
   // The same calls with options as the last argument, as people write them.
+  const { add, batch } = native.functions
   let count = 0
   for (const { file, command, calls = [], argv, error } of cases('commands')) {
     for (const { args, options: named } of calls) {
       // All by name is for languages that have names; one object cannot be told from data then.
       if (error || named === undefined || args.length === 0) continue
       count++
-      const batch = new native.Batch()
-      const refused = batch.add(indexOf(command), [...host(args), ...options(named)])
+      const refused = add(batch(), indexOf(command), ...host(args), ...options(named))
       assert.equal(refused, undefined, `${file}: ${command} ${JSON.stringify(args)} ${JSON.stringify(named)}: ${refused?.message}`)
       assert.ok(argv)
     }

@@ -52,9 +52,12 @@ impl Command {
     }
 
     /// Whether this map, behind these arguments, is data: the pairs that this command repeats, of
-    /// which none is there yet. Else it can only be options. For languages in which both look the
-    /// same.
+    /// which none is there yet. Else it can only be options, even if it is empty; where there are
+    /// none, it is what somebody took for a value. For languages in which both look the same.
     pub fn takes_as_data(&self, map: &[(Arg<'_>, Arg<'_>)], given: &[Arg<'_>]) -> bool {
+        if map.is_empty() && !self.syntax.has_option(None) {
+            return true;
+        }
         let is_pairs = |part: &Syntax| match part {
             Syntax::Repeated(group) => matches!(**group, Syntax::Sequence(_)),
             _ => false,
@@ -112,7 +115,8 @@ mod tests {
         assert!(!takes("xadd", &[key, Arg::Text("*"), map], &pairs));
         assert!(!takes("zadd", &[key, map], &pairs) && !takes("geosearch", &[key], &pairs));
         assert!(!takes("zadd", &[key, Arg::Int(1), key], &pairs));
-        assert!(!takes("set", &[key, key], &pairs));
+        assert!(!takes("set", &[key, key], &pairs) && !takes("set", &[key, key], &[]));
+        assert!(takes("del", &[key], &[]) && !takes("del", &[key], &pairs));
         assert!(!takes("hset", &[key], &[(Arg::Text("mapping"), map)]));
     }
 }

@@ -60,6 +60,7 @@ pub use self::origin::Origin;
 pub use self::print::Secrets;
 pub use self::resolve::Resolved;
 pub use self::secret::{Credentials, Secret};
+pub use self::suggest::nearest;
 pub use self::target::{Seed, Target};
 pub use self::tls::{DataLogin, SentinelLogin, Tls};
 pub use self::value::{OptionValue, Unit};

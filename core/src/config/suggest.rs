@@ -12,7 +12,7 @@ pub(super) fn plain(name: &str) -> String {
 }
 
 /// The known name that was probably meant, if one is near enough to be worth saying.
-pub(super) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if typed.len() > LONGEST {
         return None;
     }

@@ -16,18 +16,67 @@ const print = (line, times = '') => writeSync(1, JSON.stringify(line).replace(/}
 
 /** What each worker does in a round: the name of the operation, its key, and how it is done. */
 const ROUNDS = {
-  increments: (client, key) => [
+  increments: ({ client, key }) => [
     ['incr', key, () => client.incr(key)],
     ['get', key, () => client.get(key)]
   ],
-  reads: (client, key) => [['get', key, () => client.get(key)]],
-  pipelines: (client, key, { batch }) => [['incr', key, () => {
+  reads: ({ client, key }) => [['get', key, () => client.get(key)]],
+  pipelines: ({ client, key, batch }) => [['incr', key, () => {
     const pipeline = client.pipeline()
     for (let i = 0; i < batch; i++) pipeline.incr(key)
     return pipeline.outcomes()
   }]],
-  transactions: (client, key) => [['multi', key, () => client.multi().incr(`${key}:a`).incr(`${key}:b`).exec()]],
-  scripts: (client, key) => [['eval', key, () => client.eval(SCRIPT, 2, `${key}:a`, `${key}:b`)]]
+  transactions: ({ client, key }) => [['multi', key, () => client.multi().incr(`${key}:a`).incr(`${key}:b`).exec()]],
+  scripts: ({ client, key }) => [['eval', key, () => client.eval(SCRIPT, 2, `${key}:a`, `${key}:b`)]],
+  watch: ({ client, key }) => [['watch', key, () => addOne(client, key)]],
+  blocking: ({ client, key, shared, gives }) => {
+    let turn = 0
+    if (gives) return [['push', key, () => client.rpush(shared, ++turn)]]
+    return [['pop', key, async () => {
+      const popped = await client.blpop(shared, 1)
+      return popped && [popped[0], Number(popped[1])]
+    }]]
+  },
+  pubsub: ({ client, key, shared, gives }) => {
+    let turn = 0
+    if (gives) return [['publish', key, () => client.publish(shared, ++turn)]]
+    const news = new News(client.subscribe(shared))
+    return [['message', key, () => news.next(1000)]]
+  }
+}
+
+/** Nobody else may change the key meanwhile. */
+async function addOne (client, key) {
+  let value
+  await client.watch([key], async (view, transaction) => {
+    value = Number(await view.get(key)) + 1
+    transaction.set(key, value)
+  })
+  return value
+}
+
+/** Messages that are waited for only so long. */
+class News {
+  constructor (subscription) {
+    this.messages = subscription[Symbol.asyncIterator]()
+  }
+
+  async next (patience) {
+    // One that comes too late is what the next round hears.
+    this.coming ??= this.messages.next()
+    const impatience = new AbortController()
+    const silence = sleep(patience, { value: null }, { signal: impatience.signal }).catch(() => {})
+    try {
+      const { value } = await Promise.race([this.coming, silence])
+      if (value !== null) this.coming = undefined
+      return value && (value.type === 'gap' ? 'gap' : Number(value.data))
+    } catch (error) {
+      this.coming = undefined
+      throw error
+    } finally {
+      impatience.abort()
+    }
+  }
 }
 
 const failure = ({ kind, code = null, message }) => ({ kind: kind ?? 'Internal', code, message })
@@ -59,10 +108,15 @@ async function work (order, stopped) {
   }
   const each = order.workload === 'pipelines' ? order.batch : 0
   await Promise.all(Array.from({ length: order.workers }, async (_, worker) => {
-    const steps = ROUNDS[order.workload](client, `${order.prefix}n${worker}`, order)
+    // Workers 6 and 7 share what is called 7: one takes or hears what the other gives.
+    const gives = worker % 2 === 1
+    const [key, shared] = [`${order.prefix}n${worker}`, `${order.prefix}n${worker | 1}:shared`]
+    const steps = ROUNDS[order.workload]({ client, key, shared, gives, batch: order.batch })
+    // Who waits for a partner needs no sleep.
+    const pause = ['blocking', 'pubsub'].includes(order.workload) && !gives ? 0 : order.think_ms
     while (!stopped()) {
       for (const step of steps) await perform(step, each)
-      await sleep(order.think_ms)
+      await sleep(pause)
     }
   }))
   await client.close()

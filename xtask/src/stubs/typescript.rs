@@ -26,8 +26,6 @@ const FOOT: &str = r#"
 export type LowerCaseCommands<T> = {
   [Name in keyof CamelCaseCommands<T> as Lowercase<Name & string>]: CamelCaseCommands<T>[Name]
 }
-
-export type Commands<T = string> = CamelCaseCommands<T> & LowerCaseCommands<T>
 "#;
 
 pub(super) fn stub(signatures: &[Signature]) -> String {
