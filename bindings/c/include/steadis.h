@@ -213,11 +213,6 @@ typedef struct steadis_resolver steadis_resolver;
 typedef struct steadis_script steadis_script;
 
 /**
- * A subscription with a callback.
- */
-typedef struct steadis_subscriber steadis_subscriber;
-
-/**
  * A subscription, which survives failover. One thread at a time may use it.
  */
 typedef struct steadis_subscription steadis_subscription;
@@ -534,13 +529,8 @@ enum steadis_status steadis_async_transaction(const struct steadis_async *handle
                                               struct steadis_error **error);
 
 /**
- * Forgets a call: its callback is not called. What was sent runs all the same.
- */
-void steadis_async_cancel(const struct steadis_async *handle, uint64_t id);
-
-/**
  * Subscribes to a channel; `by` is a steadis_by. Messages, gaps and errors that end nothing go to
- * `callback` until steadis_async_unsubscribe.
+ * `callback` until steadis_async_cancel.
  */
 enum steadis_status steadis_async_subscribe(const struct steadis_async *handle,
                                             int by,
@@ -552,9 +542,10 @@ enum steadis_status steadis_async_subscribe(const struct steadis_async *handle,
                                             struct steadis_error **error);
 
 /**
- * Ends a subscription.
+ * Forgets a call, or ends a subscription: its callback is not called any more. What was sent runs
+ * all the same.
  */
-void steadis_async_unsubscribe(const struct steadis_async *handle, uint64_t id);
+void steadis_async_cancel(const struct steadis_async *handle, uint64_t id);
 
 /**
  * Ends all connections. Calls that wait end with STEADIS_CLOSED in the next
@@ -713,7 +704,8 @@ enum steadis_status steadis_transaction_exec(const struct steadis_client *client
 void steadis_pipeline_free(struct steadis_pipeline *pipeline);
 
 /**
- * Makes a subscription without channels. Add some, then call steadis_subscription_next.
+ * Makes a subscription without channels. Add some; then call steadis_subscription_next for each
+ * message, or steadis_subscribe once.
  */
 enum steadis_status steadis_subscription_new(const struct steadis_client *client,
                                              struct steadis_subscription **subscription,
@@ -753,7 +745,17 @@ enum steadis_status steadis_subscription_next(struct steadis_subscription *subsc
                                               struct steadis_error **error);
 
 /**
- * Ends a subscription.
+ * Has a thread of the library's call `callback` with what comes, until steadis_subscription_free.
+ * The thread takes no signals. From now on the subscription can only be freed.
+ */
+enum steadis_status steadis_subscribe(struct steadis_subscription *subscription,
+                                      steadis_message_callback callback,
+                                      void *user,
+                                      struct steadis_error **error);
+
+/**
+ * Ends a subscription, and waits until its callback has returned; called by that callback, it does
+ * not wait.
  */
 void steadis_subscription_free(struct steadis_subscription *subscription);
 
@@ -878,23 +880,6 @@ enum steadis_status steadis_pipeline_add_script(struct steadis_pipeline *pipelin
  * Frees a script.
  */
 void steadis_script_free(struct steadis_script *script);
-
-/**
- * Hands a subscription over to a thread of its own, which calls `callback` with what comes until
- * steadis_subscriber_free. The thread takes no signals. `*subscription` is gone afterwards, also
- * if this fails, and becomes NULL.
- */
-enum steadis_status steadis_subscribe(struct steadis_subscription **subscription,
-                                      steadis_message_callback callback,
-                                      void *user,
-                                      struct steadis_subscriber **subscriber,
-                                      struct steadis_error **error);
-
-/**
- * Ends a subscription with a callback, and waits until the callback has returned; called by the
- * callback itself, it does not wait.
- */
-void steadis_subscriber_free(struct steadis_subscriber *subscriber);
 
 /**
  * Watches keys, has `callback` read and decide, and runs the transaction if no key was changed

@@ -37,7 +37,6 @@ static void nulls(steadis_client *client) {
     steadis_pipeline_free(NULL);
     steadis_script_free(NULL);
     steadis_subscription_free(NULL);
-    steadis_subscriber_free(NULL);
     steadis_message_free(NULL);
     steadis_resolver_free(NULL);
     steadis_primary_free(NULL);
@@ -62,7 +61,6 @@ static void handles(const steadis_client *client) {
     steadis_pipeline *pipeline = NULL;
     steadis_script *script = NULL;
     steadis_subscription *subscription = NULL;
-    steadis_subscriber *subscriber = NULL;
     steadis_message *message = NULL;
     steadis_resolver *resolver = NULL;
     steadis_primary *primary = NULL;
@@ -94,7 +92,7 @@ static void handles(const steadis_client *client) {
         FAILS(steadis_subscription_add(subscription, 7, "c", 1, &error), STEADIS_USAGE, "by is 7");
         FAILS(steadis_subscription_add(subscription, 0, NULL, 1, &error), STEADIS_USAGE,
               "name is NULL");
-        FAILS(steadis_subscribe(&subscription, NULL, NULL, &subscriber, &error), STEADIS_USAGE,
+        FAILS(steadis_subscribe(subscription, NULL, NULL, &error), STEADIS_USAGE,
               "callback is NULL");
         steadis_subscription_free(subscription);
     }
@@ -102,7 +100,8 @@ static void handles(const steadis_client *client) {
     FAILS(steadis_resolver_report_error(NULL, 1, "x", &over, &error), STEADIS_USAGE,
           "resolver is NULL");
     FAILS(steadis_resolver_new(NULL, NULL, &error), STEADIS_USAGE, "resolver is NULL");
-    CHECK(pipeline == NULL && subscriber == NULL && message == NULL && resolver == NULL &&
+    FAILS(steadis_subscribe(NULL, NULL, NULL, &error), STEADIS_USAGE, "subscription is NULL");
+    CHECK(pipeline == NULL && message == NULL && resolver == NULL &&
           primary == NULL);
 }
 
