@@ -5,8 +5,8 @@
  * Status      Every function that can fail returns a steadis_status. It writes its out-parameters
  *             only when it returns STEADIS_OK, and *error only when it does not. `error` may be
  *             NULL; else *error is yours to free with steadis_error_free.
- * Ownership   A handle from a _new function, from steadis_connect, steadis_replica or
- *             steadis_subscribe is yours until its _free function. What is `const` stays ours.
+ * Ownership   A handle from a _new function, from steadis_connect or steadis_replica is yours
+ *             until its _free function. What is `const` stays ours.
  * NULL        A NULL where a handle or an argument is needed gives STEADIS_USAGE. Every _free
  *             function takes NULL.
  * Threads     A steadis_client, a steadis_script and a steadis_resolver may be used by any number
@@ -14,6 +14,7 @@
  *             may be freed while another thread still uses it.
  * fork        Clients, scripts and resolvers work in the child as in the parent, by themselves.
  *             Subscriptions and steadis_async handles belong to the process that made them.
+ * Callbacks   return: neither an exception nor a longjmp may leave them.
  * Output      The library never prints, raises no signal and changes no signal handler.
  */
 

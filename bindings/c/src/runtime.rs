@@ -202,3 +202,20 @@ unsafe extern "C" fn steadis_refuse_format(
         })
     }
 }
+
+/// Panics on purpose, so that the tests see what becomes of it: with words of its own, or without
+/// any. No library that is installed has it.
+#[cfg(debug_assertions)]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn steadis_mistake(
+    words: *const c_char,
+    error: *mut *mut steadis_error,
+) -> steadis_status {
+    // SAFETY: as for every function.
+    unsafe {
+        guard(error, || match words.is_null() {
+            true => std::panic::panic_any(()),
+            false => panic!("{}", text(words, "words")?),
+        })
+    }
+}

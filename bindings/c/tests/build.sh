@@ -25,6 +25,13 @@ done
 # What pkg-config says has its blanks escaped, for a shell to read.
 flags=$(pkg-config --cflags --libs steadis)
 
+# A locale with another decimal point than C's.
+export LOCPATH="$out/locales"
+if [ ! -e "$LOCPATH/de_DE.UTF-8" ]; then
+    mkdir -p "$LOCPATH"
+    localedef -i de_DE -f UTF-8 "$LOCPATH/de_DE.UTF-8"
+fi
+
 # program NAME OUTPUT
 program() {
     eval "cc -std=c11 -D_POSIX_C_SOURCE=200809L $warnings -g -o \"\$2\" \
