@@ -106,7 +106,7 @@ pub unsafe extern "C" fn steadis_resolver_topology(
     unsafe {
         giving(error, reply, "reply", || {
             let topology = lent(resolver, "resolver")?.resolver.topology()?;
-            Ok(value(&crate::picture::topology(&*topology)).into_raw())
+            Ok(value(&crate::picture::topology(&topology)).into_raw())
         })
     }
 }
