@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::reply::{steadis_reply, steadis_reply_type::STEADIS_REPLY_ARRAY};
-use crate::runtime::{bytes, count, is_null};
+use crate::runtime::{bytes, count, is_null, readable};
 use crate::tree::Tree;
 use std::ffi::{CStr, c_char, c_int};
 use steadis::client::{Answer, Exchange, Outcomes};
@@ -31,19 +31,19 @@ pub(crate) unsafe fn with_arguments<T>(
         return Err(is_null("argv"));
     }
     let mut size = 0_usize;
-    let one = |at| {
+    let mut one = |at| {
         // SAFETY: the caller's word.
-        let argument = unsafe { argument(argv, lengths, at) }?;
+        let argument =
+            unsafe { argument(argv, lengths, at).ok_or_else(|| odd(argv, lengths, at)) }?;
         size = size.saturating_add(argument.len());
         Ok(argument)
     };
     let (mut few, many);
     let arguments = if argc <= FEW {
         few = [[].as_slice(); FEW];
-        few[..argc].iter_mut().zip((0..argc).map(one)).try_for_each(|(place, argument)| {
-            *place = argument?;
-            Ok::<_, Error>(())
-        })?;
+        for (at, place) in few[..argc].iter_mut().enumerate() {
+            *place = one(at)?;
+        }
         &few[..argc]
     } else {
         many = (0..argc).map(one).collect::<Result<Vec<_>>>()?;
@@ -55,6 +55,8 @@ pub(crate) unsafe fn with_arguments<T>(
     work(arguments)
 }
 
+/// `None`: there is something odd about it.
+///
 /// # Safety
 /// As [`with_arguments`], and `at` is below `argc`.
 #[inline]
@@ -62,20 +64,31 @@ unsafe fn argument<'a>(
     argv: *const *const c_char,
     lengths: *const usize,
     at: usize,
-) -> Result<&'a [u8]> {
+) -> Option<&'a [u8]> {
     // SAFETY: the caller's word.
     unsafe {
         let argument = *argv.add(at);
-        if !lengths.is_null() {
-            return bytes(argument, *lengths.add(at), "the argument").map_err(|error| {
-                Error::new(error.kind(), format!("argument {at}: {}", error.message()))
-            });
+        match lengths.is_null() {
+            true if argument.is_null() => None,
+            true => Some(CStr::from_ptr(argument).to_bytes()),
+            false => readable(argument, *lengths.add(at)),
         }
-        if argument.is_null() {
-            return Err(is_null(&format!("argv[{at}]")));
-        }
-        Ok(CStr::from_ptr(argument).to_bytes())
     }
+}
+
+/// What is odd about an argument.
+///
+/// # Safety
+/// As [`argument`].
+#[cold]
+unsafe fn odd(argv: *const *const c_char, lengths: *const usize, at: usize) -> Error {
+    if lengths.is_null() {
+        return is_null(&format!("argv[{at}]"));
+    }
+    // SAFETY: the caller's word.
+    let why = unsafe { bytes(*argv.add(at), *lengths.add(at), "the argument") }.err();
+    let why = why.as_ref().map_or("", Error::message);
+    Error::usage(format!("argument {at}: {why}"))
 }
 
 /// Lengths that are a mistake must not end the process for want of memory.

@@ -126,7 +126,7 @@ pub unsafe extern "C" fn steadis_async_pipeline(
     // SAFETY: as above.
     unsafe {
         submit(handle, options, callback, user, id, error, |session, options| {
-            let batch = lent_mut(pipeline, "pipeline")?.take();
+            let batch = std::mem::take(&mut lent_mut(pipeline, "pipeline")?.batch);
             session.submit_pipeline(batch, options, Instant::now())
         })
     }
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn steadis_async_transaction(
     // SAFETY: as above.
     unsafe {
         submit(handle, options, callback, user, id, error, |session, options| {
-            let batch = lent_mut(pipeline, "pipeline")?.take();
+            let batch = std::mem::take(&mut lent_mut(pipeline, "pipeline")?.batch);
             session.submit_transaction(batch, options, Instant::now())
         })
     }

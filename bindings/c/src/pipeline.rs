@@ -16,14 +16,6 @@ pub struct steadis_pipeline {
     pub(crate) batch: Batch,
 }
 
-impl steadis_pipeline {
-    /// The commands; the next ones are probably as many.
-    pub(crate) fn take(&mut self) -> Batch {
-        let next = self.batch.alike();
-        std::mem::replace(&mut self.batch, next)
-    }
-}
-
 /// Makes a pipeline without commands.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steadis_pipeline_new(
@@ -106,7 +98,7 @@ unsafe fn exec(
             let client = lent(client, "client")?;
             let pipeline = lent_mut(pipeline, "pipeline")?;
             let options = client.with(options)?;
-            let batch = pipeline.take();
+            let batch = std::mem::take(&mut pipeline.batch);
             Ok(outcomes(&run(&client.client, batch, &options)?).into_raw())
         })
     }

@@ -154,15 +154,25 @@ pub(crate) unsafe fn bytes<'a>(
     length: usize,
     name: &str,
 ) -> Result<&'a [u8]> {
-    match (bytes.is_null(), length) {
-        (true, 0) => Ok(&[]),
-        (true, _) => Err(is_null(name)),
-        (false, length) if length > isize::MAX as usize => {
-            Err(Error::usage(format!("the length of {name} is {length}; was it negative?")))
-        }
-        // SAFETY: not NULL, and readable by the caller's word.
-        (false, _) => Ok(unsafe { std::slice::from_raw_parts(bytes.cast(), length) }),
+    // SAFETY: the caller's word.
+    unsafe { readable(bytes, length) }.ok_or_else(|| match bytes.is_null() {
+        true => is_null(name),
+        false => Error::usage(format!("the length of {name} is {length}; was it negative?")),
+    })
+}
+
+/// The same without a word on what is wrong.
+///
+/// # Safety
+/// As [`bytes`].
+#[inline]
+pub(crate) unsafe fn readable<'a>(bytes: *const c_char, length: usize) -> Option<&'a [u8]> {
+    if bytes.is_null() {
+        return (length == 0).then_some(&[]);
     }
+    // SAFETY: not NULL, and readable by the caller's word.
+    (length <= isize::MAX as usize)
+        .then(|| unsafe { std::slice::from_raw_parts(bytes.cast(), length) })
 }
 
 /// A count that C passes as an `int`.

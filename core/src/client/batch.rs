@@ -89,12 +89,6 @@ impl Batch {
         self.items.len()
     }
 
-    /// An empty one with room for as much as is in this one.
-    pub fn alike(&self) -> Self {
-        let (bytes, items) = (self.bytes.len(), self.items.len());
-        Self { bytes: Vec::with_capacity(bytes), items: Vec::with_capacity(items) }
-    }
-
     /// Forgets all commands.
     pub fn clear(&mut self) {
         *self = Self::default();
@@ -141,11 +135,6 @@ impl Batch {
             on_replica: *on_replica,
             keeps_to: None,
         }
-    }
-
-    /// Where each command ends.
-    pub(super) fn ends(&self) -> impl Iterator<Item = usize> {
-        self.items.iter().map(|item| item.end)
     }
 
     /// Whether replicas can answer all of it.

@@ -52,9 +52,6 @@ impl Pipeline {
     }
 
     pub(super) fn span(&self) -> Span {
-        if self.bytes.is_none() {
-            return Span::Batch { ends: self.batch.ends().collect() };
-        }
         let mut end = 0;
         let ends = self.sent.iter().map(|&index| {
             end += self.batch.bytes_of(index).len();
@@ -84,19 +81,13 @@ impl Pipeline {
     /// Takes the next reply. An error line in it is handed back for what it says of the node.
     pub(super) fn reply<'a>(&mut self, frame: Frame<'a>) -> Option<&'a [u8]> {
         let &index = self.sent.get(self.answered)?;
-        let start = self.frames.len();
-        self.frames.extend_from_slice(frame.bytes());
-        self.take(index, frame, start)
-    }
-
-    /// Notes a reply, which lies among the others from `start` on.
-    fn take<'a>(&mut self, index: usize, frame: Frame<'a>, start: usize) -> Option<&'a [u8]> {
         self.answered += 1;
         let line = frame.error();
         self.states[index] = match line {
             None => {
-                let end = start + frame.bytes().len();
-                State::Done(Item::Reply(start..end, self.batch.encoded(index).shape))
+                let start = self.frames.len();
+                self.frames.extend_from_slice(frame.bytes());
+                State::Done(Item::Reply(start..self.frames.len(), self.batch.encoded(index).shape))
             }
             Some(line) => self.refused(index, line),
         };
@@ -124,21 +115,12 @@ impl Pipeline {
     }
 
     /// Takes all replies of the request at once.
-    pub(super) fn replies(&mut self, frames: Vec<u8>) -> Option<Error> {
-        let mut start = self.frames.len();
-        let mut all = std::mem::take(&mut self.frames);
-        if start == 0 {
-            all = frames
-        } else {
-            all.extend_from_slice(&frames)
-        }
-        let mut reader = Reader::new(Frame::trusted(&all[start..]));
+    pub(super) fn replies(&mut self, frames: &[u8]) -> Option<Error> {
+        let mut reader = Reader::new(Frame::trusted(frames));
         let mut refusal = None;
-        while let Some((&index, frame)) = self.sent.get(self.answered).zip(reader.next_frame()) {
-            refusal = self.take(index, frame, start).map(Error::server).or(refusal);
-            start += frame.bytes().len();
+        while let Some(frame) = reader.next_frame() {
+            refusal = self.reply(frame).map(Error::server).or(refusal);
         }
-        self.frames = all;
         refusal
     }
 

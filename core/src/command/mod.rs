@@ -7,7 +7,6 @@
 //! | `arg` | what a host language hands over for an argument: an [`Arg`] |
 //! | `encode` | arguments and options → the bytes of a command |
 //! | `walk`, `repeat`, `take` | the way along the syntax that this takes |
-//! | `index` | a command by its name |
 //! | `names` | names of options, as people type them |
 //! | `outcome` | what is known of a command once it is encoded: an [`Encoded`] |
 //! | `replies`, `form` | the replies that the table names: their shapes, and what they are made of |
@@ -17,7 +16,6 @@
 mod arg;
 mod encode;
 mod form;
-mod index;
 mod names;
 mod outcome;
 mod repeat;
@@ -42,9 +40,13 @@ use crate::proto::shape::Shape;
 /// The command that these arguments call, whatever the case of their letters. A command with
 /// subcommands is known by its first two arguments.
 pub fn find<A: AsRef<[u8]>>(args: &[A]) -> Option<&'static Command> {
-    let first = args.first()?.as_ref().iter();
-    table::named(first.clone())
-        .or_else(|| table::named(first.chain(b"|").chain(args.get(1)?.as_ref())))
+    let mut word = Word::default();
+    word.push(args.first()?.as_ref())?;
+    table::named(word.text()).or_else(|| {
+        word.push(b"|")?;
+        word.push(args.get(1)?.as_ref())?;
+        table::named(word.text())
+    })
 }
 
 /// How errors call these arguments: by the command alone, since arguments can be secrets.
@@ -98,6 +100,28 @@ pub fn encode_words<A: AsRef<[u8]>>(
     crate::proto::encode::command(out, args);
     let command = find(args);
     (known_as(command, args), command)
+}
+
+/// A name in small letters, put together without asking for memory.
+#[derive(Default)]
+struct Word {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Word {
+    /// `None`: too long for any name in the table.
+    fn push(&mut self, part: &[u8]) -> Option<()> {
+        let room = self.bytes.get_mut(self.length..self.length + part.len())?;
+        room.copy_from_slice(part);
+        room.make_ascii_lowercase();
+        self.length += part.len();
+        Some(())
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

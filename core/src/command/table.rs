@@ -1,6 +1,5 @@
 //! The table of commands, read once from `commands.txt`.
 
-use super::index::Index;
 use super::outcome::{Encoded, Wait};
 use super::replies::{self, Reply};
 use super::syntax::{self, Syntax};
@@ -8,6 +7,8 @@ use crate::lazy::Lazy;
 use crate::policy::Effect;
 use crate::proto::encode;
 use crate::proto::shape::Shape;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 /// One line of the table.
@@ -196,14 +197,36 @@ fn camel(mixed: &str) -> String {
 
 struct Table {
     commands: Vec<Command>,
-    index: Index,
+    by_name: HashMap<&'static str, usize, BuildHasherDefault<Fnv>>,
+}
+
+/// Looking a command up must not cost more than encoding it. The names are ours, so nobody can
+/// make them collide, and what is looked up is not kept.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 static TABLE: Lazy<Table> = Lazy::new(|| {
     let commands: Vec<Command> =
         lines().filter_map(|(group, line)| Command::parse(group, line)).collect();
-    let index = Index::new(commands.iter().map(|command| command.name));
-    Table { commands, index }
+    let by_name = commands.iter().enumerate().map(|(i, command)| (command.name, i)).collect();
+    Table { commands, by_name }
 });
 
 /// Every line with the heading above it.
@@ -228,45 +251,40 @@ pub(crate) fn prepare() {
     TABLE.get();
 }
 
-/// The command with this name in Redis' notation, whatever the case of its letters.
-pub(super) fn named<'a>(name: impl Iterator<Item = &'a u8> + Clone) -> Option<&'static Command> {
+/// The command of this name in Redis' notation, in small letters.
+pub(super) fn named(name: &str) -> Option<&'static Command> {
     let table = TABLE.get();
-    table.commands.get(table.index.find(name)?)
+    table.commands.get(*table.by_name.get(name)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn named(name: &str) -> &'static Command {
-        super::named(name.as_bytes().iter()).unwrap()
-    }
-
     #[test]
     fn every_line_is_understood_and_no_name_comes_twice() {
         let refused: Vec<_> =
             lines().filter(|(group, line)| Command::parse(group, line).is_none()).collect();
         assert!(refused.is_empty(), "{refused:#?}");
-        for command in all() {
-            assert!(std::ptr::eq(named(command.name), command));
-        }
+        assert_eq!(TABLE.get().by_name.len(), all().len());
         assert!(all().len() > 300);
     }
 
     #[test]
     fn methods_are_spelled_in_each_habit() {
-        let command = named("xgroup|createconsumer");
+        let command = named("xgroup|createconsumer").unwrap();
         assert_eq!(
             (command.camel, command.snake),
             ("xGroupCreateConsumer", "xgroup_createconsumer")
         );
-        assert_eq!(named("client|no-evict").camel, "clientNoEvict");
-        assert_eq!(named("eval_ro").camel, "evalRo");
+        assert_eq!(named("client|no-evict").unwrap().camel, "clientNoEvict");
+        assert_eq!(named("eval_ro").unwrap().camel, "evalRo");
     }
 
     #[test]
     fn plain_commands_are_known_by_their_counts() {
-        let takes = |name, count| named(name).plain.is_some_and(|plain| plain.takes(count));
+        let takes =
+            |name, count| named(name).unwrap().plain.is_some_and(|plain| plain.takes(count));
         assert!(takes("get", 1) && !takes("get", 0) && !takes("get", 2));
         assert!(takes("set", 2) && !takes("set", 4));
         assert!(takes("hset", 5) && !takes("hset", 4));

@@ -17,7 +17,7 @@ static atomic_bool stopped;
 
 typedef struct {
     const char *key;
-    long long next;
+    int next;
 } change;
 
 static int one_more(steadis_view *view, steadis_pipeline *transaction, void *user) {
@@ -26,9 +26,9 @@ static int one_more(steadis_view *view, steadis_pipeline *transaction, void *use
     steadis_reply *reply = NULL;
     if (steadis_view_call(view, 2, get, NULL, &reply, NULL) != STEADIS_OK)
         return 1;
-    it->next = atoll(steadis_reply_str(reply)) + 1;
+    it->next = atoi(steadis_reply_str(reply)) + 1;
     steadis_reply_free(reply);
-    return steadis_pipeline_addf(transaction, NULL, "SET %s %lld", it->key, it->next) != STEADIS_OK;
+    return steadis_pipeline_addf(transaction, NULL, "SET %s %d", it->key, it->next) != STEADIS_OK;
 }
 
 static void execute(const step *it, const char *key, const char *first, const char *second) {
@@ -46,7 +46,7 @@ static void execute(const step *it, const char *key, const char *first, const ch
     else
         steadis_watch(client, NULL, 1, &key, NULL, one_more, &change, &reply, &error);
     if (it->how == WATCH)
-        log_operation(it->op, key, start, cJSON_CreateNumber((double)change.next), error);
+        log_operation(it->op, key, start, cJSON_CreateNumber(change.next), error);
     else
         log_step(it, key, start, reply, error);
     steadis_pipeline_free(batch);
@@ -58,13 +58,13 @@ static void hear(const step *it, const char *key, const char *channel, steadis_s
     steadis_message *message = NULL;
     steadis_error *error = NULL;
     int64_t start = log_now();
-    cJSON *value;
     if (!steadis_subscription_add(news, STEADIS_CHANNEL, channel, strlen(channel), &error))
         steadis_subscription_next(news, PATIENCE_MS, &message, &error);
-    value = message == NULL                  ? cJSON_CreateNull()
-            : message->type == STEADIS_GAP ? cJSON_CreateString("gap")
-                                           : cJSON_CreateRaw(message->data);
-    log_operation(it->op, key, start, value, error);
+    log_operation(it->op, key, start,
+                  cJSON_CreateRaw(message == NULL                ? "null"
+                                  : message->type == STEADIS_GAP ? "\"gap\""
+                                                                 : message->data),
+                  error);
     steadis_message_free(message);
     steadis_error_free(error);
 }
@@ -106,15 +106,14 @@ void run_blocking(void) {
     char line[1024];
     steadis_error *error = NULL;
     int64_t start = log_now();
-    if (steadis_connect(NULL, &client, &error) || steadis_on(client, NULL, log_event, NULL, NULL, &error)) {
+    if (steadis_connect(NULL, &client, &error) != STEADIS_OK ||
+        steadis_on(client, NULL, log_event, "to", NULL, &error) != STEADIS_OK) {
         log_operation("connect", "", start, NULL, error);
-        steadis_error_free(error);
-        free(threads);
-        return;
+        workers = 0, stopped = true;
     }
     for (i = 0; i < workers; i++)
         pthread_create(&threads[i], NULL, work, (void *)(intptr_t)i);
-    for (; fgets(line, sizeof line, stdin) != NULL && strstr(line, "fork") != NULL; children++)
+    for (; !stopped && fgets(line, sizeof line, stdin) && strstr(line, "fork"); children++)
         if (fork() == 0) {
             /* A child goes on with the client that it inherited. */
             for (i = 1; i <= number("child_rounds"); i++)
@@ -126,6 +125,7 @@ void run_blocking(void) {
         pthread_join(threads[i], NULL);
     while (children-- > 0)
         wait(NULL);
+    steadis_error_free(error);
     steadis_client_free(client);
     free(threads);
 }

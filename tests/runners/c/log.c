@@ -25,14 +25,13 @@ static void finish(const char *begin, cJSON *value) {
 
 static cJSON *value_of(const steadis_reply *reply) {
     const char *text = steadis_reply_str(reply);
-    char digits[24];
     cJSON *list;
     size_t i;
-    snprintf(digits, sizeof digits, "%lld", (long long)reply->integer);
-    if (reply->type == STEADIS_REPLY_INTEGER)
-        return cJSON_CreateRaw(digits);
-    if (reply->type == STEADIS_REPLY_NIL)
+    if (reply == NULL || reply->type == STEADIS_REPLY_NIL)
         return cJSON_CreateNull();
+    /* Counters stay small. */
+    if (reply->type == STEADIS_REPLY_INTEGER)
+        return cJSON_CreateNumber((double)reply->integer);
     /* A number that came as text is a number all the same. */
     if (*text != '\0' && strspn(text, "-0123456789") == strlen(text))
         return cJSON_CreateRaw(text);
@@ -73,14 +72,8 @@ void log_step(const step *it, const char *key, int64_t start, const steadis_repl
 }
 
 void log_event(const char *event, const steadis_reply *details, void *user) {
-    static const char *const told[] = {"to", "why", "says", "message", "address"};
-    const char *says = "";
     char begin[128];
-    size_t i;
-    for (i = 0; i < sizeof told / sizeof *told && *says == '\0'; i++)
-        says = steadis_reply_str(steadis_reply_get(details, told[i]));
     snprintf(begin, sizeof begin, "{\"event\":\"%s\",\"at\":%lld,\"says\":", event,
              (long long)log_now());
-    finish(begin, cJSON_CreateString(says));
-    (void)user;
+    finish(begin, value_of(steadis_reply_get(details, user)));
 }

@@ -54,6 +54,7 @@ impl Client {
         let deadlines = Deadlines::new(&self.inner.config, options, Instant::now());
         let mut backoff = Backoff::default();
         let mut pipeline = Pipeline::new(batch, options.repeats_writes());
+        let mut frames = Vec::new();
         if pipeline.unanswered() == 0 {
             return Ok(pipeline.finish());
         }
@@ -73,9 +74,8 @@ impl Client {
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
             let request = Request { bytes: pipeline.bytes(), span: pipeline.span() };
-            let mut frames = Vec::new();
             let failure = way.lane.call(request, caller, &mut frames).err();
-            let mut reason = pipeline.replies(frames);
+            let mut reason = pipeline.replies(&frames);
             if let Some(refusal) = &reason {
                 way.refused(refusal.message().as_bytes());
             }
@@ -86,7 +86,7 @@ impl Client {
                 reason = Some(why);
             }
             if !pipeline.resume() {
-                self.answered(&way, None);
+                self.answered(&way, &pipeline.job());
                 return Ok(pipeline.finish());
             }
             if let Some(reason) = reason.filter(|_| Instant::now() >= deadlines.whole) {

@@ -52,7 +52,7 @@ impl Client {
             let (next, reason) = match outcome {
                 Ok(()) => {
                     let Some(line) = Frame::trusted(frames).error() else {
-                        let origin = self.answered(&way, job.keeps_to);
+                        let origin = self.answered(&way, job);
                         way.home.owned.give_back(way.lane);
                         return Ok(origin);
                     };
@@ -79,7 +79,7 @@ impl Client {
             // The time spent waiting was the caller's wish, and not a search for a primary.
             deadlines.whole += now.elapsed();
             match next {
-                Next::Deliver => return Ok(self.answered(&way, job.keeps_to)),
+                Next::Deliver => return Ok(self.answered(&way, job)),
                 Next::MaybeExecuted => {
                     return Err(maybe_executed(job, Some(way.address()), &reason));
                 }

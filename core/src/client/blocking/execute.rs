@@ -91,7 +91,7 @@ impl Client {
             let (next, reason) = match way.lane.call(request, caller, frames) {
                 Ok(()) => {
                     let Some(line) = refusal(&job.span, frames) else {
-                        return Ok(self.answered(&way, job.keeps_to));
+                        return Ok(self.answered(&way, job));
                     };
                     way.refused(line);
                     may_have_run |=
@@ -107,7 +107,7 @@ impl Client {
                 }
             };
             match next {
-                Next::Deliver => return Ok(self.answered(&way, job.keeps_to)),
+                Next::Deliver => return Ok(self.answered(&way, job)),
                 Next::MaybeExecuted => {
                     return Err(maybe_executed(job, Some(way.address()), &reason));
                 }
@@ -122,12 +122,12 @@ impl Client {
         }
     }
 
-    /// Notes who has answered; told to those who shall go on there.
-    pub(super) fn answered<C>(&self, way: &Way<C>, keeps_to: Option<Origin>) -> Origin {
+    /// Notes who has answered.
+    pub(super) fn answered<C>(&self, way: &Way<C>, job: &Job<'_>) -> Origin {
         if way.replica().is_some() {
             Counters::add(&self.inner.counters.from_replicas, 1);
         }
-        keeps_to.map(|_| way.origin()).unwrap_or_default()
+        job.keeps_to.map(|_| way.origin()).unwrap_or_default()
     }
 
     /// What a failed call says about the primary, and about the call. `Err` ends the call.
