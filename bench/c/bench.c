@@ -28,12 +28,14 @@ static const workload workloads[] = {
     {"HGETALL of 100 fields", 1, 0, 2, {"HGETALL", "hash"}},
     {"LRANGE of 1000", 1, 0, 4, {"LRANGE", "list", "0", "-1"}},
 };
-/* What the library must reach, against hiredis. */
+/* What the library must reach, against the faster hiredis. */
 static const double musts[] = {0.98, 1.1, 2, 1.4, 1.3, 1.8};
 
-static const contender *const contenders[] = {&with_hiredis, &with_steadis, &raw_sockets};
+enum { NEWEST, DEBIAN, STEADIS, RAW, CONTENDERS };
+static const contender *const contenders[] = {&with_newest_hiredis, &with_debian_hiredis,
+                                              &with_steadis, &raw_sockets};
 
-enum { CONTENDERS = 3, MOST_ROUNDS = 100, MOST_THREADS = 64, SAMPLES = 1 << 14 };
+enum { MOST_ROUNDS = 100, MOST_THREADS = 64, SAMPLES = 1 << 14 };
 
 typedef struct {
     double per_second, cpu_micros, p50_micros;
@@ -129,6 +131,7 @@ static turn take_turn(int slice_ms) {
 
 static void race(int rounds, int slice_ms, double must) {
     static turn turns[CONTENDERS][MOST_ROUNDS];
+    double fastest = 1;
     int round, i;
     /* The round before the first warms up. */
     for (round = -1; round < rounds; round++)
@@ -144,15 +147,17 @@ static void race(int rounds, int slice_ms, double must) {
     for (i = 0; i < CONTENDERS; i++) {
         double ratios[MOST_ROUNDS], cpu[MOST_ROUNDS], p50[MOST_ROUNDS], middle;
         for (round = 0; round < rounds; round++) {
-            ratios[round] = turns[i][round].per_second / turns[0][round].per_second;
+            ratios[round] = turns[i][round].per_second / turns[NEWEST][round].per_second;
             cpu[round] = turns[i][round].cpu_micros;
             p50[round] = turns[i][round].p50_micros;
         }
         middle = median(ratios, (size_t)rounds);
         printf("  %-42s %6.2f %7.2f %8.2f %10.2f %9.1f", contenders[i]->name, middle, ratios[0],
                ratios[rounds - 1], median(cpu, (size_t)rounds), median(p50, (size_t)rounds));
-        if (i == 1)
-            printf("   must %.2f%s", must, middle >= must ? "" : ", MISSED");
+        if (i == DEBIAN && middle > fastest)
+            fastest = middle;
+        if (i == STEADIS)
+            printf("   must %.2f%s", must * fastest, middle >= must * fastest ? "" : ", MISSED");
         putchar('\n');
     }
 }
@@ -207,8 +212,8 @@ int main(int argc, char **argv) {
         rounds = MOST_ROUNDS;
     port = atoi(argv[1]);
     keep_awake();
-    printf("ratio = operations per second against hiredis %s; above 1 is faster\n",
-           hiredis_version());
+    puts("ratio = operations per second against the newest hiredis in Debian, beside that of Debian\n"
+         "12; above 1 is faster. A must is against the faster of the two; raw sockets are the limit.");
     for (i = 0; i < sizeof workloads / sizeof *workloads; i++)
         if (argc < 3 || strstr(workloads[i].name, argv[2]) != NULL) {
             work = &workloads[i];

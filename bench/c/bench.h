@@ -22,10 +22,7 @@ typedef struct {
     void (*end)(void *state);
 } contender;
 
-extern const contender raw_sockets, with_hiredis, with_steadis;
-
-/* What hiredis says of itself. */
-const char *hiredis_version(void);
+extern const contender raw_sockets, with_newest_hiredis, with_debian_hiredis, with_steadis;
 
 /* Ends the program. */
 void give_up(const char *why);

@@ -1,14 +1,12 @@
-/* hiredis as its users call it: one context for each thread. */
+/* hiredis as its users call it: one context for each thread. Compiled once for each version, as
+ * CONTENDER. */
 #include "bench.h"
 
 #include <hiredis/hiredis.h>
-#include <stdio.h>
 
-const char *hiredis_version(void) {
-    static char version[32];
-    snprintf(version, sizeof version, "%d.%d.%d", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
-    return version;
-}
+#define TEXT(number) TEXT_OF(number)
+#define TEXT_OF(number) #number
+#define VERSION TEXT(HIREDIS_MAJOR) "." TEXT(HIREDIS_MINOR) "." TEXT(HIREDIS_PATCH)
 
 static void *begin(int port, const workload *work) {
     redisContext *context = redisConnect("127.0.0.1", port);
@@ -41,4 +39,4 @@ static void end(void *state) {
     redisFree(state);
 }
 
-const contender with_hiredis = {"hiredis, context per thread", begin, once, end};
+const contender CONTENDER = {"hiredis " VERSION ", context per thread", begin, once, end};

@@ -3,27 +3,20 @@
 //! A thread that forks while another one makes such a value would leave a lock behind in the child
 //! that nobody ever opens. So whoever comes makes one; the first to be ready is kept.
 
-use arc_swap::ArcSwapOption;
-use std::sync::Arc;
+use once_cell::race::OnceRef;
 
 pub(crate) struct Lazy<T: 'static> {
-    value: ArcSwapOption<&'static T>,
+    value: OnceRef<'static, T>,
     make: fn() -> T,
 }
 
 impl<T> Lazy<T> {
     pub(crate) const fn new(make: fn() -> T) -> Self {
-        Self { value: ArcSwapOption::const_empty(), make }
+        Self { value: OnceRef::new(), make }
     }
 
     pub(crate) fn get(&self) -> &'static T {
-        if let Some(value) = &*self.value.load() {
-            return value;
-        }
-        let fresh: &'static T = Box::leak(Box::new((self.make)()));
-        let none: Option<Arc<&'static T>> = None;
-        let first = self.value.compare_and_swap(&none, Some(Arc::new(fresh)));
-        first.as_deref().copied().unwrap_or(fresh)
+        self.value.get_or_init(|| Box::leak(Box::new((self.make)())))
     }
 }
 

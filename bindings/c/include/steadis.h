@@ -5,8 +5,8 @@
  * Status      Every function that can fail returns a steadis_status. It writes its out-parameters
  *             only when it returns STEADIS_OK, and *error only when it does not. `error` may be
  *             NULL; else *error is yours to free with steadis_error_free.
- * Ownership   A handle from a _new function, from steadis_connect, steadis_replica or
- *             steadis_subscribe is yours until its _free function. What is `const` stays ours.
+ * Ownership   A handle from a _new function, from steadis_connect or steadis_replica is yours
+ *             until its _free function. What is `const` stays ours.
  * NULL        A NULL where a handle or an argument is needed gives STEADIS_USAGE. Every _free
  *             function takes NULL.
  * Threads     A steadis_client, a steadis_script and a steadis_resolver may be used by any number
@@ -14,6 +14,7 @@
  *             may be freed while another thread still uses it.
  * fork        Clients, scripts and resolvers work in the child as in the parent, by themselves.
  *             Subscriptions and steadis_async handles belong to the process that made them.
+ * Callbacks   return: neither an exception nor a longjmp may leave them.
  * Output      The library never prints, raises no signal and changes no signal handler.
  */
 
@@ -211,11 +212,6 @@ typedef struct steadis_resolver steadis_resolver;
  * it. Every new primary learns it before it gets commands, while anybody holds it.
  */
 typedef struct steadis_script steadis_script;
-
-/**
- * A subscription with a callback.
- */
-typedef struct steadis_subscriber steadis_subscriber;
 
 /**
  * A subscription, which survives failover. One thread at a time may use it.
@@ -534,13 +530,8 @@ enum steadis_status steadis_async_transaction(const struct steadis_async *handle
                                               struct steadis_error **error);
 
 /**
- * Forgets a call: its callback is not called. What was sent runs all the same.
- */
-void steadis_async_cancel(const struct steadis_async *handle, uint64_t id);
-
-/**
  * Subscribes to a channel; `by` is a steadis_by. Messages, gaps and errors that end nothing go to
- * `callback` until steadis_async_unsubscribe.
+ * `callback` until steadis_async_cancel.
  */
 enum steadis_status steadis_async_subscribe(const struct steadis_async *handle,
                                             int by,
@@ -552,9 +543,10 @@ enum steadis_status steadis_async_subscribe(const struct steadis_async *handle,
                                             struct steadis_error **error);
 
 /**
- * Ends a subscription.
+ * Forgets a call, or ends a subscription: its callback is not called any more. What was sent runs
+ * all the same.
  */
-void steadis_async_unsubscribe(const struct steadis_async *handle, uint64_t id);
+void steadis_async_cancel(const struct steadis_async *handle, uint64_t id);
 
 /**
  * Ends all connections. Calls that wait end with STEADIS_CLOSED in the next
@@ -713,7 +705,8 @@ enum steadis_status steadis_transaction_exec(const struct steadis_client *client
 void steadis_pipeline_free(struct steadis_pipeline *pipeline);
 
 /**
- * Makes a subscription without channels. Add some, then call steadis_subscription_next.
+ * Makes a subscription without channels. Add some; then call steadis_subscription_next for each
+ * message, or steadis_subscribe once.
  */
 enum steadis_status steadis_subscription_new(const struct steadis_client *client,
                                              struct steadis_subscription **subscription,
@@ -753,7 +746,17 @@ enum steadis_status steadis_subscription_next(struct steadis_subscription *subsc
                                               struct steadis_error **error);
 
 /**
- * Ends a subscription.
+ * Has a thread of the library's call `callback` with what comes, until steadis_subscription_free.
+ * The thread takes no signals. From now on the subscription can only be freed.
+ */
+enum steadis_status steadis_subscribe(struct steadis_subscription *subscription,
+                                      steadis_message_callback callback,
+                                      void *user,
+                                      struct steadis_error **error);
+
+/**
+ * Ends a subscription, and waits until its callback has returned; called by that callback, it does
+ * not wait.
  */
 void steadis_subscription_free(struct steadis_subscription *subscription);
 
@@ -878,23 +881,6 @@ enum steadis_status steadis_pipeline_add_script(struct steadis_pipeline *pipelin
  * Frees a script.
  */
 void steadis_script_free(struct steadis_script *script);
-
-/**
- * Hands a subscription over to a thread of its own, which calls `callback` with what comes until
- * steadis_subscriber_free. The thread takes no signals. `*subscription` is gone afterwards, also
- * if this fails, and becomes NULL.
- */
-enum steadis_status steadis_subscribe(struct steadis_subscription **subscription,
-                                      steadis_message_callback callback,
-                                      void *user,
-                                      struct steadis_subscriber **subscriber,
-                                      struct steadis_error **error);
-
-/**
- * Ends a subscription with a callback, and waits until the callback has returned; called by the
- * callback itself, it does not wait.
- */
-void steadis_subscriber_free(struct steadis_subscriber *subscriber);
 
 /**
  * Watches keys, has `callback` read and decide, and runs the transaction if no key was changed

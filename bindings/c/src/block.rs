@@ -1,82 +1,187 @@
-//! The memory of a reply: nodes, pointers to elements, and text, allocated and freed at once.
+//! The memory of what is given to C: a struct and all that it points to, freed at once.
 
-use crate::error::Owned;
-use crate::reply::steadis_reply;
-use crate::tree::Tree;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::ptr::copy_nonoverlapping;
+use std::ffi::c_char;
+use std::marker::PhantomData;
+use std::ptr::{NonNull, copy_nonoverlapping, null_mut};
 
-/// What stands in front of the root.
-pub(crate) struct Block {
+/// Stands in front of each piece of memory, and so in front of the root.
+struct Piece {
+    next: *mut Piece,
     size: usize,
-    /// What the errors in the tree point to; there are few.
-    #[expect(clippy::vec_box, reason = "nodes point to them, so they must stay where they are")]
-    _errors: Vec<Box<Owned>>,
 }
 
-const HEAD: usize = size_of::<Block>();
-const NODE: usize = size_of::<steadis_reply>();
-const SLOT: usize = size_of::<*const steadis_reply>();
-const ALIGN: usize = align_of::<steadis_reply>();
-// Each part begins where the one before it ends.
-const _: () = assert!(HEAD.is_multiple_of(ALIGN) && align_of::<Block>() <= ALIGN);
-const _: () = assert!(NODE.is_multiple_of(ALIGN) && SLOT == ALIGN);
+const HEAD: usize = size_of::<Piece>();
+const ALIGN: usize = align_of::<Piece>();
+/// A piece that comes later is not smaller.
+const LEAST: usize = 512;
 
-impl Block {
-    /// Moves a tree into a block of its own and makes pointers of its offsets.
-    pub(crate) fn make(tree: &mut Tree<'_>) -> *mut steadis_reply {
-        let (frame, scratch) = (tree.frame, &mut tree.scratch);
-        let slots_at = HEAD + scratch.nodes.len() * NODE;
-        let text_at = slots_at + scratch.slots.len() * SLOT;
-        let size = text_at + frame.len() + scratch.texts.len();
-        let errors = std::mem::take(&mut scratch.errors);
-        // SAFETY: the parts lie one behind the other within `size` bytes, each aligned as the
-        // constants above assert. Every offset in a node is one that the tree has handed out:
-        // into the text with room for a NUL behind it, or into the slots.
-        unsafe {
-            let start = alloc(layout(size));
-            if start.is_null() {
-                handle_alloc_error(layout(size));
-            }
-            start.cast::<Block>().write(Block { size, _errors: errors });
-            let nodes = start.add(HEAD).cast::<steadis_reply>();
-            let slots = start.add(slots_at).cast::<*const steadis_reply>();
-            let text = start.add(text_at);
-            copy_nonoverlapping(frame.as_ptr(), text, frame.len());
-            let more = text.add(frame.len());
-            copy_nonoverlapping(scratch.texts.as_ptr(), more, scratch.texts.len());
-            for (at, &node) in scratch.slots.iter().enumerate() {
-                slots.add(at).write(nodes.add(node));
-            }
-            for (at, node) in scratch.nodes.iter().enumerate() {
-                let mut node = *node;
-                if node.has_text() {
-                    let begin = text.add(node.str.addr());
-                    begin.add(node.len).write(0);
-                    node.str = begin.cast();
-                }
-                if node.has_elements() {
-                    node.element = slots.add(node.element.addr()).cast_const();
-                }
-                nodes.add(at).write(node);
-            }
-            nodes
+/// Hands out memory that stays where it is. What is taken first is the root.
+pub(crate) struct Arena {
+    first: NonNull<Piece>,
+    free: *mut u8,
+    left: usize,
+    /// The size of the newest piece.
+    newest: usize,
+}
+
+impl Arena {
+    /// With room for so many bytes.
+    pub(crate) fn new(room: usize) -> Self {
+        let first = piece(room, null_mut());
+        // SAFETY: the room begins behind the head of its piece.
+        let free = unsafe { first.as_ptr().cast::<u8>().add(HEAD) };
+        Self { first, free, left: padded(room), newest: padded(room) }
+    }
+
+    /// Room for `count` of them, to be written.
+    #[inline]
+    pub(crate) fn take<T>(&mut self, count: usize) -> *mut T {
+        const { assert!(align_of::<T>() <= ALIGN) };
+        let size = padded(count.saturating_mul(size_of::<T>()));
+        self.reserve(size);
+        let taken = self.free;
+        // SAFETY: there is as much left.
+        self.free = unsafe { taken.add(size) };
+        self.left -= size;
+        taken.cast()
+    }
+
+    /// Room for so many bytes at the other end, so that it is not the root; without alignment.
+    pub(crate) fn take_last(&mut self, size: usize) -> *mut u8 {
+        self.reserve(padded(size));
+        self.left -= padded(size);
+        // SAFETY: there was as much left.
+        unsafe { self.free.add(self.left) }
+    }
+
+    /// Sees to it that so many bytes are left: what is asked for in one go lies in one piece.
+    #[inline]
+    pub(crate) fn reserve(&mut self, size: usize) {
+        if size > self.left {
+            self.grow(size);
         }
     }
 
+    /// A copy of the text, with a NUL behind it.
+    pub(crate) fn text(&mut self, text: &[u8]) -> *const c_char {
+        let copy: *mut u8 = self.take(text.len() + 1);
+        // SAFETY: the copy has room for the text and its NUL.
+        unsafe {
+            copy_nonoverlapping(text.as_ptr(), copy, text.len());
+            copy.add(text.len()).write(0);
+        }
+        copy.cast()
+    }
+
+    #[cold]
+    fn grow(&mut self, size: usize) {
+        let room = padded(size).max(self.newest.saturating_mul(2)).max(LEAST);
+        // SAFETY: the first piece lives as long as this.
+        let first = unsafe { self.first.as_mut() };
+        let fresh = piece(room, first.next);
+        first.next = fresh.as_ptr();
+        // SAFETY: as for the first one.
+        self.free = unsafe { fresh.as_ptr().cast::<u8>().add(HEAD) };
+        (self.left, self.newest) = (room, room);
+    }
+
+    /// All of it, for its root.
+    ///
     /// # Safety
-    /// `root` came from [`make`](Self::make) and is used by nobody any more.
-    pub(crate) unsafe fn free(root: *mut steadis_reply) {
-        // SAFETY: the block begins so far in front of its root, and knows its size.
+    /// What was taken first is a `T`, and written.
+    pub(crate) unsafe fn block<T>(self) -> Block<T> {
+        let block = Block { first: self.first, root: PhantomData };
+        std::mem::forget(self);
+        block
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        // SAFETY: nobody was given any of it.
+        unsafe { free_all(self.first.as_ptr()) };
+    }
+}
+
+/// A struct for C, with all that it points to.
+pub(crate) struct Block<T> {
+    first: NonNull<Piece>,
+    root: PhantomData<T>,
+}
+
+impl<T> Block<T> {
+    /// The struct, for as long as this lives.
+    pub(crate) fn root(&self) -> *const T {
+        // SAFETY: the root lies behind the head of the first piece.
+        unsafe { self.first.as_ptr().cast::<u8>().add(HEAD).cast() }
+    }
+
+    /// Gives the struct away.
+    pub(crate) fn into_raw(self) -> *mut T {
+        let root = self.root().cast_mut();
+        std::mem::forget(self);
+        root
+    }
+
+    /// Takes it back.
+    ///
+    /// # Safety
+    /// `root` came from [`into_raw`](Self::into_raw), and is used by nobody any more.
+    pub(crate) unsafe fn from_raw(root: NonNull<T>) -> Self {
+        // SAFETY: the head of the first piece stands in front of the root.
+        let first = unsafe { root.cast::<u8>().sub(HEAD).cast() };
+        Self { first, root: PhantomData }
+    }
+}
+
+impl<T> Drop for Block<T> {
+    fn drop(&mut self) {
+        // SAFETY: these pieces are ours; what lies in them owns nothing.
+        unsafe { free_all(self.first.as_ptr()) };
+    }
+}
+
+/// Frees a struct that was given away, for those functions of the header that do nothing else.
+///
+/// # Safety
+/// As [`Block::from_raw`]; or `root` is NULL.
+pub(crate) unsafe fn free<T>(root: *mut T) {
+    if let Some(root) = NonNull::new(root) {
+        // SAFETY: the caller's word.
+        drop(unsafe { Block::from_raw(root) });
+    }
+}
+
+fn piece(room: usize, next: *mut Piece) -> NonNull<Piece> {
+    let size = HEAD.saturating_add(padded(room));
+    let Ok(layout) = Layout::from_size_align(size, ALIGN) else {
+        handle_alloc_error(Layout::new::<Piece>());
+    };
+    // SAFETY: the size is not zero, and the head fits into it.
+    unsafe {
+        let Some(start) = NonNull::new(alloc(layout).cast::<Piece>()) else {
+            handle_alloc_error(layout);
+        };
+        start.write(Piece { next, size });
+        start
+    }
+}
+
+/// # Safety
+/// The pieces were made by [`piece`] and are used by nobody any more.
+unsafe fn free_all(mut piece: *mut Piece) {
+    while !piece.is_null() {
+        // SAFETY: every piece knows its size and the one behind it.
         unsafe {
-            let start = root.cast::<u8>().sub(HEAD);
-            let size = start.cast::<Block>().read().size;
-            dealloc(start, layout(size));
+            let Piece { next, size } = piece.read();
+            dealloc(piece.cast(), Layout::from_size_align_unchecked(size, ALIGN));
+            piece = next;
         }
     }
 }
 
-fn layout(size: usize) -> Layout {
-    // SAFETY: the alignment is a power of two, and the size is that of vectors that exist.
-    unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
+/// Sizes are whole multiples of the alignment, so that whatever comes next is aligned too.
+fn padded(size: usize) -> usize {
+    size.saturating_add(ALIGN - 1) & !(ALIGN - 1)
 }

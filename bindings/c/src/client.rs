@@ -1,10 +1,10 @@
 //! Connect, call, close.
 
-use crate::convert::{answer, give_reply, with_arguments};
+use crate::convert::{exchanged, with_arguments};
 use crate::error::{steadis_error, steadis_status};
 use crate::options::{input, steadis_options};
 use crate::reply::steadis_reply;
-use crate::runtime::{give, guard, lent, place, quietly, take_back, text, timeout};
+use crate::runtime::{at_ease, giving, guard, handle, lent, take_back, text, timeout};
 use std::ffi::{c_char, c_int};
 use steadis::client::{CallOptions, Exchange};
 use steadis::config::{ReadFrom, RetryWrites};
@@ -76,12 +76,10 @@ pub unsafe extern "C" fn steadis_connect(
 ) -> steadis_status {
     // SAFETY: pointers are checked for NULL, and else are what the header asks for.
     unsafe {
-        guard(error, || {
-            let out = place(client, "client")?;
+        giving(error, client, "client", || {
             let client = Client::open(&input(options))?;
             let options = client.options();
-            give(out, steadis_client { client, options });
-            Ok(())
+            Ok(handle(steadis_client { client, options }))
         })
     }
 }
@@ -135,12 +133,11 @@ pub unsafe extern "C" fn steadis_call_with(
 ) -> steadis_status {
     // SAFETY: as above.
     unsafe {
-        guard(error, || {
+        giving(error, reply, "reply", || {
             let client = lent(client, "client")?;
-            let (out, options) = (place(reply, "reply")?, client.with(options)?);
-            let mut exchange = with_arguments(argc, argv, lengths, |args| Exchange::words(args))?;
-            client.client.run(&mut exchange, &options, &())?;
-            give_reply(out, answer(exchange.answer()?))
+            let options = client.with(options)?;
+            let exchange = with_arguments(argc, argv, lengths, |args| Exchange::words(args))?;
+            exchanged(exchange, |exchange| client.client.run(exchange, &options, &()))
         })
     }
 }
@@ -156,13 +153,12 @@ pub unsafe extern "C" fn steadis_replica(
 ) -> steadis_status {
     // SAFETY: as above.
     unsafe {
-        guard(error, || {
-            let (client, out) = (lent(client, "client")?, place(replica, "replica")?);
+        giving(error, replica, "replica", || {
+            let client = lent(client, "client")?;
             let preferred = CallOptions { read_from: ReadFrom::PreferReplica, ..client.options };
             let options = merge(preferred, options)?;
             let options = options.reading_from(options.read_from, options.max_lag);
-            give(out, steadis_client { client: client.client.clone(), options });
-            Ok(())
+            Ok(handle(steadis_client { client: client.client.clone(), options }))
         })
     }
 }
@@ -172,9 +168,7 @@ pub unsafe extern "C" fn steadis_replica(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steadis_close(client: *const steadis_client) {
     // SAFETY: as above.
-    if let Some(client) = unsafe { client.as_ref() } {
-        quietly((), || client.client.close());
-    }
+    unsafe { at_ease(client, |client| client.client.close()) }
 }
 
 /// Frees a client. Its connections end with the last handle that shares them: replicas, scripts,

@@ -1,7 +1,8 @@
 //! An error as C sees it.
 
-use crate::runtime::take_back;
-use std::ffi::{CString, c_char};
+use crate::block::{Arena, Block, free};
+use std::ffi::c_char;
+use std::ptr::null;
 use steadis::{Error, Kind};
 
 /// What came of a call. The numbers never change; between them is room for more.
@@ -48,6 +49,9 @@ impl steadis_status {
     }
 }
 
+/// Enough for most errors and their texts.
+const ROOM: usize = 512;
+
 /// What went wrong, for reading. Later versions may append members.
 #[repr(C)]
 #[derive(Debug)]
@@ -69,58 +73,37 @@ pub struct steadis_error {
     pub description: *const c_char,
 }
 
-/// The error with the texts that it points to, which stay where they are when this moves.
-#[derive(Debug)]
-#[repr(C)]
-pub(crate) struct Owned {
-    /// In the first place, so that a pointer to it is a pointer to all.
-    public: steadis_error,
-    texts: [CString; 5],
+/// Writes an error, and the texts that it points to.
+pub(crate) fn write(error: &Error, arena: &mut Arena) -> *const steadis_error {
+    let place: *mut steadis_error = arena.take(1);
+    // A NUL would end a text early.
+    let mut text = |text: &str| arena.text(text.replace('\0', "\u{fffd}").as_bytes());
+    let public = steadis_error {
+        status: steadis_status::of(error.kind()),
+        retryable: error.retryable(),
+        maybe_executed: error.maybe_executed(),
+        message: text(error.message()),
+        code: error.code().map_or(null(), &mut text),
+        command: error.command().map_or(null(), &mut text),
+        address: error.address().map_or(null(), &mut text),
+        description: text(&error.to_string()),
+    };
+    // SAFETY: room for one was taken.
+    unsafe { place.write(public) };
+    place
 }
 
-impl Owned {
-    pub(crate) fn new(error: &Error) -> Self {
-        let text = |text: Option<&str>| {
-            // A NUL would end the text early.
-            CString::new(text.unwrap_or_default().replace('\0', "\u{fffd}")).unwrap_or_default()
-        };
-        let whole = error.to_string();
-        let message = Some(error.message());
-        let parts = [message, error.code(), error.command(), error.address(), Some(whole.as_str())];
-        let texts = parts.map(text);
-        let pointer = |at: usize| match parts[at] {
-            Some(_) => texts[at].as_ptr(),
-            None => std::ptr::null(),
-        };
-        let public = steadis_error {
-            status: steadis_status::of(error.kind()),
-            retryable: error.retryable(),
-            maybe_executed: error.maybe_executed(),
-            message: pointer(0),
-            code: pointer(1),
-            command: pointer(2),
-            address: pointer(3),
-            description: pointer(4),
-        };
-        Self { public, texts }
-    }
-}
-
-impl Owned {
-    /// For as long as this lives.
-    pub(crate) fn public(&self) -> *const steadis_error {
-        &raw const self.public
-    }
-}
-
-/// An error to give away.
-pub(crate) fn boxed(error: &Error) -> *mut steadis_error {
-    Box::into_raw(Box::new(Owned::new(error))).cast()
+/// An error of its own.
+pub(crate) fn block(error: &Error) -> Block<steadis_error> {
+    let mut arena = Arena::new(ROOM);
+    write(error, &mut arena);
+    // SAFETY: an error was written first.
+    unsafe { arena.block() }
 }
 
 /// Frees an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steadis_error_free(error: *mut steadis_error) {
-    // SAFETY: every error that is given away is an `Owned`.
-    unsafe { take_back(error.cast::<Owned>()) }
+    // SAFETY: every error that is given away is a block.
+    unsafe { free(error) }
 }

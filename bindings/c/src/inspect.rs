@@ -1,11 +1,11 @@
 //! Looking at a client: topology, health, figures, settings, events.
 
 use crate::client::steadis_client;
-use crate::convert::{give_reply, value};
+use crate::convert::value;
 use crate::error::{steadis_error, steadis_status};
 use crate::picture::{fields, list, map, text};
 use crate::reply::steadis_reply;
-use crate::runtime::{guard, is_null, lent, place, quietly, text as text_of};
+use crate::runtime::{giving, guard, is_null, lent, quietly, tell, text as text_of};
 use std::ffi::{CString, c_char, c_void};
 use steadis::config::Secrets;
 use steadis::{Client, Error, Event, Reply, Result};
@@ -104,9 +104,7 @@ pub unsafe extern "C" fn steadis_on(
             let client = lent(client, "client")?;
             let listener = listener(event, callback, user)?;
             let number = client.client.on(listener)?;
-            if let Some(id) = id.as_mut() {
-                *id = number;
-            }
+            tell(id, number);
             Ok(())
         })
     }
@@ -150,10 +148,7 @@ unsafe fn listener(
                 let name = CString::new(event.name()).unwrap_or_default();
                 let details = value(&fields(event.fields()));
                 // SAFETY: both live until the callback has returned.
-                unsafe {
-                    callback(name.as_ptr(), details, user.get());
-                    crate::block::Block::free(details);
-                }
+                unsafe { callback(name.as_ptr(), details.root(), user.get()) };
             });
         }
     })
@@ -191,9 +186,8 @@ unsafe fn look(
 ) -> steadis_status {
     // SAFETY: the caller's word.
     unsafe {
-        guard(error, || {
-            let (client, out) = (lent(client, "client")?, place(reply, "reply")?);
-            give_reply(out, value(&picture(&client.client)?))
+        giving(error, reply, "reply", || {
+            Ok(value(&picture(&lent(client, "client")?.client)?).into_raw())
         })
     }
 }

@@ -6,13 +6,14 @@
 //! | `options` | settings, by name |
 //! | `pipeline` | commands sent in one go: pipelines and transactions |
 //! | `script`, `watch` | what their names say |
-//! | `pubsub`, `subscriber`, `message` | subscriptions, polled and with a callback |
+//! | `pubsub`, `subscriber`, `message` | subscriptions, the thread that calls back, what comes |
 //! | `inspect`, `picture` | topology, health, figures, settings, events |
 //! | `resolver` | who is primary, for programs that keep their own client |
-//! | `evented`, `host` | the client inside a program's event loop |
+//! | `evented`, `event_loop`, `host` | the client inside a program's event loop |
 //! | `convert` | arguments in, replies out |
-//! | `reply`, `tree`, `block` | a reply: its type, its making, its memory |
+//! | `reply`, `tree` | a reply: its type, its making |
 //! | `error` | an error as C sees it |
+//! | `block` | the memory of what is given away |
 //! | `runtime` | the edge: panics, NULL, text |
 //! | `format.c` | the printf forms |
 //!
@@ -26,6 +27,7 @@ mod block;
 mod client;
 mod convert;
 mod error;
+mod event_loop;
 mod evented;
 mod host;
 mod inspect;
@@ -53,5 +55,5 @@ pub use pubsub::*;
 pub use reply::*;
 pub use resolver::*;
 pub use script::*;
-pub use subscriber::*;
+pub use subscriber::steadis_message_callback;
 pub use watch::*;

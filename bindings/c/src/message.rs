@@ -1,10 +1,13 @@
 //! What reaches a subscription.
 
-use crate::runtime::take_back;
+use crate::block::{Arena, Block, free};
 use std::ffi::{c_char, c_int};
 use std::ptr::null;
 use std::time::SystemTime;
 use steadis::client::Incoming;
+
+/// Enough for most messages and their texts.
+const ROOM: usize = 512;
 
 /// What has reached a subscription.
 #[repr(C)]
@@ -39,51 +42,46 @@ pub struct steadis_message {
 /// Frees a message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steadis_message_free(message: *mut steadis_message) {
-    // SAFETY: every message that is given away is a `Message`.
-    unsafe { take_back(message.cast::<Message>()) }
+    // SAFETY: every message that is given away is a block.
+    unsafe { free(message) }
 }
 
-/// A message with the texts that it points to.
-#[repr(C)]
-pub(crate) struct Message {
-    /// In the first place, so that a pointer to it is a pointer to all.
-    pub(crate) public: steadis_message,
-    texts: [Vec<u8>; 3],
-}
-
-impl Message {
-    pub(crate) fn new(incoming: &Incoming) -> Self {
-        let text = |bytes: &[u8]| [bytes, b"\0"].concat();
-        let milliseconds = |at: &SystemTime| {
-            at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
-        };
-        let (kind, parts, times) = match incoming {
-            Incoming::Message { channel, pattern, data } => {
-                let parts = [Some(channel), pattern.as_ref(), Some(data)];
-                (steadis_message_type::STEADIS_MESSAGE, parts, [0, 0])
-            }
-            Incoming::Gap { since, until } => {
-                let times = [since, until].map(milliseconds);
-                (steadis_message_type::STEADIS_GAP, [None; 3], times)
-            }
-        };
-        let texts = parts.map(|part| part.map_or_else(Vec::new, |part| text(part)));
-        let pointer = |at: usize| match parts[at] {
-            Some(_) => texts[at].as_ptr().cast(),
-            None => null(),
-        };
-        let length = |at: usize| parts[at].map_or(0, Vec::len);
-        let public = steadis_message {
-            r#type: kind as c_int,
-            channel: pointer(0),
-            channel_len: length(0),
-            pattern: pointer(1),
-            pattern_len: length(1),
-            data: pointer(2),
-            data_len: length(2),
-            since_ms: times[0],
-            until_ms: times[1],
-        };
-        Self { public, texts }
+/// A message with its texts.
+pub(crate) fn block(incoming: &Incoming) -> Block<steadis_message> {
+    let mut arena = Arena::new(ROOM);
+    let place: *mut steadis_message = arena.take(1);
+    let mut text = |text: Option<&[u8]>| match text {
+        Some(text) => (arena.text(text), text.len()),
+        None => (null(), 0),
+    };
+    let milliseconds = |at: &SystemTime| {
+        at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+    };
+    let (kind, parts, times) = match incoming {
+        Incoming::Message { channel, pattern, data } => {
+            let parts = [Some(channel.as_slice()), pattern.as_deref(), Some(data.as_slice())];
+            (steadis_message_type::STEADIS_MESSAGE, parts, [0, 0])
+        }
+        Incoming::Gap { since, until } => {
+            (steadis_message_type::STEADIS_GAP, [None; 3], [since, until].map(milliseconds))
+        }
+    };
+    let [(channel, channel_len), (pattern, pattern_len), (data, data_len)] = parts.map(&mut text);
+    let [since_ms, until_ms] = times;
+    let public = steadis_message {
+        r#type: kind as c_int,
+        channel,
+        channel_len,
+        pattern,
+        pattern_len,
+        data,
+        data_len,
+        since_ms,
+        until_ms,
+    };
+    // SAFETY: a message was taken first, and is written here.
+    unsafe {
+        place.write(public);
+        arena.block()
     }
 }

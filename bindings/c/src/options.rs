@@ -1,7 +1,7 @@
 //! Settings, by name: a new option needs no new function.
 
 use crate::error::{steadis_error, steadis_status};
-use crate::runtime::{bytes, give, guard, lent_mut, place, take_back, text};
+use crate::runtime::{bytes, giving, guard, handle, lent_mut, take_back, text};
 use std::ffi::c_char;
 use steadis::Result;
 use steadis::config::{Environment, Input, OptionValue, Unit};
@@ -41,12 +41,7 @@ pub unsafe extern "C" fn steadis_options_new(
     error: *mut *mut steadis_error,
 ) -> steadis_status {
     // SAFETY: pointers are checked for NULL, and else are what the header asks for.
-    unsafe {
-        guard(error, || {
-            give(place(out, "out")?, steadis_options::default());
-            Ok(())
-        })
-    }
+    unsafe { giving(error, out, "out", || Ok(handle(steadis_options::default()))) }
 }
 
 /// Sets an option by text, such as "command_timeout" to "250ms", "tls" to "true", "sentinels" to

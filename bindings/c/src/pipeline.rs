@@ -1,10 +1,10 @@
 //! Commands sent in one go.
 
 use crate::client::{steadis_call_options, steadis_client};
-use crate::convert::{give_reply, outcomes, with_arguments};
+use crate::convert::{outcomes, with_arguments};
 use crate::error::{steadis_error, steadis_status};
 use crate::reply::steadis_reply;
-use crate::runtime::{give, guard, lent, lent_mut, place, take_back};
+use crate::runtime::{giving, guard, handle, lent, lent_mut, take_back};
 use std::ffi::{c_char, c_int};
 use steadis::client::{Batch, CallOptions, Outcomes};
 use steadis::{Client, Result};
@@ -23,12 +23,7 @@ pub unsafe extern "C" fn steadis_pipeline_new(
     error: *mut *mut steadis_error,
 ) -> steadis_status {
     // SAFETY: pointers are checked for NULL, and else are what the header asks for.
-    unsafe {
-        guard(error, || {
-            give(place(pipeline, "pipeline")?, steadis_pipeline::default());
-            Ok(())
-        })
-    }
+    unsafe { giving(error, pipeline, "pipeline", || Ok(handle(steadis_pipeline::default()))) }
 }
 
 /// Adds a command, given by its arguments as for steadis_call, and copies them.
@@ -99,12 +94,12 @@ unsafe fn exec(
 ) -> steadis_status {
     // SAFETY: the caller's word.
     unsafe {
-        guard(error, || {
+        giving(error, reply, "reply", || {
             let client = lent(client, "client")?;
             let pipeline = lent_mut(pipeline, "pipeline")?;
-            let (out, options) = (place(reply, "reply")?, client.with(options)?);
+            let options = client.with(options)?;
             let batch = std::mem::take(&mut pipeline.batch);
-            give_reply(out, outcomes(&run(&client.client, batch, &options)?))
+            Ok(outcomes(&run(&client.client, batch, &options)?).into_raw())
         })
     }
 }

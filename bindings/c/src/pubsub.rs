@@ -2,9 +2,11 @@
 
 use crate::client::steadis_client;
 use crate::error::{steadis_error, steadis_status};
-use crate::message::{Message, steadis_message};
-use crate::runtime::{bytes, give, guard, lent, lent_mut, place, take_back};
-use std::ffi::{c_char, c_int};
+use crate::message::{self, steadis_message};
+use crate::runtime::{bytes, giving, guard, handle, is_null, lent, lent_mut, take_back};
+use crate::subscriber::{Subscriber, steadis_message_callback};
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr::null_mut;
 use std::time::Duration;
 use steadis::client::By;
 use steadis::client::blocking::Subscription;
@@ -23,10 +25,20 @@ pub enum steadis_by {
 /// A subscription, which survives failover. One thread at a time may use it.
 #[derive(Debug)]
 pub struct steadis_subscription {
-    pub(crate) subscription: Subscription,
+    /// Until it is handed to a callback.
+    polled: Option<Subscription>,
+    subscriber: Option<Subscriber>,
 }
 
-/// Makes a subscription without channels. Add some, then call steadis_subscription_next.
+impl steadis_subscription {
+    fn polled(&mut self) -> Result<&mut Subscription> {
+        let why = "this subscription was given to a callback; make another one";
+        self.polled.as_mut().ok_or_else(|| Error::usage(why))
+    }
+}
+
+/// Makes a subscription without channels. Add some; then call steadis_subscription_next for each
+/// message, or steadis_subscribe once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steadis_subscription_new(
     client: *const steadis_client,
@@ -35,10 +47,9 @@ pub unsafe extern "C" fn steadis_subscription_new(
 ) -> steadis_status {
     // SAFETY: pointers are checked for NULL, and else are what the header asks for.
     unsafe {
-        guard(error, || {
-            let (client, out) = (lent(client, "client")?, place(subscription, "subscription")?);
-            give(out, steadis_subscription { subscription: client.client.subscription() });
-            Ok(())
+        giving(error, subscription, "subscription", || {
+            let polled = Some(lent(client, "client")?.client.subscription());
+            Ok(handle(steadis_subscription { polled, subscriber: None }))
         })
     }
 }
@@ -55,8 +66,8 @@ pub unsafe extern "C" fn steadis_subscription_add(
     // SAFETY: as above.
     unsafe {
         guard(error, || {
-            let subscription = lent_mut(subscription, "subscription")?;
-            subscription.subscription.add(how(by)?, bytes(name, length, "name")?);
+            let subscription = lent_mut(subscription, "subscription")?.polled()?;
+            subscription.add(how(by)?, bytes(name, length, "name")?);
             Ok(())
         })
     }
@@ -74,8 +85,8 @@ pub unsafe extern "C" fn steadis_subscription_remove(
     // SAFETY: as above.
     unsafe {
         guard(error, || {
-            let subscription = lent_mut(subscription, "subscription")?;
-            subscription.subscription.remove(how(by)?, bytes(name, length, "name")?);
+            let subscription = lent_mut(subscription, "subscription")?.polled()?;
+            subscription.remove(how(by)?, bytes(name, length, "name")?);
             Ok(())
         })
     }
@@ -88,7 +99,7 @@ pub unsafe extern "C" fn steadis_subscription_ready(
     error: *mut *mut steadis_error,
 ) -> steadis_status {
     // SAFETY: as above.
-    unsafe { guard(error, || lent_mut(subscription, "subscription")?.subscription.ready(&())) }
+    unsafe { guard(error, || lent_mut(subscription, "subscription")?.polled()?.ready(&())) }
 }
 
 /// Waits for the next message, `timeout_ms` at the most; 0 only looks, a negative number waits for
@@ -102,20 +113,40 @@ pub unsafe extern "C" fn steadis_subscription_next(
 ) -> steadis_status {
     // SAFETY: as above.
     unsafe {
-        guard(error, || {
-            let subscription = lent_mut(subscription, "subscription")?;
-            let out = place(message, "message")?;
+        giving(error, message, "message", || {
+            let subscription = lent_mut(subscription, "subscription")?.polled()?;
             let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
-            *out = match subscription.subscription.next(timeout, &())? {
-                Some(incoming) => Box::into_raw(Box::new(Message::new(&incoming))).cast(),
-                None => std::ptr::null_mut(),
-            };
+            let incoming = subscription.next(timeout, &())?;
+            Ok(incoming.map_or(null_mut(), |incoming| message::block(&incoming).into_raw()))
+        })
+    }
+}
+
+/// Has a thread of the library's call `callback` with what comes, until steadis_subscription_free.
+/// The thread takes no signals. From now on the subscription can only be freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn steadis_subscribe(
+    subscription: *mut steadis_subscription,
+    callback: steadis_message_callback,
+    user: *mut c_void,
+    error: *mut *mut steadis_error,
+) -> steadis_status {
+    // SAFETY: as above; `user` is the program's to share between threads.
+    unsafe {
+        guard(error, || {
+            let handle = lent_mut(subscription, "subscription")?;
+            let callback = callback.ok_or_else(|| is_null("callback"))?;
+            handle.polled()?;
+            if let Some(subscription) = handle.polled.take() {
+                handle.subscriber = Some(Subscriber::start(subscription, callback, user)?);
+            }
             Ok(())
         })
     }
 }
 
-/// Ends a subscription.
+/// Ends a subscription, and waits until its callback has returned; called by that callback, it does
+/// not wait.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steadis_subscription_free(subscription: *mut steadis_subscription) {
     // SAFETY: as above.

@@ -1,8 +1,7 @@
 //! A reply as C sees it: a tree in one block of memory.
 
-use crate::block::Block;
+use crate::block::free;
 use crate::error::steadis_error;
-use crate::runtime::quietly;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::null;
 use steadis_reply_type::STEADIS_REPLY_MAP;
@@ -37,6 +36,7 @@ pub enum steadis_reply_type {
     /// str, len and vtype.
     STEADIS_REPLY_VERB = 14,
 }
+
 /// A reply, for reading. All of a tree is one block of memory: free its root alone. Later versions
 /// may append members, so do not make or copy one.
 #[repr(C)]
@@ -61,10 +61,8 @@ pub struct steadis_reply {
 /// Frees a reply with all that is in it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steadis_reply_free(reply: *mut steadis_reply) {
-    if !reply.is_null() {
-        // SAFETY: every reply that is given away is the root of a block.
-        quietly((), || unsafe { Block::free(reply) });
-    }
+    // SAFETY: every reply that is given away is a block.
+    unsafe { free(reply) }
 }
 
 /// The text of a reply, "" if it has none; never NULL, also for a reply that is.
@@ -96,26 +94,5 @@ pub unsafe extern "C" fn steadis_reply_get(
             !text.is_null() && std::slice::from_raw_parts(text.cast::<u8>(), (*pair[0]).len) == key
         };
         pairs.into_iter().find(is_it).map_or(null(), |pair| pair[1])
-    }
-}
-
-impl steadis_reply {
-    pub(crate) fn has_text(&self) -> bool {
-        use steadis_reply_type::*;
-        let with = [
-            STEADIS_REPLY_STRING,
-            STEADIS_REPLY_STATUS,
-            STEADIS_REPLY_ERROR,
-            STEADIS_REPLY_DOUBLE,
-            STEADIS_REPLY_BIGNUM,
-            STEADIS_REPLY_VERB,
-        ];
-        with.iter().any(|kind| *kind as c_int == self.r#type)
-    }
-
-    pub(crate) fn has_elements(&self) -> bool {
-        use steadis_reply_type::*;
-        let with = [STEADIS_REPLY_ARRAY, STEADIS_REPLY_MAP, STEADIS_REPLY_SET, STEADIS_REPLY_PUSH];
-        with.iter().any(|kind| *kind as c_int == self.r#type)
     }
 }

@@ -1,12 +1,15 @@
 //! Who is primary, for programs that keep a client library of their own.
 
-use crate::convert::{give_reply, value};
+use crate::block::{Arena, Block, free};
+use crate::convert::value;
 use crate::error::{steadis_error, steadis_status};
 use crate::inspect::Shared;
 use crate::options::{input, steadis_options};
 use crate::reply::steadis_reply;
-use crate::runtime::{give, guard, is_null, lent, place, quietly, take_back, text, timeout};
-use std::ffi::{CString, c_char, c_int, c_void};
+use crate::runtime::{
+    at_ease, giving, guard, handle, is_null, lent, place, quietly, take_back, tell, text, timeout,
+};
+use std::ffi::{c_char, c_int, c_void};
 use std::ptr::null;
 use steadis::config::Endpoint;
 use steadis::{Error, Found, Resolver, Result, Trouble};
@@ -29,25 +32,19 @@ pub struct steadis_primary {
     pub epoch: u64,
 }
 
-/// A primary with the text that it points to.
-#[repr(C)]
-struct Primary {
-    /// In the first place, so that a pointer to it is a pointer to all.
-    public: steadis_primary,
-    _host: CString,
-}
-
-impl Primary {
-    fn new(found: &Found) -> Self {
-        let (host, port) = match &found.address {
-            Endpoint::Tcp(address) => (address.host.clone(), address.port),
-            Endpoint::Unix(path) => (path.to_string_lossy().into_owned(), 0),
-        };
-        let host = CString::new(host).unwrap_or_default();
-        Self {
-            public: steadis_primary { host: host.as_ptr(), port, epoch: found.epoch },
-            _host: host,
-        }
+/// A primary with its text.
+fn block(found: &Found) -> Block<steadis_primary> {
+    let (host, port) = match &found.address {
+        Endpoint::Tcp(address) => (address.host.clone(), address.port),
+        Endpoint::Unix(path) => (path.to_string_lossy().into_owned(), 0),
+    };
+    let mut arena = Arena::new(size_of::<steadis_primary>() + host.len() + 1);
+    let place: *mut steadis_primary = arena.take(1);
+    let public = steadis_primary { host: arena.text(host.as_bytes()), port, epoch: found.epoch };
+    // SAFETY: a primary was taken first, and is written here.
+    unsafe {
+        place.write(public);
+        arena.block()
     }
 }
 
@@ -73,10 +70,8 @@ pub unsafe extern "C" fn steadis_resolver_new(
 ) -> steadis_status {
     // SAFETY: pointers are checked for NULL, and else are what the header asks for.
     unsafe {
-        guard(error, || {
-            let out = place(resolver, "resolver")?;
-            give(out, steadis_resolver { resolver: Resolver::open(&input(options))? });
-            Ok(())
+        giving(error, resolver, "resolver", || {
+            Ok(handle(steadis_resolver { resolver: Resolver::open(&input(options))? }))
         })
     }
 }
@@ -92,12 +87,10 @@ pub unsafe extern "C" fn steadis_resolver_primary(
 ) -> steadis_status {
     // SAFETY: as above.
     unsafe {
-        guard(error, || {
-            let (resolver, out) = (lent(resolver, "resolver")?, place(primary, "primary")?);
+        giving(error, primary, "primary", || {
+            let resolver = lent(resolver, "resolver")?;
             let limit = timeout(timeout_ms, "timeout_ms")?;
-            let found = resolver.resolver.primary(limit, &())?;
-            *out = Box::into_raw(Box::new(Primary::new(&found))).cast();
-            Ok(())
+            Ok(block(&resolver.resolver.primary(limit, &())?).into_raw())
         })
     }
 }
@@ -111,9 +104,9 @@ pub unsafe extern "C" fn steadis_resolver_topology(
 ) -> steadis_status {
     // SAFETY: as above.
     unsafe {
-        guard(error, || {
-            let (resolver, out) = (lent(resolver, "resolver")?, place(reply, "reply")?);
-            give_reply(out, value(&crate::picture::fields(resolver.resolver.topology()?.fields())))
+        giving(error, reply, "reply", || {
+            let topology = lent(resolver, "resolver")?.resolver.topology()?;
+            Ok(value(&crate::picture::fields(topology.fields())).into_raw())
         })
     }
 }
@@ -186,9 +179,7 @@ pub unsafe extern "C" fn steadis_resolver_on_change(
         guard(error, || {
             let resolver = lent(resolver, "resolver")?;
             let number = resolver.resolver.on_change(listener(callback, user)?)?;
-            if let Some(id) = id.as_mut() {
-                *id = number;
-            }
+            tell(id, number);
             Ok(())
         })
     }
@@ -198,16 +189,14 @@ pub unsafe extern "C" fn steadis_resolver_on_change(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steadis_resolver_off(resolver: *const steadis_resolver, id: u64) {
     // SAFETY: as above.
-    if let Some(resolver) = unsafe { resolver.as_ref() } {
-        quietly((), || resolver.resolver.off(id));
-    }
+    unsafe { at_ease(resolver, |resolver| resolver.resolver.off(id)) }
 }
 
 /// Frees a primary.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn steadis_primary_free(primary: *mut steadis_primary) {
-    // SAFETY: every primary that is given away is a `Primary`.
-    unsafe { take_back(primary.cast::<Primary>()) }
+    // SAFETY: every primary that is given away is a block.
+    unsafe { free(primary) }
 }
 
 /// Ends the watch and frees a resolver.
@@ -215,9 +204,7 @@ pub unsafe extern "C" fn steadis_primary_free(primary: *mut steadis_primary) {
 pub unsafe extern "C" fn steadis_resolver_free(resolver: *mut steadis_resolver) {
     // SAFETY: as above.
     unsafe {
-        if let Some(resolver) = resolver.as_ref() {
-            quietly((), || resolver.resolver.close());
-        }
+        at_ease(resolver, |resolver| resolver.resolver.close());
         take_back(resolver);
     }
 }
@@ -230,8 +217,8 @@ fn listener(
     let user = Shared(user);
     Ok(move |found: Option<&Found>| {
         quietly((), || {
-            let primary = found.map(Primary::new);
-            let primary = primary.as_ref().map_or(null(), |it| &raw const it.public);
+            let primary = found.map(block);
+            let primary = primary.as_ref().map_or(null(), Block::root);
             // SAFETY: the primary lives until the callback has returned.
             unsafe { callback(primary, user.get()) };
         });

@@ -28,14 +28,45 @@ pub(crate) unsafe fn guard(
             let status = steadis_status::of(failure.kind());
             // SAFETY: the caller's word: NULL or writable.
             if let Some(place) = unsafe { error.as_mut() } {
-                *place = error::boxed(&failure);
+                *place = error::block(&failure).into_raw();
             }
             status
         }
     }
 }
 
-/// The same for functions that cannot fail.
+/// The same for functions that give something away, in `out`: nothing is done if that is NULL.
+///
+/// # Safety
+/// As [`guard`], and `out` is NULL or can be written.
+pub(crate) unsafe fn giving<T>(
+    error: *mut *mut steadis_error,
+    out: *mut *mut T,
+    name: &str,
+    body: impl FnOnce() -> Result<*mut T>,
+) -> steadis_status {
+    // SAFETY: the caller's word.
+    unsafe {
+        guard(error, || {
+            let out = place(out, name)?;
+            *out = body()?;
+            Ok(())
+        })
+    }
+}
+
+/// The same for functions that cannot fail, and do nothing for NULL.
+///
+/// # Safety
+/// As [`lent`].
+pub(crate) unsafe fn at_ease<T>(handle: *const T, body: impl FnOnce(&T)) {
+    // SAFETY: the caller's word.
+    if let Some(handle) = unsafe { handle.as_ref() } {
+        quietly((), || body(handle));
+    }
+}
+
+/// Runs what cannot fail, and has no way to tell of a panic.
 pub(crate) fn quietly<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     silence();
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(fallback)
@@ -73,19 +104,26 @@ pub(crate) fn place<T>(out: *mut T, name: &str) -> Result<*mut T> {
     if out.is_null() { Err(is_null(name)) } else { Ok(out) }
 }
 
-/// Gives a handle away.
+/// A handle to give away.
+pub(crate) fn handle<T>(value: T) -> *mut T {
+    Box::into_raw(Box::new(value))
+}
+
+/// Tells the number of something, if the program wants to know it.
 ///
 /// # Safety
-/// `out` passed [`place`].
-pub(crate) unsafe fn give<T>(out: *mut *mut T, value: T) {
-    // SAFETY: not NULL, and writable by the caller's word.
-    unsafe { *out = Box::into_raw(Box::new(value)) };
+/// `id` is NULL or can be written.
+pub(crate) unsafe fn tell(id: *mut u64, number: u64) {
+    // SAFETY: the caller's word.
+    if let Some(id) = unsafe { id.as_mut() } {
+        *id = number;
+    }
 }
 
 /// Takes a handle back, to be dropped.
 ///
 /// # Safety
-/// `handle` is NULL, or came from [`give`] and is used by nobody any more.
+/// `handle` is NULL, or came from [`handle`] and is used by nobody any more.
 pub(crate) unsafe fn take_back<T>(handle: *mut T) {
     if !handle.is_null() {
         // SAFETY: the caller's word.
@@ -116,15 +154,25 @@ pub(crate) unsafe fn bytes<'a>(
     length: usize,
     name: &str,
 ) -> Result<&'a [u8]> {
-    match (bytes.is_null(), length) {
-        (true, 0) => Ok(&[]),
-        (true, _) => Err(is_null(name)),
-        (false, length) if length > isize::MAX as usize => {
-            Err(Error::usage(format!("the length of {name} is {length}; was it negative?")))
-        }
-        // SAFETY: not NULL, and readable by the caller's word.
-        (false, _) => Ok(unsafe { std::slice::from_raw_parts(bytes.cast(), length) }),
+    // SAFETY: the caller's word.
+    unsafe { readable(bytes, length) }.ok_or_else(|| match bytes.is_null() {
+        true => is_null(name),
+        false => Error::usage(format!("the length of {name} is {length}; was it negative?")),
+    })
+}
+
+/// The same without a word on what is wrong.
+///
+/// # Safety
+/// As [`bytes`].
+#[inline]
+pub(crate) unsafe fn readable<'a>(bytes: *const c_char, length: usize) -> Option<&'a [u8]> {
+    if bytes.is_null() {
+        return (length == 0).then_some(&[]);
     }
+    // SAFETY: not NULL, and readable by the caller's word.
+    (length <= isize::MAX as usize)
+        .then(|| unsafe { std::slice::from_raw_parts(bytes.cast(), length) })
 }
 
 /// A count that C passes as an `int`.
@@ -161,6 +209,23 @@ unsafe extern "C" fn steadis_refuse_format(
                 return Err(Error::usage(format!("the format {why}")));
             }
             Err(Error::usage(format!("the format {format:?} {why} (byte {})", at + 1)))
+        })
+    }
+}
+
+/// Panics on purpose, so that the tests see what becomes of it: with words of its own, or without
+/// any. No library that is installed has it.
+#[cfg(debug_assertions)]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn steadis_mistake(
+    words: *const c_char,
+    error: *mut *mut steadis_error,
+) -> steadis_status {
+    // SAFETY: as for every function.
+    unsafe {
+        guard(error, || match words.is_null() {
+            true => std::panic::panic_any(()),
+            false => panic!("{}", text(words, "words")?),
         })
     }
 }

@@ -1,11 +1,11 @@
 //! Lua scripts.
 
 use crate::client::{steadis_call_options, steadis_client};
-use crate::convert::{answer, give_reply, with_arguments};
+use crate::convert::{exchanged, with_arguments};
 use crate::error::{steadis_error, steadis_status};
 use crate::pipeline::steadis_pipeline;
 use crate::reply::steadis_reply;
-use crate::runtime::{bytes, count, give, guard, lent, lent_mut, place, take_back};
+use crate::runtime::{bytes, count, giving, guard, handle, lent, lent_mut, take_back};
 use std::ffi::{c_char, c_int};
 use std::sync::Arc;
 use steadis::client::{Exchange, Script};
@@ -30,11 +30,10 @@ pub unsafe extern "C" fn steadis_script_new(
 ) -> steadis_status {
     // SAFETY: pointers are checked for NULL, and else are what the header asks for.
     unsafe {
-        guard(error, || {
-            let (client, out) = (lent(client, "client")?, place(script, "script")?);
+        giving(error, script, "script", || {
+            let client = lent(client, "client")?;
             let script = client.client.script(bytes(source, length, "source")?);
-            give(out, steadis_script { script });
-            Ok(())
+            Ok(handle(steadis_script { script }))
         })
     }
 }
@@ -55,14 +54,13 @@ pub unsafe extern "C" fn steadis_script_call(
 ) -> steadis_status {
     // SAFETY: as above.
     unsafe {
-        guard(error, || {
+        giving(error, reply, "reply", || {
             let (client, script) = (lent(client, "client")?, lent(script, "script")?);
-            let (out, options) = (place(reply, "reply")?, client.with(options)?);
-            let mut exchange = with_arguments(argc, argv, lengths, |args| {
+            let options = client.with(options)?;
+            let exchange = with_arguments(argc, argv, lengths, |args| {
                 parted(keys, args, |keys, args| Exchange::script(&script.script, keys, args))
             })?;
-            client.client.run(&mut exchange, &options, &())?;
-            give_reply(out, answer(exchange.answer()?))
+            exchanged(exchange, |exchange| client.client.run(exchange, &options, &()))
         })
     }
 }

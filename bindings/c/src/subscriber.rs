@@ -1,9 +1,8 @@
-//! Subscriptions with a callback.
+//! The thread of a subscription with a callback.
 
-use crate::error::{Owned, steadis_error, steadis_status};
-use crate::message::{Message, steadis_message};
-use crate::pubsub::steadis_subscription;
-use crate::runtime::{give, guard, is_null, lent_mut, place, quietly, take_back};
+use crate::error::{self, steadis_error};
+use crate::message::{self, steadis_message};
+use crate::runtime::quietly;
 use std::ffi::c_void;
 use std::ptr::null;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use steadis::client::blocking::Subscription;
 use steadis::lane::call::Host;
-use steadis::{Error, Kind};
+use steadis::{Error, Kind, Result};
 
 /// Gets each message, or an error that ends nothing; the other one is NULL. Both are valid during
 /// the call alone.
@@ -23,57 +22,37 @@ pub type steadis_message_callback = Option<
     ),
 >;
 
-/// A subscription with a callback.
+/// [`steadis_message_callback`], without NULL.
+pub(crate) type Heard =
+    unsafe extern "C" fn(*const steadis_message, *const steadis_error, *mut c_void);
+
+/// Who calls back. The thread ends, if it does not end itself by this, when this is dropped.
 #[derive(Debug)]
-pub struct steadis_subscriber {
+pub(crate) struct Subscriber {
     stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     process: u32,
 }
 
-/// Hands a subscription over to a thread of its own, which calls `callback` with what comes until
-/// steadis_subscriber_free. The thread takes no signals. `*subscription` is gone afterwards, also
-/// if this fails, and becomes NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn steadis_subscribe(
-    subscription: *mut *mut steadis_subscription,
-    callback: steadis_message_callback,
-    user: *mut c_void,
-    subscriber: *mut *mut steadis_subscriber,
-    error: *mut *mut steadis_error,
-) -> steadis_status {
-    // SAFETY: as above; `user` is the program's to share between threads.
-    unsafe {
-        guard(error, || {
-            let handle = lent_mut(subscription, "subscription")?;
-            let out = place(subscriber, "subscriber")?;
-            let callback = callback.ok_or_else(|| is_null("callback"))?;
-            place(*handle, "*subscription")?;
-            let subscription = Box::from_raw(std::mem::replace(handle, std::ptr::null_mut()));
-            let stopped = Arc::new(AtomicBool::new(false));
-            let listener = Listener { callback, user, stopped: Arc::clone(&stopped) };
-            let thread = std::thread::Builder::new()
-                .name("steadis-sub".to_owned())
-                .spawn(move || quietly((), || listener.listen(subscription.subscription)))
-                .map_err(|why| {
-                    Error::new(Kind::Unavailable, format!("cannot start a thread: {why}"))
-                })?;
-            let process = std::process::id();
-            give(out, steadis_subscriber { stopped, thread: Some(thread), process });
-            Ok(())
-        })
+impl Subscriber {
+    pub(crate) fn start(
+        subscription: Subscription,
+        callback: Heard,
+        user: *mut c_void,
+    ) -> Result<Self> {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let listener = Listener { callback, user, stopped: Arc::clone(&stopped) };
+        let thread = std::thread::Builder::new()
+            .name("steadis-sub".to_owned())
+            .spawn(move || quietly((), || listener.listen(subscription)))
+            .map_err(|why| {
+                Error::new(Kind::Unavailable, format!("cannot start a thread: {why}"))
+            })?;
+        Ok(Self { stopped, thread: Some(thread), process: std::process::id() })
     }
 }
 
-/// Ends a subscription with a callback, and waits until the callback has returned; called by the
-/// callback itself, it does not wait.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn steadis_subscriber_free(subscriber: *mut steadis_subscriber) {
-    // SAFETY: as above.
-    unsafe { take_back(subscriber) }
-}
-
-impl Drop for steadis_subscriber {
+impl Drop for Subscriber {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Release);
         let Some(thread) = self.thread.take() else { return };
@@ -89,7 +68,7 @@ impl Drop for steadis_subscriber {
 
 /// Where messages go. As a host of the core's it also ends the waits once nobody listens.
 struct Listener {
-    callback: unsafe extern "C" fn(*const steadis_message, *const steadis_error, *mut c_void),
+    callback: Heard,
     user: *mut c_void,
     stopped: Arc<AtomicBool>,
 }
@@ -109,18 +88,17 @@ impl Listener {
         while !self.interrupted() {
             match subscription.next(None, &self) {
                 Ok(Some(incoming)) => {
-                    let message = Message::new(&incoming);
+                    let message = message::block(&incoming);
                     // SAFETY: the message lives until the callback has returned.
-                    unsafe { (self.callback)(&message.public, null(), self.user) };
+                    unsafe { (self.callback)(message.root(), null(), self.user) };
                 }
                 Ok(None) => {}
                 Err(_) if self.interrupted() => return,
                 Err(error) => {
-                    let over = error.kind() == Kind::Closed;
-                    let error = Owned::new(&error);
+                    let public = error::block(&error);
                     // SAFETY: the error lives until the callback has returned.
-                    unsafe { (self.callback)(null(), error.public(), self.user) };
-                    if over {
+                    unsafe { (self.callback)(null(), public.root(), self.user) };
+                    if error.kind() == Kind::Closed {
                         return;
                     }
                 }

@@ -1,11 +1,11 @@
 //! Optimistic transactions.
 
 use crate::client::{steadis_call_options, steadis_client};
-use crate::convert::{answer, give_reply, outcomes, with_arguments};
+use crate::convert::{exchanged, outcomes, with_arguments};
 use crate::error::{steadis_error, steadis_status};
 use crate::pipeline::steadis_pipeline;
 use crate::reply::steadis_reply;
-use crate::runtime::{guard, is_null, lent, lent_mut, place};
+use crate::runtime::{giving, is_null, lent, lent_mut};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::null_mut;
 use steadis::client::Exchange;
@@ -45,9 +45,9 @@ pub unsafe extern "C" fn steadis_watch(
 ) -> steadis_status {
     // SAFETY: pointers are checked for NULL, and else are what the header asks for.
     unsafe {
-        guard(error, || {
+        giving(error, reply, "reply", || {
             let client = lent(client, "client")?;
-            let (out, options) = (place(reply, "reply")?, client.with(options)?);
+            let options = client.with(options)?;
             let callback = callback.ok_or_else(|| is_null("callback"))?;
             let watching = |keys: &[&[u8]]| client.client.watching(keys, &options);
             let watch = with_arguments(keyc, keyv, lengths, watching)?;
@@ -57,10 +57,10 @@ pub unsafe extern "C" fn steadis_watch(
                 let mut queued = steadis_pipeline::default();
                 let well = callback(&raw mut view, &raw mut queued, user) == 0;
                 if !well && !view.watch.is_lost() {
-                    return give_reply(out, null_mut());
+                    return Ok(null_mut());
                 }
                 if well && let Some(found) = view.watch.commit(queued.batch, &())? {
-                    return give_reply(out, outcomes(&found));
+                    return Ok(outcomes(&found).into_raw());
                 }
             }
         })
@@ -79,11 +79,10 @@ pub unsafe extern "C" fn steadis_view_call(
 ) -> steadis_status {
     // SAFETY: as above.
     unsafe {
-        guard(error, || {
-            let (view, out) = (lent_mut(view, "view")?, place(reply, "reply")?);
-            let mut exchange = with_arguments(argc, argv, lengths, |args| Exchange::words(args))?;
-            view.watch.run(&mut exchange, &())?;
-            give_reply(out, answer(exchange.answer()?))
+        giving(error, reply, "reply", || {
+            let view = lent_mut(view, "view")?;
+            let exchange = with_arguments(argc, argv, lengths, |args| Exchange::words(args))?;
+            exchanged(exchange, |exchange| view.watch.run(exchange, &()))
         })
     }
 }

@@ -124,8 +124,9 @@ static void subscriptions(const steadis_client *client) {
     WELL(steadis_callf(client, &reply, &error, "CLIENT KILL TYPE pubsub"));
     steadis_reply_free(reply);
     run_until(&gaps, 1);
-    steadis_async_unsubscribe(handle, id);
-    steadis_async_unsubscribe(handle, id);
+    steadis_async_cancel(handle, id);
+    steadis_async_cancel(handle, id);
+    steadis_async_cancel(NULL, id);
 }
 
 static void frees(const steadis_reply *reply, const steadis_error *error, void *user) {

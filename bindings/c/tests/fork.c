@@ -12,7 +12,7 @@ static steadis_client *client;
 static steadis_resolver *resolver;
 static steadis_script *script;
 static steadis_async *handle;
-static steadis_subscriber *subscriber;
+static steadis_subscription *news;
 static atomic_bool stopped;
 
 /* Whether a child says so. */
@@ -56,7 +56,7 @@ static bool is_told_of_the_rest(void) {
               strstr(error->message, "made by the parent") != NULL;
     steadis_error_free(error);
     steadis_async_free(handle);
-    steadis_subscriber_free(subscriber);
+    steadis_subscription_free(news);
     steadis_client_free(client);
     steadis_resolver_free(resolver);
     return so;
@@ -80,7 +80,6 @@ int main(void) {
     atomic_llong count = 0;
     pthread_t threads[4];
     steadis_options *options;
-    steadis_subscription *news = NULL;
     steadis_reply *reply = NULL;
     steadis_error *error = NULL;
     int i;
@@ -93,7 +92,7 @@ int main(void) {
     WELL(steadis_async_new(options, &handle, &error));
     WELL(steadis_subscription_new(client, &news, &error));
     WELL(steadis_subscription_add(news, STEADIS_CHANNEL, "news", 4, &error));
-    WELL(steadis_subscribe(&news, unheard, NULL, &subscriber, &error));
+    WELL(steadis_subscribe(news, unheard, NULL, &error));
     CHECK(in_child(has_a_child_that_counts));
     CHECK(in_child(is_told_of_the_rest));
     /* The parent goes on all the while. */
@@ -111,7 +110,7 @@ int main(void) {
         CHECK(reply->integer == count + 1);
     steadis_reply_free(reply);
     steadis_async_free(handle);
-    steadis_subscriber_free(subscriber);
+    steadis_subscription_free(news);
     steadis_options_free(options);
     steadis_script_free(script);
     steadis_resolver_free(resolver);

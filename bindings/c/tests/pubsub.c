@@ -83,23 +83,25 @@ static void heard(const steadis_message *message, const steadis_error *error, vo
 static void called_back(const steadis_client *client) {
     inbox in = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
     steadis_subscription *news = NULL;
-    steadis_subscriber *subscriber = NULL;
+    steadis_message *message = NULL;
     steadis_error *error = NULL;
     int i;
     WELL(steadis_subscription_new(client, &news, &error));
     WELL(steadis_subscription_add(news, STEADIS_CHANNEL, "news", 4, &error));
     WELL(steadis_subscription_ready(news, &error));
-    WELL(steadis_subscribe(&news, heard, &in, &subscriber, &error));
-    CHECK(news == NULL);
-    FAILS(steadis_subscribe(&news, heard, &in, &subscriber, &error), STEADIS_USAGE,
-          "*subscription is NULL");
+    WELL(steadis_subscribe(news, heard, &in, &error));
+    FAILS(steadis_subscribe(news, heard, &in, &error), STEADIS_USAGE, "given to a callback");
+    FAILS(steadis_subscription_next(news, 0, &message, &error), STEADIS_USAGE,
+          "given to a callback");
+    FAILS(steadis_subscription_add(news, STEADIS_CHANNEL, "x", 1, &error), STEADIS_USAGE,
+          "given to a callback");
     for (i = 0; i < 100; i++)
         publish(client, "news", "hello");
     pthread_mutex_lock(&in.lock);
     while (in.messages < 100)
         pthread_cond_wait(&in.bell, &in.lock);
     pthread_mutex_unlock(&in.lock);
-    steadis_subscriber_free(subscriber);
+    steadis_subscription_free(news);
     publish(client, "news", "unheard");
     CHECK(in.messages == 100);
 }

@@ -65,6 +65,11 @@ impl Outcomes {
         self.items.is_empty()
     }
 
+    /// The replies, end to end: those of [`iter`](Self::iter) are parts of it.
+    pub fn frames(&self) -> Frame<'_> {
+        Frame::trusted(&self.frames)
+    }
+
     /// The reply of each command, or why there is none.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Result<Answer<'_>, &Error>> {
         self.items.iter().map(|item| match item {

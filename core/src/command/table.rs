@@ -61,8 +61,10 @@ pub(super) struct Plain {
 
 impl Plain {
     pub(super) fn takes(self, count: usize) -> bool {
-        // No step: only zero is a multiple of zero.
-        count.checked_sub(self.least).is_some_and(|further| further.is_multiple_of(self.step))
+        // Mostly there is nothing further, and a division takes its time. Without a step only zero
+        // is a multiple of zero.
+        let fits = |further: usize| further == 0 || further.is_multiple_of(self.step);
+        count.checked_sub(self.least).is_some_and(fits)
     }
 
     /// For a syntax of nothing but values, of which the last may repeat; what is optional can
