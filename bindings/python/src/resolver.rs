@@ -105,7 +105,8 @@ impl Resolver {
     }
 }
 
-fn place(endpoint: Endpoint) -> (String, Option<u16>) {
+/// Host and port, or the path of a socket.
+pub(crate) fn place(endpoint: Endpoint) -> (String, Option<u16>) {
     match endpoint {
         Endpoint::Tcp(address) => (address.host, Some(address.port)),
         Endpoint::Unix(path) => (path.to_string_lossy().into_owned(), None),

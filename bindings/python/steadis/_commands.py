@@ -2,6 +2,9 @@
 
 from steadis import _steadis
 
+#: Text or bytes, for people who check types.
+AnyStr = None
+
 #: What cannot be written after a dot, and what is written instead.
 _KEYWORDS = {"del": "delete"}
 
