@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +45,28 @@ class Server:
         self.process.wait()
         if self.process.stdout:
             self.process.stdout.close()
+
+
+class Monitor:
+    """Hears what a server executes, which is how a test knows that a command waits there."""
+
+    def __init__(self, server: Server) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        self._socket.sendall(b"MONITOR\r\n")
+        self._lines = self._socket.makefile("rb")
+        assert self._lines.readline() == b"+OK\r\n"
+
+    def wait_for(self, *words: str) -> None:
+        """Waits until the server has begun to execute this."""
+        said = " ".join(f'"{word}"' for word in words).lower().encode()
+        assert any(said in line.lower() for line in self._lines), "the server has gone"
+
+    def __enter__(self) -> Monitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.close()
+        self._socket.close()
 
 
 class Lab:
@@ -126,14 +147,6 @@ def run(code: str, *arguments: str, timeout: float = 60, **options: Any) -> str:
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == "", ended.stderr
     return ended.stdout
-
-
-def until(condition: Any, patience: float = 10) -> None:
-    """Waits for what another process does; there is no event to wait for."""
-    end = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
 
 
 def load(folder: str) -> Iterator[Any]:
