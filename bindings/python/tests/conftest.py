@@ -80,6 +80,11 @@ class Lab:
         self.process = subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True)
         ready = self._line()
         self.env: dict[str, str] = ready["environment"]
+        # Without a comma, for frameworks that split there.
+        first, *others = self.env["REDIS_SENTINEL_LIST"].split(",")
+        nodes = "".join(f"&node={other}" for other in others)
+        name = self.env["REDIS_SENTINEL_MASTER"]
+        self.url = f"redis-sentinel://{first}?sentinelServiceName={name}{nodes}"
 
     def _line(self) -> dict[str, Any]:
         assert self.process.stdout

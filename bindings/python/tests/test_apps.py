@@ -21,13 +21,6 @@ import steadis.redis_py
 from conftest import CHILD, Lab
 
 
-def url_of(lab: Lab) -> str:
-    """Without a comma, for frameworks that split there."""
-    first, *others = lab.env["REDIS_SENTINEL_LIST"].split(",")
-    nodes = "".join(f"&node={other}" for other in others)
-    return f"redis-sentinel://{first}?sentinelServiceName={lab.env['REDIS_SENTINEL_MASTER']}{nodes}"
-
-
 class Changed(threading.Event):
     """Is set when another node is primary than now."""
 
@@ -68,7 +61,7 @@ def through_failovers(lab: Lab, step: Callable[[], Any]) -> list[Exception]:
     try:
         for verb in ("failover", "kill"):
             some_steps()
-            with steadis.Resolver(url_of(lab)) as resolver:
+            with steadis.Resolver(lab.url) as resolver:
                 changed = Changed(resolver)
                 lab.do(verb, **({"name": "primary"} if verb == "kill" else {}))
                 assert changed.wait(40)
@@ -134,7 +127,7 @@ def test_django_caches(lab: Lab, cache: str) -> None:
     if not settings.configured:
         settings.configure()
     parameters = {"OPTIONS": options[cache]}
-    django_cache = import_string(backends[cache])(url_of(lab), parameters)
+    django_cache = import_string(backends[cache])(lab.url, parameters)
     numbers = iter(range(10**9))
 
     def step() -> None:
@@ -151,7 +144,7 @@ def test_flask_session(lab: Lab) -> None:
     from flask_session import Session
 
     app = Flask(__name__)
-    app.config.update(SESSION_TYPE="redis", SESSION_REDIS=steadis.redis_py.Redis(url_of(lab)))
+    app.config.update(SESSION_TYPE="redis", SESSION_REDIS=steadis.redis_py.Redis(lab.url))
     Session(app)
 
     @app.get("/")
@@ -173,7 +166,7 @@ def test_rq_worker(lab: Lab, program: Callable[..., Any]) -> None:
     code = f"""
 import steadis.redis_py
 from rq import Queue, Worker
-connection = steadis.redis_py.Redis({url_of(lab)!r} + "&retry_writes=always")
+connection = steadis.redis_py.Redis({lab.url!r} + "&retry_writes=always")
 def double(number):
     return number * 2
 def work():
@@ -182,7 +175,7 @@ def work():
     program("-c", "import jobs; jobs.work()", jobs=code)
     from rq import Queue
 
-    connection = steadis.redis_py.Redis(url_of(lab))
+    connection = steadis.redis_py.Redis(lab.url)
     queue = Queue(connection=connection)
     lost: list[Any] = []
 
@@ -205,7 +198,7 @@ def test_celery_worker(
 ) -> None:
     code = f"""
 from celery import Celery
-url = {url_of(lab)!r}
+url = {lab.url!r}
 backend = "steadis.redis_py.celery:Backend+" + url
 app = Celery("tasks", broker=url, backend=backend)
 app.conf.update(broker_transport="steadis.redis_py.kombu:Transport", task_acks_late=True,
@@ -238,7 +231,7 @@ def test_fastapi_under_uvicorn(lab: Lab, program: Callable[..., Any]) -> None:
 import steadis, steadis.asyncio
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-client = steadis.asyncio.connect({url_of(lab)!r})
+client = steadis.asyncio.connect({lab.url!r})
 app = FastAPI()
 @app.exception_handler(steadis.Error)
 async def failed(request, error):

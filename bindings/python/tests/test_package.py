@@ -21,7 +21,7 @@ TOOLS = Path(sys.executable).parent
 ENVIRONMENT = {
     **os.environ,
     "PATH": os.pathsep.join([str(TOOLS), os.environ["PATH"]]),
-    "CARGO_TARGET_DIR": str(TREE / "target"),
+    "CARGO_PROFILE_DEV_DEBUG": "0",
     "MATURIN_PEP517_ARGS": "--profile dev",
     "PIP_NO_INDEX": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -51,14 +51,16 @@ def unpacked(archive: Path) -> Path:
 @pytest.fixture(scope="module", params=["clone", "sdist"])
 def wheel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(request.param)
-    source = TREE
+    source, built = TREE, TREE / "target"
     if request.param == "sdist":
         line = [str(TOOLS / "maturin"), "sdist", "--out", str(folder)]
         subprocess.run(line, cwd=TREE, check=True, capture_output=True)
         [archive] = folder.glob("*.tar.gz")
-        source = unpacked(archive)
+        # Cargo would take the crates of one tree for those of the other.
+        source, built = unpacked(archive), TREE / "target" / "python-sdist-built"
     line = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps"]
-    subprocess.run([*line, "--wheel-dir", folder, source], env=ENVIRONMENT, check=True)
+    environment = {**ENVIRONMENT, "CARGO_TARGET_DIR": str(built)}
+    subprocess.run([*line, "--wheel-dir", folder, source], env=environment, check=True)
     [wheel] = folder.glob("*.whl")
     return wheel
 

@@ -239,7 +239,7 @@ impl Driver {
         wake: impl FnOnce(Vec<Woken>) -> PyResult<()>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let (mut woken, mut heard) = (Vec::new(), Vec::new());
+        let (mut woken, mut heard, mut settled) = (Vec::new(), Vec::new(), Vec::new());
         let mut state = slf.get().state(py)?;
         let State { session, waiting, heard: listeners, .. } = &mut *state;
         work(session, &mut |token, completion| match completion {
@@ -250,11 +250,14 @@ impl Driver {
                 if let Some((reply, wants)) = waiting.remove(&token) {
                     let outcome = wants.take(py, completion);
                     Reply::settle(reply.bind(py), outcome, &mut woken);
+                    settled.push(reply);
                 }
             }
         });
         let mut result = state.connect(slf).and(state.write(py));
         drop(state);
+        // One that nobody has awaited may have something to say, now that we can be called.
+        drop(settled);
         if !woken.is_empty() {
             result = result.and(wake(woken));
         }
