@@ -141,8 +141,10 @@ def client(server: Server) -> Iterator[steadis.Client]:
 
 def run(code: str, *arguments: str, timeout: float = 60, **options: Any) -> str:
     """Runs a program of its own; what it prints."""
+    # From 3.12 on Python warns of any fork beside a thread, even one that is prepared for it.
+    forks = "ignore:This process:DeprecationWarning"
     ended = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", code, *arguments],
+        [sys.executable, "-X", "dev", "-W", forks, "-c", code, *arguments],
         env={**os.environ, **CHILD},
         capture_output=True,
         text=True,

@@ -193,7 +193,9 @@ except Exception as error:
     print(error)
 assert steadis.connect("redis://h").ready
 """
-    assert "steadis works in one interpreter of a process" in run(code)
+    ours, pythons = "steadis works in one interpreter of a process", "not support loading in sub"
+    said = run(code)
+    assert ours in said or pythons in said
 
 
 def test_import_is_quick_and_needs_nothing() -> None:

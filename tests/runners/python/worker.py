@@ -9,8 +9,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 TREE = Path(__file__).resolve().parents[3]
@@ -32,9 +33,8 @@ def say(**line: Any) -> None:
 
 
 def failure(error: Exception) -> dict[str, Any]:
-    if not isinstance(error, steadis.Error):
-        return {"kind": type(error).__name__, "code": None, "message": str(error)}
-    return {"kind": error.kind, "code": error.code, "message": str(error)}
+    kind = getattr(error, "kind", type(error).__name__)
+    return {"kind": kind, "code": getattr(error, "code", None), "message": str(error)}
 
 
 def number(value: Any) -> Any:
@@ -55,60 +55,67 @@ def number(value: Any) -> Any:
 class Step:
     """One operation, or a batch of them."""
 
-    def __init__(
-        self, op: str, key: str, *, shared: str = "", turn: int = 0, count: int = 1
-    ) -> None:
+    def __init__(self, op: str, key: str, shared: str = "", turn: int = 0, count: int = 1) -> None:
         self.op, self.key, self.shared, self.turn, self.count = op, key, shared, turn, count
+        self.start, self.written = time.monotonic_ns(), 0
 
-    def log(self, start: int, outcomes: list[Any]) -> None:
+    def ends(self, reply: Any) -> None:
+        """Logs the reply, or the error, of each operation."""
         end = time.monotonic_ns()
-        for outcome in outcomes:
-            line = {"op": self.op, "key": self.key, "start": start, "end": end}
+        if self.op == "watch" and not isinstance(reply, Exception):
+            reply = self.written
+        many = self.count > 1 and not isinstance(reply, Exception)
+        for outcome in reply if many else [reply] * self.count:
+            line = {"op": self.op, "key": self.key, "start": self.start, "end": end}
             if isinstance(outcome, Exception):
                 line["error"] = failure(outcome)
             else:
                 line["value"] = number(outcome)
             say(**line)
 
+    def add_one(self, value: Any) -> int:
+        """Nobody else may change the key meanwhile."""
+        self.written = int(value or 0) + 1
+        return self.written
 
-class Order:
+    def change(self, view: Any, tx: Any) -> None:
+        tx.set(self.key, self.add_one(view.get(self.key)))
+
+    async def change_in_loop(self, view: Any, tx: Any) -> None:
+        tx.set(self.key, self.add_one(await view.get(self.key)))
+
+
+class Order(SimpleNamespace):
     """What the driver asks for."""
-
-    def __init__(self, line: str) -> None:
-        order = json.loads(line)
-        self.workload: str = order["workload"]
-        self.workers: int = order["workers"]
-        self.think: float = order["think_ms"] / 1000
-        self.batch: int = order["batch"]
-        self.child_rounds: int = order["child_rounds"]
-        self.prefix: str = order["prefix"]
 
     def pause(self, worker: int) -> float:
         """Who waits for a partner needs no sleep."""
         waits = self.workload in ("blocking", "pubsub") and worker % 2 == 0
-        return 0 if waits else self.think
+        return 0 if waits else self.think_ms / 1000
 
-    def steps(self, worker: int, turn: int) -> list[Step]:
+    def steps(self, worker: int, turn: int) -> Iterator[Step]:
         """What the worker of this number does in its round of this number, from 1."""
         key = f"{self.prefix}n{worker}"
         # Workers 6 and 7 share what is called 7: one takes or hears what the other gives.
         gives, shared = worker % 2 == 1, f"{self.prefix}n{worker | 1}:shared"
         match self.workload:
             case "reads":
-                return [Step("get", key)]
+                yield Step("get", key)
             case "pipelines":
-                return [Step("incr", key, count=self.batch)]
+                yield Step("incr", key, count=self.batch)
             case "transactions":
-                return [Step("multi", key)]
+                yield Step("multi", key)
             case "scripts":
-                return [Step("eval", key)]
+                yield Step("eval", key)
             case "watch":
-                return [Step("watch", key)]
+                yield Step("watch", key)
             case "blocking":
-                return [Step("push" if gives else "pop", key, shared=shared, turn=turn)]
+                yield Step("push" if gives else "pop", key, shared=shared, turn=turn)
             case "pubsub":
-                return [Step("publish" if gives else "message", key, shared=shared, turn=turn)]
-        return [Step("incr", key), Step("get", key)]
+                yield Step("publish" if gives else "message", key, shared=shared, turn=turn)
+            case _:
+                yield Step("incr", key)
+                yield Step("get", key)
 
 
 def call(client: Any, news: Any, step: Step) -> Any:
@@ -130,6 +137,9 @@ def call(client: Any, news: Any, step: Step) -> Any:
         case "message":
             news.subscribe(step.shared)
             return news.get_message(timeout=1)
+        case "watch":
+            awaited = isinstance(client, steadis.asyncio.Client)
+            return client.watch([step.key], step.change_in_loop if awaited else step.change)
     if step.count == 1:
         return client.incr(step.key)
     pipeline = client.pipeline()
@@ -138,46 +148,16 @@ def call(client: Any, news: Any, step: Step) -> Any:
     return pipeline.execute(raise_on_error=False)
 
 
-def add_one(client: Any, key: str) -> int:
-    """Nobody else may change the key meanwhile."""
-    value = 0
-
-    def change(view: Any, tx: Any) -> None:
-        nonlocal value
-        value = int(view.get(key) or 0) + 1
-        tx.set(key, value)
-
-    client.watch([key], change)
-    return value
-
-
-async def add_one_in_loop(client: Any, key: str) -> int:
-    value = 0
-
-    async def change(view: Any, tx: Any) -> None:
-        nonlocal value
-        value = int(await view.get(key) or 0) + 1
-        tx.set(key, value)
-
-    await client.watch([key], change)
-    return value
-
-
-def outcomes(step: Step, reply: Any) -> list[Any]:
-    return reply if step.count > 1 else [reply]
-
-
 def report(event: steadis.Event) -> None:
     say(event=event.name, at=time.monotonic_ns(), says=str(event))
 
 
 def connect(module: Any) -> Any:
-    start = time.monotonic_ns()
+    step = Step("connect", "")
     try:
         client = module.connect()
     except steadis.Error as error:
-        say(op="connect", key="", start=start, end=time.monotonic_ns(), error=failure(error))
-        return None
+        return step.ends(error)
     for name in ("failover", "hold", "resume", "sentinel", "replicas", "warning"):
         client.on(name, report)
     return client
@@ -188,13 +168,10 @@ def rounds(client: Any, order: Order, worker: int, goes_on: Callable[[int], bool
     turn = 1
     while goes_on(turn):
         for step in order.steps(worker, turn):
-            start = time.monotonic_ns()
             try:
-                watches = step.op == "watch"
-                reply = add_one(client, step.key) if watches else call(client, news, step)
-                step.log(start, outcomes(step, reply))
+                step.ends(call(client, news, step))
             except Exception as error:
-                step.log(start, [error] * step.count)
+                step.ends(error)
         time.sleep(order.pause(worker))
         turn += 1
 
@@ -205,11 +182,10 @@ def play(order: Order) -> None:
     if client is None:
         return
     stop = threading.Event()
-
-    def work(worker: int) -> None:
-        rounds(client, order, worker, lambda _: not stop.is_set())
-
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(order.workers)]
+    threads = [
+        threading.Thread(target=rounds, args=(client, order, worker, lambda _: not stop.is_set()))
+        for worker in range(order.workers)
+    ]
     for thread in threads:
         thread.start()
     children: list[int] = []
@@ -241,22 +217,18 @@ async def play_in_loop(order: Order) -> None:
         turn = 1
         while not stop.is_set():
             for step in order.steps(worker, turn):
-                start = time.monotonic_ns()
                 try:
-                    watches = step.op == "watch"
-                    reply = (
-                        add_one_in_loop(client, step.key) if watches else call(client, news, step)
-                    )
-                    step.log(start, outcomes(step, await reply))
+                    step.ends(await call(client, news, step))
                 except Exception as error:
-                    step.log(start, [error] * step.count)
+                    step.ends(error)
             await asyncio.sleep(order.pause(worker))
             turn += 1
 
-    tasks = [asyncio.create_task(work(worker)) for worker in range(order.workers)]
-    await asyncio.to_thread(sys.stdin.readline)
-    stop.set()
-    await asyncio.gather(*tasks)
+    async with asyncio.TaskGroup() as group:
+        for worker in range(order.workers):
+            group.create_task(work(worker))
+        await asyncio.to_thread(sys.stdin.readline)
+        stop.set()
     await client.close()
 
 
@@ -265,17 +237,12 @@ def main() -> None:
     parser.add_argument("--mode", choices=["threads", "asyncio", "uvloop"], default="threads")
     mode = parser.parse_args().mode
     say(ready=True, workloads=WORKLOADS + (["fork"] if mode == "threads" else []))
-    line = sys.stdin.readline()
-    if line:
-        match mode:
-            case "threads":
-                play(Order(line))
-            case "asyncio":
-                asyncio.run(play_in_loop(Order(line)))
-            case "uvloop":
-                import uvloop
-
-                uvloop.run(play_in_loop(Order(line)))
+    if line := sys.stdin.readline():
+        order = Order(**json.loads(line))
+        if mode == "threads":
+            play(order)
+        else:
+            __import__(mode).run(play_in_loop(order))
     say(done=True)
 
 
