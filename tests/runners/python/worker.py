@@ -23,8 +23,7 @@ import steadis.asyncio  # noqa: E402
 WORKLOADS = ["increments", "reads", "pipelines", "transactions", "scripts"]
 WORKLOADS += ["blocking", "watch", "pubsub"]
 SCRIPT = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}"
-#: The first worker number of a forked child; the parent's are below.
-CHILDREN = 1000
+CHILDREN = 1000  # Forked children have worker numbers from here on.
 
 
 def say(**line: Any) -> None:
