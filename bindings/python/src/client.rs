@@ -1,26 +1,25 @@
 //! The client for threads.
 
-use crate::convert::{Builder, with_args, with_list};
+use crate::builder::Builder;
+use crate::convert::{raw, with_list, words};
 use crate::events::Events;
 use crate::pipeline::{Pipeline, Queue};
 use crate::pubsub::Subscription;
 use crate::runtime::waiting;
+use crate::scan::Scan;
 use crate::script::Script;
+use crate::terms::{Terms, take_decode};
 use crate::watch::View;
 use crate::{error, settings, values};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
-use steadis::client::{CallOptions, Exchange};
-use steadis::command::Arg;
-use steadis::config::{OptionValue, Unit};
+use steadis::client::Exchange;
 
 /// A client for threads, or a view of one with other options.
 #[pyclass(subclass, frozen, weakref, module = "steadis._steadis")]
 pub(crate) struct Client {
-    pub(crate) core: steadis::Client,
-    pub(crate) options: CallOptions,
-    /// Text instead of bytes.
-    pub(crate) decode: bool,
+    core: steadis::Client,
+    terms: Terms,
 }
 
 impl Client {
@@ -30,19 +29,15 @@ impl Client {
         py: Python<'py>,
         mut exchange: Exchange,
     ) -> PyResult<Bound<'py, PyAny>> {
-        waiting(py, |signals| self.core.run(&mut exchange, &self.options, signals))?;
+        let Terms { options, decode } = &self.terms;
+        waiting(py, |signals| self.core.run(&mut exchange, options, signals))?;
         let answer = exchange.answer().map_err(|why| error::raise(py, &why))?;
-        answer.build(&mut Builder { py, decode: self.decode })
+        answer.build(&mut Builder { py, decode: *decode })
     }
 
-    /// Another object of the same Python class, that shares everything but the options.
-    fn view<'py>(
-        slf: &Bound<'py, Self>,
-        options: CallOptions,
-        decode: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let native = Self { core: slf.get().core.clone(), options, decode };
-        let native = Bound::new(slf.py(), native)?;
+    /// Another object of the same Python class, that shares everything but the terms.
+    fn view<'py>(slf: &Bound<'py, Self>, terms: Terms) -> PyResult<Bound<'py, PyAny>> {
+        let native = Bound::new(slf.py(), Self { core: slf.get().core.clone(), terms })?;
         slf.get_type().call1((native,))
     }
 }
@@ -57,15 +52,14 @@ impl Client {
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         if let Some(other) = url.and_then(|it| it.cast::<Self>().ok()) {
-            let Self { core, options, decode } = other.get();
-            return Ok(Self { core: core.clone(), options: *options, decode: *decode });
+            let Self { core, terms } = other.get();
+            return Ok(Self { core: core.clone(), terms: *terms });
         }
-        let options = options.map(|options| options.copy()).transpose()?;
-        let decode = take_decode(options.as_ref())?;
+        let (options, decode) = take_decode(options)?;
         let input = settings::input(url, options.as_ref())?;
         let core = steadis::Client::open(&input).map_err(|why| error::raise(py, &why))?;
-        let options = core.options();
-        Ok(Self { core, options, decode: decode.unwrap_or_default() })
+        let terms = Terms { options: core.options(), decode: decode.unwrap_or_default() };
+        Ok(Self { core, terms })
     }
 
     /// Any command, given by its arguments; its reply stays as the server sends it.
@@ -79,11 +73,7 @@ impl Client {
         slf: &Bound<'py, Self>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (given, decode) = call_options(options)?;
-        let Self { options, decode: usual, .. } = slf.get();
-        let options = options.with(given, Unit::Seconds);
-        let options = options.map_err(|why| error::raise(slf.py(), &why))?;
-        Self::view(slf, options, decode.unwrap_or(*usual))
+        Self::view(slf, slf.get().terms.with(slf.py(), options)?)
     }
 
     #[pyo3(signature = (**options))]
@@ -91,21 +81,13 @@ impl Client {
         slf: &Bound<'py, Self>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let options = slf.get().options.replica(settings::pairs(options)?, Unit::Seconds);
-        let options = options.map_err(|why| error::raise(slf.py(), &why))?;
-        Self::view(slf, options, slf.get().decode)
+        Self::view(slf, slf.get().terms.replica(slf.py(), options)?)
     }
 
-    #[pyo3(signature = (timeout=None))]
-    fn _ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let mut options = self.core.options();
-        if let Some(timeout) = timeout {
-            let given = PyDict::new(py);
-            given.set_item("timeout", timeout)?;
-            let given = settings::pairs(Some(&given))?;
-            let with = options.with(given, Unit::Seconds);
-            options = with.map_err(|why| error::raise(py, &why))?;
-        }
+    #[pyo3(signature = (**options))]
+    fn _ready(&self, py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        let usual = Terms { options: self.core.options(), decode: false };
+        let Terms { options, .. } = usual.with(py, options)?;
         let mut ping = Exchange::raw(&["PING"]).map_err(|why| error::raise(py, &why))?;
         waiting(py, |signals| self.core.run(&mut ping, &options, signals))?;
         ping.answer().map(drop).map_err(|why| error::raise(py, &why))
@@ -118,11 +100,28 @@ impl Client {
         class: &Bound<'_, PyType>,
         transaction: bool,
     ) -> PyResult<Py<PyAny>> {
-        let Self { core, options, decode } = self;
-        let pipeline = Pipeline { core: core.clone(), options: *options, transaction };
-        let native =
-            Bound::new(py, PyClassInitializer::from(Queue::new(*decode)).add_subclass(pipeline))?;
-        Ok(class.call1((native,))?.unbind())
+        let Terms { options, decode } = self.terms;
+        let pipeline = Pipeline { core: self.core.clone(), options, transaction };
+        let native = PyClassInitializer::from(Queue::new(decode)).add_subclass(pipeline);
+        Ok(class.call1((Bound::new(py, native)?,))?.unbind())
+    }
+
+    fn _scan(
+        &self,
+        command: &str,
+        args: &Bound<'_, PyTuple>,
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<Scan> {
+        Scan::new(command, args, options)
+    }
+
+    /// The next elements of a walk.
+    fn _scan_page<'py>(&self, py: Python<'py>, scan: &Scan) -> PyResult<Bound<'py, PyAny>> {
+        let Terms { options, decode } = &self.terms;
+        let mut exchange = scan.request(py)?;
+        waiting(py, |signals| self.core.run(&mut exchange, options, signals))?;
+        let answer = exchange.answer().map_err(|why| error::raise(py, &why))?;
+        scan.take(py, answer, *decode)
     }
 
     fn _script(&self, source: &Bound<'_, PyAny>) -> PyResult<Script> {
@@ -143,13 +142,13 @@ impl Client {
     fn _watch(&self, py: Python<'_>, keys: &Bound<'_, PyAny>) -> PyResult<View> {
         with_list("watch", "keys", Some(keys), |keys| {
             let keys = words(py, "watch", keys)?;
-            let watch = self.core.watching(&keys, &self.options);
-            Ok(View::new(watch.map_err(|why| error::raise(py, &why))?, self.decode))
+            let watch = self.core.watching(&keys, &self.terms.options);
+            Ok(View::new(watch.map_err(|why| error::raise(py, &why))?, self.terms.decode))
         })
     }
 
     fn _subscription(&self) -> Subscription {
-        Subscription::new(self.core.subscription(), self.decode)
+        Subscription::new(self.core.subscription(), self.terms.decode)
     }
 
     fn _topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -203,44 +202,4 @@ impl Client {
     fn __repr__(&self) -> String {
         values::repr("Client", self.core.config(), self.core.is_closed())
     }
-}
-
-/// `decode_responses` is Python's own; the rest is the core's.
-pub(crate) fn take_decode(options: Option<&Bound<'_, PyDict>>) -> PyResult<Option<bool>> {
-    let Some(options) = options else { return Ok(None) };
-    let Some(decode) = options.get_item("decode_responses")? else { return Ok(None) };
-    options.del_item("decode_responses")?;
-    let wrong = || error::usage(options.py(), "decode_responses is neither True nor False");
-    if decode.is_none() { Ok(None) } else { decode.extract().map(Some).map_err(|_| wrong()) }
-}
-
-/// What `options` is given: the core's options, and Python's own.
-type Given = (Vec<(String, OptionValue)>, Option<bool>);
-
-pub(crate) fn call_options(options: Option<&Bound<'_, PyDict>>) -> PyResult<Given> {
-    let options = options.map(|options| options.copy()).transpose()?;
-    let decode = take_decode(options.as_ref())?;
-    Ok((settings::pairs(options.as_ref())?, decode))
-}
-
-/// Any command, encoded.
-pub(crate) fn raw(args: &Bound<'_, PyTuple>) -> PyResult<Exchange> {
-    let py = args.py();
-    with_args("call", args, 0, None, |args, _| {
-        Exchange::raw(&words(py, "call", args)?).map_err(|why| error::raise(py, &why))
-    })
-}
-
-/// Arguments as they are sent.
-pub(crate) fn words(py: Python<'_>, method: &str, args: &[Arg<'_>]) -> PyResult<Vec<Vec<u8>>> {
-    let word = |(index, arg): (usize, &Arg<'_>)| {
-        arg.to_word().ok_or_else(|| {
-            let why = format!(
-                "argument {} of {method} is {arg:?}; give bytes, str, int or float",
-                index + 1
-            );
-            error::usage(py, why)
-        })
-    };
-    args.iter().enumerate().map(word).collect()
 }

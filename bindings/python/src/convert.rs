@@ -1,36 +1,39 @@
-//! Python's values become arguments, and replies become Python's values.
+//! Python's values become arguments.
 
 use crate::error;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PySet, PyString,
-    PyTuple,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyMemoryView, PyString, PyTuple,
 };
 use pyo3::{Borrowed, intern};
+use std::cell::OnceCell;
 use std::fmt;
 use steadis::Error;
+use steadis::client::Exchange;
 use steadis::command::Arg;
-use steadis::proto::read::{Build, Items};
 use typed_arena::Arena;
 
 /// Lists inside lists beyond this depth are a mistake, such as a list that contains itself.
 const DEEPEST: usize = 8;
 
-/// Keeps alive what arguments borrow from. Asks for memory only when there are containers.
-pub(crate) struct Keep<'a, 'py> {
+/// Keeps alive what arguments borrow from. Most calls have nothing to keep.
+#[derive(Default)]
+pub(crate) struct Keep<'a, 'py>(OnceCell<Box<Kept<'a, 'py>>>);
+
+#[derive(Default)]
+struct Kept<'a, 'py> {
     objects: Arena<Bound<'py, PyAny>>,
     args: Arena<Arg<'a>>,
     pairs: Arena<(Arg<'a>, Arg<'a>)>,
 }
 
 impl<'a, 'py> Keep<'a, 'py> {
-    pub(crate) fn new() -> Self {
-        let (objects, args) = (Arena::with_capacity(0), Arena::with_capacity(0));
-        Self { objects, args, pairs: Arena::with_capacity(0) }
+    fn kept(&'a self) -> &'a Kept<'a, 'py> {
+        self.0.get_or_init(Box::default)
     }
 
     fn hold(&'a self, object: Bound<'py, PyAny>) -> Borrowed<'a, 'py, PyAny> {
-        (*self.objects.alloc(object)).as_borrowed()
+        (*self.kept().objects.alloc(object)).as_borrowed()
     }
 }
 
@@ -59,7 +62,7 @@ pub(crate) fn with_args<'py, T>(
     run: impl FnOnce(&[Arg<'_>], &[(&str, Arg<'_>)]) -> PyResult<T>,
 ) -> PyResult<T> {
     const FEW: usize = 8;
-    let keep = Keep::new();
+    let keep = Keep::default();
     let count = args.len().saturating_sub(skip);
     let convert = |index: usize| {
         let object = args.get_borrowed_item(index + skip)?;
@@ -90,7 +93,7 @@ pub(crate) fn with_list<'py, T>(
     list: Option<&Bound<'py, PyAny>>,
     run: impl FnOnce(&[Arg<'_>]) -> PyResult<T>,
 ) -> PyResult<T> {
-    let keep = Keep::new();
+    let keep = Keep::default();
     match list {
         None => run(&[]),
         Some(list) => match arg(&keep, list.as_borrowed(), command, Place::Option(name))? {
@@ -192,7 +195,7 @@ fn container<'a, 'py>(
             let key = nested(keep, keep.hold(key), depth + 1)?;
             pairs.push((key, nested(keep, keep.hold(value), depth + 1)?));
         }
-        return Ok(Arg::Map(keep.pairs.alloc_extend(pairs)));
+        return Ok(Arg::Map(keep.kept().pairs.alloc_extend(pairs)));
     }
     if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
         let bytes = py.get_type::<PyBytes>().call1((object,))?;
@@ -205,99 +208,33 @@ fn container<'a, 'py>(
     let Ok(items) = py.get_type::<PyTuple>().call1((object,)) else {
         return Err(Unfit::Type(object.get_type().name()?.to_string()));
     };
-    let items: &'a Bound<'py, PyAny> = keep.objects.alloc(items);
+    let items: &'a Bound<'py, PyAny> = keep.kept().objects.alloc(items);
     let items = items.cast::<PyTuple>().map_err(PyErr::from)?;
     let mut args = Vec::with_capacity(items.len());
     for index in 0..items.len() {
         args.push(nested(keep, items.get_borrowed_item(index)?, depth + 1)?);
     }
-    Ok(Arg::List(keep.args.alloc_extend(args)))
+    Ok(Arg::List(keep.kept().args.alloc_extend(args)))
 }
 
-/// Makes Python's values of a reply.
-pub(crate) struct Builder<'py> {
-    pub(crate) py: Python<'py>,
-    /// Text instead of bytes.
-    pub(crate) decode: bool,
+/// Any command, encoded.
+pub(crate) fn raw(args: &Bound<'_, PyTuple>) -> PyResult<Exchange> {
+    let py = args.py();
+    with_args("call", args, 0, None, |args, _| {
+        Exchange::raw(&words(py, "call", args)?).map_err(|why| error::raise(py, &why))
+    })
 }
 
-impl<'py> Builder<'py> {
-    fn items(&mut self, items: &mut Items<'_, '_>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let mut all = Vec::with_capacity(items.len());
-        while let Some(item) = items.next(self) {
-            all.push(item?);
-        }
-        Ok(all)
-    }
-}
-
-impl<'py> Build for Builder<'py> {
-    type Value = Bound<'py, PyAny>;
-    type Error = PyErr;
-
-    fn null(&mut self) -> PyResult<Self::Value> {
-        Ok(self.py.None().into_bound(self.py))
-    }
-
-    fn integer(&mut self, value: i64) -> PyResult<Self::Value> {
-        Ok(value.into_pyobject(self.py)?.into_any())
-    }
-
-    fn double(&mut self, value: f64) -> PyResult<Self::Value> {
-        Ok(PyFloat::new(self.py, value).into_any())
-    }
-
-    fn boolean(&mut self, value: bool) -> PyResult<Self::Value> {
-        Ok(PyBool::new(self.py, value).to_owned().into_any())
-    }
-
-    fn big_number(&mut self, digits: &[u8]) -> PyResult<Self::Value> {
-        let digits = PyString::from_bytes(self.py, digits)?;
-        self.py.get_type::<PyInt>().call1((digits,))
-    }
-
-    fn simple(&mut self, text: &[u8]) -> PyResult<Self::Value> {
-        self.bulk(text)
-    }
-
-    fn bulk(&mut self, bytes: &[u8]) -> PyResult<Self::Value> {
-        if self.decode {
-            return PyString::from_bytes(self.py, bytes).map(Bound::into_any);
-        }
-        Ok(PyBytes::new(self.py, bytes).into_any())
-    }
-
-    fn error(&mut self, line: &[u8]) -> PyResult<Self::Value> {
-        error::value(self.py, &Error::server(line))
-    }
-
-    fn list(&mut self, items: &mut Items<'_, '_>) -> PyResult<Self::Value> {
-        PyList::new(self.py, self.items(items)?).map(Bound::into_any)
-    }
-
-    fn set(&mut self, items: &mut Items<'_, '_>) -> PyResult<Self::Value> {
-        let items = self.items(items)?;
-        match PySet::new(self.py, &items) {
-            Ok(set) => Ok(set.into_any()),
-            // What has no hash, such as a map, can be in no set.
-            Err(_) => PyList::new(self.py, items).map(Bound::into_any),
-        }
-    }
-
-    fn map(&mut self, items: &mut Items<'_, '_>) -> PyResult<Self::Value> {
-        let map = PyDict::new(self.py);
-        while let Some(key) = items.next(self) {
-            let value = items.next(self).unwrap_or_else(|| self.null())?;
-            let key = key?;
-            if map.set_item(&key, &value).is_err() {
-                // A list is no key, but a tuple is.
-                map.set_item(self.py.get_type::<PyTuple>().call1((key,))?, value)?;
-            }
-        }
-        Ok(map.into_any())
-    }
-
-    fn push(&mut self, items: &mut Items<'_, '_>) -> PyResult<Self::Value> {
-        self.list(items)
-    }
+/// Arguments as they are sent.
+pub(crate) fn words(py: Python<'_>, method: &str, args: &[Arg<'_>]) -> PyResult<Vec<Vec<u8>>> {
+    let word = |(index, arg): (usize, &Arg<'_>)| {
+        arg.to_word().ok_or_else(|| {
+            let why = format!(
+                "argument {} of {method} is {arg:?}; give bytes, str, int or float",
+                index + 1
+            );
+            error::usage(py, why)
+        })
+    };
+    args.iter().enumerate().map(word).collect()
 }

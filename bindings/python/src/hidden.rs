@@ -1,6 +1,7 @@
 //! What the tests of this tree look at: how calls and settings are converted, without a server.
 
-use crate::convert::{Builder, with_args};
+use crate::builder::Builder;
+use crate::convert::with_args;
 use crate::{error, settings};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};

@@ -2,18 +2,19 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `client`, `pipeline`, `script`, `watch`, `pubsub` | the client for threads |
+//! | `client`, `pipeline`, `script`, `scan`, `watch`, `pubsub` | the client for threads |
 //! | `asyncio` | the client for event loops |
 //! | `events` | what a client tells of its own accord |
 //! | `method` | a command of the table as a method |
-//! | `convert` | arguments and replies |
+//! | `convert`, `builder` | arguments and replies |
 //! | `resolver` | only who is primary |
-//! | `settings` | options of `connect` |
+//! | `settings`, `terms` | options of `connect`, and of calls |
 //! | `values` | topology, health, settings |
 //! | `error`, `runtime`, `turn` | exceptions, signals, and the interpreter's lock |
 //! | `hidden` | for the tests of this tree |
 
 mod asyncio;
+mod builder;
 mod client;
 mod convert;
 mod error;
@@ -24,8 +25,10 @@ mod pipeline;
 mod pubsub;
 mod resolver;
 mod runtime;
+mod scan;
 mod script;
 mod settings;
+mod terms;
 mod turn;
 mod values;
 mod watch;
@@ -57,6 +60,8 @@ mod _steadis {
     use super::resolver::{_nature, Resolver};
     #[pymodule_export]
     use super::runtime::_in_child;
+    #[pymodule_export]
+    use super::scan::Scan;
     #[pymodule_export]
     use super::script::Script;
     #[pymodule_export]

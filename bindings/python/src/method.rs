@@ -40,7 +40,7 @@ impl Method {
             client.get().run(client.py(), exchange)
         } else if let Ok(client) = receiver.cast::<AsyncClient>() {
             let exchange = with_args(command.name, args, 1, named, exchange)?;
-            client.get().submit(client.py(), &exchange)
+            client.get().submit(client.py(), &exchange).map(Bound::into_any)
         } else if let Ok(queue) = receiver.cast::<Queue>() {
             let batch = |args: &[Arg<'_>], named: &[(&str, Arg<'_>)]| {
                 queue.get().add(queue.py(), |batch| batch.add(command, args, named))
@@ -52,7 +52,7 @@ impl Method {
             view.get().run(view.py(), exchange)
         } else if let Ok(view) = receiver.cast::<AsyncView>() {
             let exchange = with_args(command.name, args, 1, named, exchange)?;
-            view.get().submit(view.py(), &exchange)
+            view.get().submit(view.py(), &exchange).map(Bound::into_any)
         } else {
             let name = receiver.get_type().name()?;
             Err(error::usage(args.py(), format!("{} is no method of {name}", command.snake)))

@@ -1,7 +1,7 @@
 //! Commands that are sent in one go.
 
-use crate::client::raw;
-use crate::convert::Builder;
+use crate::builder::Builder;
+use crate::convert::raw;
 use crate::error;
 use crate::runtime::waiting;
 use crate::script::Script;

@@ -8,7 +8,6 @@ use pyo3::types::{PyDict, PyTuple};
 use std::time::Duration;
 use steadis::command;
 use steadis::config::{Config, Credentials, Endpoint, Secrets};
-use steadis::policy::Effect;
 use steadis::topology::decide::Trouble;
 
 /// Host and port, or a path and `None`; and the epoch.
@@ -110,7 +109,8 @@ impl Resolver {
     }
 }
 
-fn place(endpoint: Endpoint) -> (String, Option<u16>) {
+/// Host and port, or the path of a socket.
+pub(crate) fn place(endpoint: Endpoint) -> (String, Option<u16>) {
     match endpoint {
         Endpoint::Tcp(address) => (address.host, Some(address.port)),
         Endpoint::Unix(path) => (path.to_string_lossy().into_owned(), None),
@@ -131,8 +131,6 @@ pub(crate) fn _nature(words: &Bound<'_, PyTuple>) -> (bool, bool, bool) {
         let word = words.get_item(index).and_then(|word| word.str()).ok();
         word.map(|word| word.to_string().into_bytes()).unwrap_or_default()
     };
-    command::find(&[word(0), word(1)]).map_or((true, false, false), |command| {
-        let aside = command.administers || command.subscribes || command.blocks;
-        (command.effect != Effect::Reads && !aside, command.blocks, command.subscribes)
-    })
+    let known = command::find(&[word(0), word(1)]);
+    known.map_or((true, false, false), |it| (it.harms_twice(), it.blocks, it.subscribes))
 }

@@ -6,7 +6,7 @@
 //! long, so that whoever dies with the turn does no harm.
 
 use arc_swap::ArcSwap;
-use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 static CURRENT: LazyLock<ArcSwap<Turn>> = LazyLock::new(ArcSwap::default);
@@ -16,8 +16,15 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 #[derive(Default)]
 pub(crate) struct Turn {
-    taken: Mutex<bool>,
+    queue: Mutex<Queue>,
     given: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    taken: bool,
+    /// Where nobody waits, to give the turn back is no system call.
+    waiting: usize,
 }
 
 impl Turn {
@@ -30,17 +37,27 @@ impl Turn {
         CURRENT.store(Arc::default());
     }
 
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// `true`: it is to be given back.
     pub(crate) fn take(&self) -> bool {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = self.given.wait_timeout_while(taken, PATIENCE, |taken| *taken);
-        let (mut taken, waited) = wait.unwrap_or_else(PoisonError::into_inner);
-        *taken = true;
-        !waited.timed_out()
+        let mut queue = self.queue();
+        if queue.taken {
+            queue.waiting += 1;
+            let wait = self.given.wait_timeout_while(queue, PATIENCE, |queue| queue.taken);
+            queue = wait.unwrap_or_else(PoisonError::into_inner).0;
+            queue.waiting -= 1;
+        }
+        !std::mem::replace(&mut queue.taken, true)
     }
 
     pub(crate) fn give(&self) {
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        self.given.notify_one();
+        let mut queue = self.queue();
+        queue.taken = false;
+        if queue.waiting > 0 {
+            self.given.notify_one();
+        }
     }
 }

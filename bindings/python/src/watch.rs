@@ -1,7 +1,7 @@
 //! Optimistic transactions.
 
-use crate::client::raw;
-use crate::convert::Builder;
+use crate::builder::Builder;
+use crate::convert::raw;
 use crate::error;
 use crate::pipeline::{Queue, replies};
 use crate::runtime::waiting;

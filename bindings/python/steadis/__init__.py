@@ -7,9 +7,7 @@
 :func:`connect` gives a client for threads; ``steadis.asyncio.connect`` one for event loops.
 """
 
-from typing import TYPE_CHECKING, Any
-
-from steadis._client import Client, Pipeline, Queue, Script, Subscription, View, connect
+from steadis._client import Client, View, connect
 from steadis._errors import (
     AuthError,
     BusyError,
@@ -25,12 +23,16 @@ from steadis._errors import (
     UsageError,
 )
 from steadis._lock import Lock
-from steadis._resolver import Primary, Resolver
+from steadis._pipeline import Pipeline, Queue
+from steadis._script import Script
 from steadis._steadis import __version__
-from steadis._values import Explanation, Gap, Health, Message, Sentinel, Setting, Topology
+from steadis._subscription import Subscription
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from steadis._events import Event as Event
+    from steadis._events import Event
+    from steadis._resolver import Primary, Resolver
+    from steadis._values import Explanation, Gap, Health, Message, Sentinel, Setting, Topology
 
 __all__ = [
     "AuthError",
@@ -67,10 +69,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """What few programs need is loaded when it is asked for."""
-    if name == "Event":
-        from steadis._events import Event
+#: What not every program needs is loaded when it is asked for.
+_LATER = {
+    "_events": ("Event",),
+    "_resolver": ("Primary", "Resolver"),
+    "_values": ("Explanation", "Gap", "Health", "Message", "Sentinel", "Setting", "Topology"),
+}
 
-        return Event
+
+def __getattr__(name: str) -> object:
+    for module, names in _LATER.items():
+        if name in names:
+            from importlib import import_module
+
+            return globals().setdefault(name, getattr(import_module(f"steadis.{module}"), name))
     raise AttributeError(f"module 'steadis' has no attribute {name!r}")

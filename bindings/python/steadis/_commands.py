@@ -2,6 +2,9 @@
 
 from steadis import _steadis
 
+#: Text or bytes, for people who check types.
+AnyStr = None
+
 #: What cannot be written after a dot, and what is written instead.
 _KEYWORDS = {"del": "delete"}
 
@@ -10,6 +13,9 @@ class Commands:
     """Every command of the table as a method; each reply is the method's value."""
 
     __slots__ = ()
+
+    # Much quicker than to set them one by one afterwards.
+    vars().update((_KEYWORDS.get(name, name), method) for name, method in _steadis.methods())
 
     def __class_getitem__(cls, text: object) -> type:
         """``Client[str]``, for people who write types."""
@@ -26,7 +32,3 @@ class QueuedCommands(Commands):
     """Every command of the table as a method, which queues it."""
 
     __slots__ = ()
-
-
-for _name, _method in _steadis.methods():
-    setattr(Commands, _KEYWORDS.get(_name, _name), _method)

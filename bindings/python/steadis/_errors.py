@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import builtins
 import sys
-from typing import Any, ClassVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
 class Error(Exception):
@@ -161,6 +164,11 @@ def raised_as(cls: type[Error]) -> type[Error]:
             found = type(cls.__name__, bases, members)
         _raised[cls, theirs is not None] = found
     return found
+
+
+def usage(message: str) -> Error:
+    """The error for a call that is wrong, ready to be raised."""
+    return raised_as(UsageError)(message)
 
 
 def make(kind: str, message: str, **details: Any) -> Error:

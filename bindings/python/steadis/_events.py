@@ -46,9 +46,7 @@ class Listeners:
     def add(self, name: str, listener: Listener) -> None:
         """Calls ``listener`` with each event of this name."""
         if name not in (*NAMES, "primary"):
-            raise _errors.raised_as(_errors.UsageError)(
-                f"there is no event {name!r}; there are {', '.join(NAMES)}"
-            )
+            raise _errors.usage(f"there is no event {name!r}; there are {', '.join(NAMES)}")
         self._all = [*self._all, (name, listener)]
 
     def remove(self, name: str, listener: Listener) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from types import TracebackType
-from typing import Any, Self
 
 from steadis import _errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Self
 
 #: Both do something only for whoever holds the lock.
 RELEASE = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
@@ -29,7 +32,7 @@ class LockState:
         sleep: float,
     ) -> None:
         if timeout is not None and timeout <= 0:
-            raise _errors.raised_as(_errors.UsageError)(
+            raise _errors.usage(
                 "timeout of a lock is how many seconds it lasts; give more than zero, or None"
             )
         self.name = name

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
-from steadis import _steadis, _values
+from steadis import _steadis
+from steadis._shared import About, Listening
 
 if TYPE_CHECKING:
-    from steadis._events import Dispatcher, Event, Listener
+    from collections.abc import Callable
+    from typing import Any
+
+    from steadis._events import Event
 
 
 class Primary(NamedTuple):
@@ -22,12 +24,10 @@ class Primary(NamedTuple):
     epoch: int
 
 
-class Resolver(_steadis.Resolver):
+class Resolver(Listening, About, _steadis.Resolver):
     """Finds the primary and says when it changes. Any number of threads may use it."""
 
     __slots__ = ("_dispatcher",)
-
-    _dispatcher: Dispatcher
 
     def primary(self, timeout: float | None = None) -> Primary:
         """The primary; waits while there is none, and while a failover is announced."""
@@ -42,14 +42,6 @@ class Resolver(_steadis.Resolver):
         """How to reach the known replicas from here."""
         return self._replicas()
 
-    def topology(self) -> _values.Topology:
-        """What is known of the deployment now."""
-        return _values.topology(self._topology())
-
-    def health(self) -> _values.Health:
-        """How the deployment fares, without asking anybody."""
-        return _values.health(self._health())
-
     def report(self, epoch: int, error: BaseException | str) -> bool:
         """A connection of this epoch met trouble: an exception, or what the server said.
 
@@ -60,10 +52,6 @@ class Resolver(_steadis.Resolver):
         self._report_lost(epoch, isinstance(error, TimeoutError))
         return True
 
-    def on(self, name: str, listener: Listener) -> None:
-        """Calls ``listener`` with each event of this name, in a thread of its own."""
-        self._events().add(name, listener)
-
     def on_change(self, listener: Callable[[Primary | None], Any]) -> None:
         """Calls ``listener`` with each new primary, and with ``None`` when it is lost."""
 
@@ -71,27 +59,3 @@ class Resolver(_steadis.Resolver):
             listener(None if event.found is None else Primary(*event.found))
 
         self._events().add("primary", tell)
-
-    def _events(self) -> Dispatcher:
-        if not hasattr(self, "_dispatcher"):
-            from steadis._events import Dispatcher
-
-            self._dispatcher = Dispatcher(self)
-        return self._dispatcher
-
-    def close(self) -> None:
-        """Ends the watch. Whoever waits gets an error, as does every later question."""
-        if hasattr(self, "_dispatcher"):
-            self._dispatcher.stop()
-        self._close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

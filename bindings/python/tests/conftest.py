@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,28 @@ class Server:
             self.process.stdout.close()
 
 
+class Monitor:
+    """Hears what a server executes, which is how a test knows that a command waits there."""
+
+    def __init__(self, server: Server) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        self._socket.sendall(b"MONITOR\r\n")
+        self._lines = self._socket.makefile("rb")
+        assert self._lines.readline() == b"+OK\r\n"
+
+    def wait_for(self, *words: str) -> None:
+        """Waits until the server has begun to execute this."""
+        said = " ".join(f'"{word}"' for word in words).lower().encode()
+        assert any(said in line.lower() for line in self._lines), "the server has gone"
+
+    def __enter__(self) -> Monitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.close()
+        self._socket.close()
+
+
 class Lab:
     """A primary, two replicas and three Sentinels; verbs do things to them."""
 
@@ -59,6 +80,11 @@ class Lab:
         self.process = subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True)
         ready = self._line()
         self.env: dict[str, str] = ready["environment"]
+        # Without a comma, for frameworks that split there.
+        first, *others = self.env["REDIS_SENTINEL_LIST"].split(",")
+        nodes = "".join(f"&node={other}" for other in others)
+        name = self.env["REDIS_SENTINEL_MASTER"]
+        self.url = f"redis-sentinel://{first}?sentinelServiceName={name}{nodes}"
 
     def _line(self) -> dict[str, Any]:
         assert self.process.stdout
@@ -115,8 +141,10 @@ def client(server: Server) -> Iterator[steadis.Client]:
 
 def run(code: str, *arguments: str, timeout: float = 60, **options: Any) -> str:
     """Runs a program of its own; what it prints."""
+    # From 3.12 on Python warns of any fork beside a thread, even one that is prepared for it.
+    forks = "ignore:This process:DeprecationWarning"
     ended = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", code, *arguments],
+        [sys.executable, "-X", "dev", "-W", forks, "-c", code, *arguments],
         env={**os.environ, **CHILD},
         capture_output=True,
         text=True,
@@ -126,14 +154,6 @@ def run(code: str, *arguments: str, timeout: float = 60, **options: Any) -> str:
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == "", ended.stderr
     return ended.stdout
-
-
-def until(condition: Any, patience: float = 10) -> None:
-    """Waits for what another process does; there is no event to wait for."""
-    end = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
 
 
 def load(folder: str) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -10,20 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 
 import steadis
 import steadis.redis_py
-from conftest import CHILD, Lab, free_port, until
-
-
-def url_of(lab: Lab) -> str:
-    """Without a comma, for frameworks that split there."""
-    first, *others = lab.env["REDIS_SENTINEL_LIST"].split(",")
-    nodes = "".join(f"&node={other}" for other in others)
-    return f"redis-sentinel://{first}?sentinelServiceName={lab.env['REDIS_SENTINEL_MASTER']}{nodes}"
+from conftest import CHILD, Lab
 
 
 class Changed(threading.Event):
@@ -43,7 +38,7 @@ def through_failovers(lab: Lab, step: Callable[[], Any]) -> list[Exception]:
     """Repeats a step while the primary is replaced, then killed; what went wrong."""
     errors: list[Exception] = []
     stop = threading.Event()
-    steps = 0
+    steps, stepped = 0, threading.Condition()
 
     def repeat() -> None:
         nonlocal steps
@@ -52,22 +47,27 @@ def through_failovers(lab: Lab, step: Callable[[], Any]) -> list[Exception]:
                 step()
             except Exception as error:
                 errors.append(error)
-            steps += 1
+            with stepped:
+                steps += 1
+                stepped.notify_all()
+
+    def some_steps() -> None:
+        with stepped:
+            enough = steps + 10
+            assert stepped.wait_for(lambda: steps > enough, timeout=60), "it has come to a halt"
 
     worker = threading.Thread(target=repeat)
     worker.start()
     try:
         for verb in ("failover", "kill"):
-            before = steps
-            until(lambda before=before: steps > before + 10, patience=30)
-            with steadis.Resolver(url_of(lab)) as resolver:
+            some_steps()
+            with steadis.Resolver(lab.url) as resolver:
                 changed = Changed(resolver)
                 lab.do(verb, **({"name": "primary"} if verb == "kill" else {}))
                 assert changed.wait(40)
             if verb == "failover":
                 lab.wait("agreed")
-        before = steps
-        until(lambda: steps > before + 10, patience=30)
+        some_steps()
     finally:
         stop.set()
         worker.join()
@@ -85,14 +85,19 @@ def program(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Starts programs, in the test's folder with their modules, that end with the test."""
     started = []
 
-    def start(*line: str, **modules: str) -> subprocess.Popen[bytes]:
+    def start(*line: str, keep: int = 2, **modules: str) -> subprocess.Popen[bytes]:
         for name, code in modules.items():
             (tmp_path / f"{name}.py").write_text(code)
         path = os.pathsep.join([str(tmp_path), CHILD["PYTHONPATH"]])
         environment = {**os.environ, "PYTHONPATH": path}
         log = (tmp_path / "log").open("wb")
         process = subprocess.Popen(
-            [sys.executable, *line], cwd=tmp_path, env=environment, stdout=log, stderr=log
+            [sys.executable, *line],
+            cwd=tmp_path,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            pass_fds=[keep],
         )
         started.append((process, log))
         return process
@@ -122,7 +127,7 @@ def test_django_caches(lab: Lab, cache: str) -> None:
     if not settings.configured:
         settings.configure()
     parameters = {"OPTIONS": options[cache]}
-    django_cache = import_string(backends[cache])(url_of(lab), parameters)
+    django_cache = import_string(backends[cache])(lab.url, parameters)
     numbers = iter(range(10**9))
 
     def step() -> None:
@@ -139,7 +144,7 @@ def test_flask_session(lab: Lab) -> None:
     from flask_session import Session
 
     app = Flask(__name__)
-    app.config.update(SESSION_TYPE="redis", SESSION_REDIS=steadis.redis_py.Redis(url_of(lab)))
+    app.config.update(SESSION_TYPE="redis", SESSION_REDIS=steadis.redis_py.Redis(lab.url))
     Session(app)
 
     @app.get("/")
@@ -161,7 +166,7 @@ def test_rq_worker(lab: Lab, program: Callable[..., Any]) -> None:
     code = f"""
 import steadis.redis_py
 from rq import Queue, Worker
-connection = steadis.redis_py.Redis({url_of(lab)!r} + "&retry_writes=always")
+connection = steadis.redis_py.Redis({lab.url!r} + "&retry_writes=always")
 def double(number):
     return number * 2
 def work():
@@ -170,7 +175,7 @@ def work():
     program("-c", "import jobs; jobs.work()", jobs=code)
     from rq import Queue
 
-    connection = steadis.redis_py.Redis(url_of(lab))
+    connection = steadis.redis_py.Redis(lab.url)
     queue = Queue(connection=connection)
     lost: list[Any] = []
 
@@ -193,7 +198,7 @@ def test_celery_worker(
 ) -> None:
     code = f"""
 from celery import Celery
-url = {url_of(lab)!r}
+url = {lab.url!r}
 backend = "steadis.redis_py.celery:Backend+" + url
 app = Celery("tasks", broker=url, backend=backend)
 app.conf.update(broker_transport="steadis.redis_py.kombu:Transport", task_acks_late=True,
@@ -226,7 +231,7 @@ def test_fastapi_under_uvicorn(lab: Lab, program: Callable[..., Any]) -> None:
 import steadis, steadis.asyncio
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-client = steadis.asyncio.connect({url_of(lab)!r})
+client = steadis.asyncio.connect({lab.url!r})
 app = FastAPI()
 @app.exception_handler(steadis.Error)
 async def failed(request, error):
@@ -235,12 +240,12 @@ async def failed(request, error):
 async def count(key: str):
     return await client.incr(key)
 """
-    port = free_port()
-    program("-m", "uvicorn", "app:app", "--port", str(port), "--log-level", "warning", app=code)
+    # Requests wait here until uvicorn is up.
+    listens = socket.create_server(("127.0.0.1", 0), backlog=16)
+    port, place = listens.getsockname()[1], listens.fileno()
+    program("-m", "uvicorn", "app:app", "--fd", str(place), keep=place, app=code)
 
     def ask(key: str) -> None:
-        from urllib.error import HTTPError
-
         try:
             with urlopen(f"http://127.0.0.1:{port}/{key}", timeout=40) as answer:
                 int(answer.read())
@@ -248,15 +253,6 @@ async def count(key: str):
             kind = error.read().decode()
             assert "MaybeExecuted" in kind, kind
             raise steadis.MaybeExecutedError(kind) from error
-
-    def up() -> bool:
-        try:
-            ask("up")
-        except OSError:
-            return False
-        return True
-
-    until(up, patience=30)
 
     def step() -> None:
         errors: list[Exception] = []
@@ -275,4 +271,5 @@ async def count(key: str):
         if errors:
             raise errors[0]
 
-    assert only_honest(through_failovers(lab, step))
+    with listens:
+        assert only_honest(through_failovers(lab, step))

@@ -198,15 +198,119 @@ def test_a_cancelled_call_hurts_nobody_else(play: Callable[[Story], Any]) -> Non
     play(story)
 
 
-def test_ten_thousand_cancellations(play: Callable[[Story], Any]) -> None:
+def test_ten_thousand_cancellations_mix_no_replies(play: Callable[[Story], Any]) -> None:
+    """Before they are written, on their way, and by `wait_for`; the others get their own."""
+
     async def story(client: aio.Client) -> None:
-        await client.set("k", "v")
-        for _ in range(10):
-            calls = [client.get("k") for _ in range(1000)]
-            await asyncio.sleep(0)
-            for call in calls:
-                call.cancel()
-            assert await client.get("k") == b"v"
+        await client.mset({f"k{n}": n for n in range(2000)})
+        own = [b"%d" % n for n in range(2000)]
+        cancelled = 0
+        while cancelled < 10_000:
+            calls = [client.get(f"k{n}") for n in range(2000)]
+            if cancelled % 3:
+                await asyncio.sleep(0)
+            cancelled += sum(call.cancel() for call in calls[::2])
+            assert await asyncio.gather(*calls[1::2]) == own[1::2]
+        hurried = [asyncio.wait_for(client.get(f"k{n}"), n % 2 * 30) for n in range(2000)]
+        ended = await asyncio.gather(*hurried, return_exceptions=True)
+        for got, mine in zip(ended, own, strict=True):
+            assert got == mine or isinstance(got, TimeoutError)
+        assert ended[1::2] == own[1::2]
+        assert client.stats()["failed"] == 0
+
+    play(story)
+
+
+def test_an_error_that_nobody_awaits_is_told_to_the_loop(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        told: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, it: told.append(it))
+        await client.set("text", "x")
+        client.incr("text")
+        with pytest.raises(steadis.ServerError):
+            await client.incr("text")
+        gc.collect()
+        assert [type(it["exception"]) for it in told] == [steadis.ServerError]
+
+    play(story)
+
+
+def test_replies_in_a_circle_are_garbage(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        class Holder:
+            pass
+
+        holder = Holder()
+        gone = weakref.ref(holder)
+        reply = client.incr("n")
+        # The reply holds the holder, which holds the reply.
+        reply.add_done_callback(lambda _, holder=holder: None)
+        holder.reply = reply  # type: ignore[attr-defined]
+        await reply
+        await client.set("text", "x")
+        error: BaseException | None = None
+        try:
+            await client.incr("text")
+        except steadis.ServerError as caught:
+            error = caught
+        holder.error, error.holder = error, holder  # type: ignore[union-attr, attr-defined]
+        del holder, reply, error
+        # The reply that we woke up by is let go.
+        await asyncio.sleep(0)
+        gc.collect()
+        assert gone() is None
+
+    play(story)
+
+
+def test_one_task_that_ends_the_program_leaves_the_others_their_replies(server: Server) -> None:
+    loop = asyncio.new_event_loop()
+
+    async def connect() -> aio.Client:
+        return await aio.connect(server.url).ready()
+
+    client = loop.run_until_complete(connect())
+
+    async def leave() -> None:
+        await client.ping()
+        raise SystemExit(3)
+
+    async def stay() -> bytes:
+        return await client.ping()
+
+    async def both() -> asyncio.Task[bytes]:
+        leaving = loop.create_task(leave())
+        staying = loop.create_task(stay())
+        leaving.add_done_callback(lambda task: task.exception())
+        return staying
+
+    staying = loop.run_until_complete(both())
+    with pytest.raises(SystemExit):
+        loop.run_forever()
+    assert loop.run_until_complete(staying) == b"PONG"
+    loop.run_until_complete(client.close())
+    loop.close()
+
+
+def test_what_comes_of_a_callback_that_fails(play: Callable[[Story], Any]) -> None:
+    async def story(client: aio.Client) -> None:
+        told: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, it: told.append(it))
+        called = []
+        reply = client.ping()
+        reply.add_done_callback(lambda _: 1 / 0)
+        reply.add_done_callback(called.append)
+        reply.add_done_callback(print)
+        assert reply.remove_done_callback(print) == 1
+        with pytest.raises(asyncio.InvalidStateError):
+            reply.result()
+        assert await reply == b"PONG"
+        assert (called, [type(it["exception"]) for it in told]) == ([reply], [ZeroDivisionError])
+        # Late ones are called too.
+        late = asyncio.Event()
+        reply.add_done_callback(lambda _: late.set())
+        await late.wait()
+        assert not reply.cancel()
 
     play(story)
 

@@ -11,7 +11,7 @@ import weakref
 import pytest
 
 import steadis
-from conftest import Server, run
+from conftest import Monitor, Server, run
 
 
 def test_values_are_bytes_and_text_on_request(client: steadis.Client) -> None:
@@ -264,10 +264,9 @@ def test_closing_ends_a_call_that_waits_and_is_honest_about_it(server: Server) -
             ended.append(error)
 
     waiting = threading.Thread(target=wait)
-    waiting.start()
-    with steadis.connect(server.url) as other:
-        while int(other.info("clients").decode().split("blocked_clients:")[1].split()[0]) == 0:
-            pass
+    with Monitor(server) as monitor:
+        waiting.start()
+        monitor.wait_for("BLPOP", "nothing")
     client.close()
     waiting.join(10)
     # It may have taken an element.

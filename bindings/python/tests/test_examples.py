@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
-from conftest import CHILD, TREE, Server
+from conftest import CHILD, TREE, Lab, Server, run
 
 EXAMPLES = {
     "connect": ["b'3 items'"],
@@ -40,3 +41,10 @@ def test_examples(server: Server, name: str) -> None:
     assert ended.returncode == 0, ended.stderr
     for words in EXAMPLES[name]:
         assert words in ended.stdout
+
+
+def test_both_programs_of_the_page_do_the_same(lab: Lab) -> None:
+    page = (TREE / "docs" / "python-from-redis-py.md").read_text()
+    programs = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(programs) == 2
+    assert [run(program) for program in programs] == ["b'3 items'\n"] * 2

@@ -156,6 +156,12 @@ impl Command {
         self.head.1
     }
 
+    /// To execute it once more can do harm: it writes data, and does so at once.
+    pub fn harms_twice(&self) -> bool {
+        let aside = self.administers || self.subscribes || self.blocks;
+        self.effect != Effect::Reads && !aside
+    }
+
     /// It answers with a cursor for the next call.
     pub fn scans(&self) -> bool {
         self.cursor().is_some()
@@ -268,6 +274,13 @@ mod tests {
         assert!(refused.is_empty(), "{refused:#?}");
         assert_eq!(TABLE.get().by_name.len(), all().len());
         assert!(all().len() > 300);
+    }
+
+    #[test]
+    fn only_what_writes_at_once_is_harmful_twice() {
+        let harms = |name| named(name).unwrap().harms_twice();
+        assert!(harms("incr") && harms("eval"));
+        assert!(!harms("get") && !harms("blpop") && !harms("subscribe") && !harms("config|set"));
     }
 
     #[test]

@@ -9,8 +9,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 TREE = Path(__file__).resolve().parents[3]
@@ -19,22 +20,18 @@ sys.path.insert(0, str(TREE / "bindings" / "python"))
 import steadis  # noqa: E402
 import steadis.asyncio  # noqa: E402
 
-WORKLOADS = ["increments", "reads", "pipelines", "transactions", "scripts"]
-WORKLOADS += ["blocking", "streams", "watch", "pubsub"]
+#: What a worker does in each round.
+ALONE = {"increments": ["incr", "get"], "reads": ["get"], "pipelines": ["incr"]}
+ALONE |= {"transactions": ["multi"], "scripts": ["eval"], "watch": ["watch"]}
+#: What one gives and another, at its side, takes or hears.
+PAIRS = {"blocking": ("push", "pop"), "streams": ("add", "entry"), "pubsub": ("publish", "message")}
 SCRIPT = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}"
-#: The first worker number of a forked child; the parent's are below.
-CHILDREN = 1000
+CHILDREN = 1000  # Forked children have worker numbers from here on.
 
 
 def say(**line: Any) -> None:
     """One write without any lock, so that a forked child can log too."""
     os.write(1, json.dumps(line).encode() + b"\n")
-
-
-def failure(error: Exception) -> dict[str, Any]:
-    if not isinstance(error, steadis.Error):
-        return {"kind": type(error).__name__, "code": None, "message": str(error)}
-    return {"kind": error.kind, "code": error.code, "message": str(error)}
 
 
 def number(value: Any) -> Any:
@@ -55,62 +52,55 @@ def number(value: Any) -> Any:
 class Step:
     """One operation, or a batch of them."""
 
-    def __init__(
-        self, op: str, key: str, *, shared: str = "", turn: int = 0, count: int = 1
-    ) -> None:
+    def __init__(self, op: str, key: str, shared: str = "", turn: int = 0, count: int = 1) -> None:
         self.op, self.key, self.shared, self.turn, self.count = op, key, shared, turn, count
+        self.start, self.written = time.monotonic_ns(), 0
 
-    def log(self, start: int, outcomes: list[Any]) -> None:
+    def ends(self, reply: Any) -> None:
+        """Logs the reply, or the error, of each operation."""
         end = time.monotonic_ns()
-        for outcome in outcomes:
-            line = {"op": self.op, "key": self.key, "start": start, "end": end}
+        if self.op == "watch" and not isinstance(reply, Exception):
+            reply = self.written
+        many = self.count > 1 and not isinstance(reply, Exception)
+        for outcome in reply if many else [reply] * self.count:
+            line = {"op": self.op, "key": self.key, "start": self.start, "end": end}
             if isinstance(outcome, Exception):
-                line["error"] = failure(outcome)
+                kind = getattr(outcome, "kind", type(outcome).__name__)
+                code = getattr(outcome, "code", None)
+                line["error"] = {"kind": kind, "code": code, "message": str(outcome)}
             else:
                 line["value"] = number(outcome)
             say(**line)
 
+    def add_one(self, value: Any) -> int:
+        """Nobody else may change the key meanwhile."""
+        self.written = int(value or 0) + 1
+        return self.written
 
-class Order:
+    def change(self, view: Any, tx: Any) -> None:
+        tx.set(self.key, self.add_one(view.get(self.key)))
+
+    async def change_in_loop(self, view: Any, tx: Any) -> None:
+        tx.set(self.key, self.add_one(await view.get(self.key)))
+
+
+class Order(SimpleNamespace):
     """What the driver asks for."""
-
-    def __init__(self, line: str) -> None:
-        order = json.loads(line)
-        self.workload: str = order["workload"]
-        self.workers: int = order["workers"]
-        self.think: float = order["think_ms"] / 1000
-        self.batch: int = order["batch"]
-        self.child_rounds: int = order["child_rounds"]
-        self.prefix: str = order["prefix"]
 
     def pause(self, worker: int) -> float:
         """Who waits for a partner needs no sleep."""
-        waits = self.workload in ("blocking", "streams", "pubsub") and worker % 2 == 0
-        return 0 if waits else self.think
+        return 0 if self.workload in PAIRS and worker % 2 == 0 else self.think_ms / 1000
 
-    def steps(self, worker: int, turn: int) -> list[Step]:
+    def steps(self, worker: int, turn: int) -> Iterator[Step]:
         """What the worker of this number does in its round of this number, from 1."""
         key = f"{self.prefix}n{worker}"
-        # Workers 6 and 7 share what is called 7: one takes or hears what the other gives.
-        gives, shared = worker % 2 == 1, f"{self.prefix}n{worker | 1}:shared"
-        match self.workload:
-            case "reads":
-                return [Step("get", key)]
-            case "pipelines":
-                return [Step("incr", key, count=self.batch)]
-            case "transactions":
-                return [Step("multi", key)]
-            case "scripts":
-                return [Step("eval", key)]
-            case "watch":
-                return [Step("watch", key)]
-            case "blocking":
-                return [Step("push" if gives else "pop", key, shared=shared, turn=turn)]
-            case "streams":
-                return [Step("add" if gives else "entry", key, shared=shared, turn=turn)]
-            case "pubsub":
-                return [Step("publish" if gives else "message", key, shared=shared, turn=turn)]
-        return [Step("incr", key), Step("get", key)]
+        if self.workload in PAIRS:
+            # Workers 6 and 7 share what is called 7.
+            op, shared = PAIRS[self.workload][worker % 2 == 0], f"{self.prefix}n{worker | 1}:shared"
+            yield Step(op, key, shared=shared, turn=turn)
+        else:
+            count = self.batch if self.workload == "pipelines" else 1
+            yield from (Step(op, key, count=count) for op in ALONE[self.workload])
 
 
 class Kept:
@@ -120,13 +110,12 @@ class Kept:
         self.news = client.pubsub()
         self.last: Any = "0"
 
-    def outcomes(self, step: Step, reply: Any) -> list[Any]:
-        if step.op != "entry":
-            return reply if step.count > 1 else [reply]
-        if not reply:
-            return [None]
+    def read(self, step: Step, reply: Any) -> Any:
+        """The reply, and the place in a stream up to which it was read."""
+        if step.op != "entry" or not reply:
+            return reply
         (((self.last, fields),),) = reply.values()
-        return [[step.shared, *fields.values()]]
+        return [step.shared, *fields.values()]
 
 
 def call(client: Any, kept: Kept, step: Step) -> Any:
@@ -152,6 +141,9 @@ def call(client: Any, kept: Kept, step: Step) -> Any:
         case "message":
             kept.news.subscribe(step.shared)
             return kept.news.get_message(timeout=1)
+        case "watch":
+            awaited = isinstance(client, steadis.asyncio.Client)
+            return client.watch([step.key], step.change_in_loop if awaited else step.change)
     if step.count == 1:
         return client.incr(step.key)
     pipeline = client.pipeline()
@@ -160,44 +152,14 @@ def call(client: Any, kept: Kept, step: Step) -> Any:
     return pipeline.execute(raise_on_error=False)
 
 
-def add_one(client: Any, key: str) -> int:
-    """Nobody else may change the key meanwhile."""
-    value = 0
-
-    def change(view: Any, tx: Any) -> None:
-        nonlocal value
-        value = int(view.get(key) or 0) + 1
-        tx.set(key, value)
-
-    client.watch([key], change)
-    return value
-
-
-async def add_one_in_loop(client: Any, key: str) -> int:
-    value = 0
-
-    async def change(view: Any, tx: Any) -> None:
-        nonlocal value
-        value = int(await view.get(key) or 0) + 1
-        tx.set(key, value)
-
-    await client.watch([key], change)
-    return value
-
-
-def report(event: steadis.Event) -> None:
-    say(event=event.name, at=time.monotonic_ns(), says=str(event))
-
-
 def connect(module: Any) -> Any:
-    start = time.monotonic_ns()
+    step = Step("connect", "")
     try:
         client = module.connect()
     except steadis.Error as error:
-        say(op="connect", key="", start=start, end=time.monotonic_ns(), error=failure(error))
-        return None
+        return step.ends(error)
     for name in ("failover", "hold", "resume", "sentinel", "replicas", "warning"):
-        client.on(name, report)
+        client.on(name, lambda it: say(event=it.name, at=time.monotonic_ns(), says=str(it)))
     return client
 
 
@@ -206,28 +168,23 @@ def rounds(client: Any, order: Order, worker: int, goes_on: Callable[[int], bool
     turn = 1
     while goes_on(turn):
         for step in order.steps(worker, turn):
-            start = time.monotonic_ns()
             try:
-                watches = step.op == "watch"
-                reply = add_one(client, step.key) if watches else call(client, kept, step)
-                step.log(start, kept.outcomes(step, reply))
+                step.ends(kept.read(step, call(client, kept, step)))
             except Exception as error:
-                step.log(start, [error] * step.count)
+                step.ends(error)
         time.sleep(order.pause(worker))
         turn += 1
 
 
 def play(order: Order) -> None:
     """One thread for each worker."""
-    client = connect(steadis)
-    if client is None:
+    if (client := connect(steadis)) is None:
         return
     stop = threading.Event()
-
-    def work(worker: int) -> None:
-        rounds(client, order, worker, lambda _: not stop.is_set())
-
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(order.workers)]
+    threads = [
+        threading.Thread(target=rounds, args=(client, order, worker, lambda _: not stop.is_set()))
+        for worker in range(order.workers)
+    ]
     for thread in threads:
         thread.start()
     children: list[int] = []
@@ -249,8 +206,7 @@ def play(order: Order) -> None:
 
 async def play_in_loop(order: Order) -> None:
     """One task for each worker."""
-    client = connect(steadis.asyncio)
-    if client is None:
+    if (client := connect(steadis.asyncio)) is None:
         return
     stop = asyncio.Event()
 
@@ -259,22 +215,18 @@ async def play_in_loop(order: Order) -> None:
         turn = 1
         while not stop.is_set():
             for step in order.steps(worker, turn):
-                start = time.monotonic_ns()
                 try:
-                    watches = step.op == "watch"
-                    reply = (
-                        add_one_in_loop(client, step.key) if watches else call(client, kept, step)
-                    )
-                    step.log(start, kept.outcomes(step, await reply))
+                    step.ends(kept.read(step, await call(client, kept, step)))
                 except Exception as error:
-                    step.log(start, [error] * step.count)
+                    step.ends(error)
             await asyncio.sleep(order.pause(worker))
             turn += 1
 
-    tasks = [asyncio.create_task(work(worker)) for worker in range(order.workers)]
-    await asyncio.to_thread(sys.stdin.readline)
-    stop.set()
-    await asyncio.gather(*tasks)
+    async with asyncio.TaskGroup() as group:
+        for worker in range(order.workers):
+            group.create_task(work(worker))
+        await asyncio.to_thread(sys.stdin.readline)
+        stop.set()
     await client.close()
 
 
@@ -282,18 +234,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--mode", choices=["threads", "asyncio", "uvloop"], default="threads")
     mode = parser.parse_args().mode
-    say(ready=True, workloads=WORKLOADS + (["fork"] if mode == "threads" else []))
-    line = sys.stdin.readline()
-    if line:
-        match mode:
-            case "threads":
-                play(Order(line))
-            case "asyncio":
-                asyncio.run(play_in_loop(Order(line)))
-            case "uvloop":
-                import uvloop
-
-                uvloop.run(play_in_loop(Order(line)))
+    say(ready=True, workloads=[*ALONE, *PAIRS, *(["fork"] if mode == "threads" else [])])
+    if line := sys.stdin.readline():
+        order = Order(**json.loads(line))
+        if mode == "threads":
+            play(order)
+        else:
+            __import__(mode).run(play_in_loop(order))
     say(done=True)
 
 

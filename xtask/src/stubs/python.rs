@@ -9,7 +9,7 @@ use steadis::command::{Form, Reply};
 
 const HEAD: &str = r#"
 from collections.abc import Collection, Mapping
-from typing import Any, AnyStr, Generic, Literal, Self, TypeAlias, overload
+from typing import Any, AnyStr as AnyStr, Generic, Literal, Self, TypeAlias, overload
 
 from steadis._steadis import Reply
 

@@ -1,30 +1,26 @@
 //! A session at home in one loop.
 
 use super::bell::{self, Rope};
-use super::waiter::{Told, Waiter, Wants};
+use super::outcome::Wants;
+use super::wake::{self, Woken};
 use super::{Bell, Link, Reply};
 use crate::{error, events};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::PyBytes;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
-use steadis::client::hosted::{Action, Completion, LinkId, Session, Sink};
-use steadis::config::{Config, Endpoint, Tls};
+use steadis::client::hosted::{Completion, LinkId, Session, Sink};
+use steadis::config::Config;
 use steadis::lane::hosted::Token;
 use steadis::{Error, Event, Result};
-
-static CONNECT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A session and the loop that it lives in.
 #[pyclass(frozen, weakref, module = "steadis._steadis")]
 pub(crate) struct Driver {
     event_loop: Py<PyAny>,
-    create_future: Py<PyAny>,
     command_timeout: Duration,
     bell: Py<Bell>,
     /// Is called with each event of the deployment.
@@ -32,19 +28,27 @@ pub(crate) struct Driver {
     state: Mutex<State>,
 }
 
-struct State {
-    session: Session,
-    waiting: HashMap<Token, Waiter>,
+pub(super) struct State {
+    pub(super) session: Session,
+    waiting: BTreeMap<Token, (Py<Reply>, Wants)>,
     /// Called whenever there is news for a subscription.
-    heard: HashMap<Token, Py<PyAny>>,
-    links: HashMap<LinkId, Py<Link>>,
-    /// The loop will call `flush` in this turn.
-    flushes: bool,
+    heard: BTreeMap<Token, Py<PyAny>>,
+    pub(super) links: BTreeMap<LinkId, Py<Link>>,
+    writes: Writes,
     /// When the loop will call `wake`, and by which handle.
     timer: Option<(Instant, Py<PyAny>)>,
-    /// While somebody waits for a reply, the driver must not go.
-    keeps_itself: Option<Py<Driver>>,
     events: Receiver<Event>,
+}
+
+/// When the next command is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writes {
+    /// By whoever submits it, if nobody else waits.
+    AtOnce,
+    /// The loop will call `flush` in this turn.
+    InThisTurn,
+    /// Those who got their replies are being called, and may have more to say.
+    AfterThese,
 }
 
 /// The session, for a moment.
@@ -84,18 +88,16 @@ impl Driver {
         });
         let state = State {
             session,
-            waiting: HashMap::new(),
-            heard: HashMap::new(),
-            links: HashMap::new(),
-            flushes: false,
+            waiting: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            links: BTreeMap::new(),
+            writes: Writes::AtOnce,
             timer: None,
-            keeps_itself: None,
             events,
         };
         let bell = Bound::new(py, Bell::new(event_loop, heard))?;
         let driver = Self {
             event_loop: event_loop.clone().unbind(),
-            create_future: event_loop.getattr("create_future")?.unbind(),
             command_timeout: config.command_timeout,
             bell: bell.clone().unbind(),
             listener: listener.clone_ref(py),
@@ -104,6 +106,10 @@ impl Driver {
         let driver = Bound::new(py, driver)?;
         Bell::hang(&bell, &driver)?;
         Ok(driver)
+    }
+
+    pub(super) fn event_loop<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.event_loop.bind(py)
     }
 
     pub(super) fn runs_in(&self, running: &Bound<'_, PyAny>) -> bool {
@@ -118,12 +124,16 @@ impl Driver {
 
     /// Nobody else is at the state but code that a finaliser runs while a reply is converted.
     fn state(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
+        self.state_if_free().ok_or_else(|| {
+            error::usage(py, "a finaliser cannot call the client that it interrupts")
+        })
+    }
+
+    fn state_if_free(&self) -> Option<MutexGuard<'_, State>> {
         match self.state.try_lock() {
-            Ok(state) => Ok(state),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => {
-                Err(error::usage(py, "a finaliser cannot call the client that it interrupts"))
-            }
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
         }
     }
 
@@ -131,46 +141,62 @@ impl Driver {
         self.state(py).map(Guard)
     }
 
-    /// Takes a call on; the future of its outcome.
+    /// Takes a call on; its reply, to be awaited.
     pub(super) fn submit<'py>(
         slf: &Bound<'py, Self>,
         wants: Wants,
         timeout: Option<Duration>,
-        submit: impl FnOnce(&mut Session) -> Result<Token>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        let driver = slf.get();
-        let future = driver.create_future.bind(py).call0()?;
+        submit: impl FnOnce(&mut Session, Instant) -> Result<Token>,
+    ) -> PyResult<Bound<'py, Reply>> {
+        let (py, driver, now) = (slf.py(), slf.get(), Instant::now());
         let mut state = driver.state(py)?;
         let idle = state.waiting.is_empty();
-        let token = submit(&mut state.session).map_err(|why| error::raise(py, &why))?;
-        let watched = state.session.cancelling_helps(token);
-        state.waiting.insert(token, Waiter { future: future.clone().unbind(), wants, watched });
-        if idle {
-            state.keeps_itself = Some(slf.clone().unbind());
+        let token = submit(&mut state.session, now).map_err(|why| error::raise(py, &why))?;
+        let reply = Bound::new(py, Reply::new(slf, token))?;
+        state.waiting.insert(token, (reply.clone().unbind(), wants));
+        state.connect(slf)?;
+        match state.writes {
+            Writes::AtOnce if idle => state.write(py)?,
+            Writes::AtOnce => {
+                state.writes = Writes::InThisTurn;
+                let flush = slf.getattr(intern!(py, "flush"))?;
+                driver.event_loop.call_method1(py, intern!(py, "call_soon"), (flush,))?;
+            }
+            Writes::InThisTurn | Writes::AfterThese => {}
         }
-        if watched {
-            watch(slf, &future, token)?;
-        }
-        let due = Instant::now() + timeout.unwrap_or(driver.command_timeout);
-        Self::connect(slf, &mut state)?;
-        if idle {
-            Self::write(py, &mut state)?;
-        } else if !state.flushes {
-            state.flushes = true;
-            let flush = slf.getattr(intern!(py, "flush"))?;
-            driver.event_loop.bind(py).call_method1(intern!(py, "call_soon"), (flush,))?;
-        }
+        let due = now + timeout.unwrap_or(driver.command_timeout);
         if state.timer.as_ref().is_none_or(|(at, _)| *at > due) {
             Self::set_timer(slf, &mut state)?;
         }
-        drop(state);
-        Ok(Bound::new(py, Reply::new(future))?.into_any())
+        Ok(reply)
     }
 
-    /// Bytes have come: the busiest way of all.
+    /// Nobody waits for this call any more.
+    pub(super) fn forget(slf: &Bound<'_, Self>, token: Token) -> PyResult<()> {
+        // What is being told just now is over anyway.
+        let Some(mut state) = slf.get().state_if_free() else { return Ok(()) };
+        let gone = state.waiting.remove(&token);
+        state.session.cancel(token);
+        // What blocked on the server has a connection to close.
+        state.connect(slf)?;
+        drop((state, gone));
+        Ok(())
+    }
+
+    /// Bytes have come: the busiest way of all. The loop calls this, with nothing else under way,
+    /// so that whoever has waited goes on at once, and what all of them say then is one write.
     pub(super) fn received(slf: &Bound<'_, Self>, link: LinkId, data: &[u8]) -> PyResult<()> {
-        Self::tell(slf, |session, sink| session.received(link, data, Instant::now(), sink))
+        let (py, driver) = (slf.py(), slf.get());
+        let now = Instant::now();
+        let work = |session: &mut Session, sink: &mut Sink<'_>| {
+            session.received(link, data, now, sink);
+        };
+        Self::tell(slf, work, |woken| {
+            driver.state(py)?.writes = Writes::AfterThese;
+            let called = wake::all_now(py, woken);
+            driver.flush(py)?;
+            called
+        })
     }
 
     pub(super) fn closed(slf: &Bound<'_, Self>, link: LinkId, why: Error) -> PyResult<()> {
@@ -190,26 +216,30 @@ impl Driver {
     }
 
     /// The topology has changed, or a deadline has passed.
-    pub(super) fn wake(slf: &Bound<'_, Self>) -> PyResult<()> {
+    fn wake(slf: &Bound<'_, Self>) -> PyResult<()> {
         Self::work(slf, |session, sink| session.wake(Instant::now(), sink))
     }
 
-    /// Lets the session do what can take calls back to where cancelling them helps.
+    /// Lets the session work; those whose calls have ended go on in the next turn.
     pub(super) fn work(
         slf: &Bound<'_, Self>,
         work: impl FnOnce(&mut Session, &mut Sink<'_>),
     ) -> PyResult<()> {
-        Self::drop_cancelled(slf)?;
-        Self::tell(slf, work)?;
-        let mut state = slf.get().state(slf.py())?;
-        Self::set_timer(slf, &mut state)
+        let py = slf.py();
+        let worked = Self::tell(slf, work, |woken| wake::all_soon(py, woken));
+        let mut state = slf.get().state(py)?;
+        worked.and(Self::set_timer(slf, &mut state))
     }
 
-    /// Lets the session work, does what it asks for, and tells those whose calls have ended.
-    fn tell(slf: &Bound<'_, Self>, work: impl FnOnce(&mut Session, &mut Sink<'_>)) -> PyResult<()> {
+    /// Lets the session work, does what it asks for, settles the calls that have ended and wakes
+    /// whoever waits for them. One thing that fails keeps no other from being done.
+    fn tell(
+        slf: &Bound<'_, Self>,
+        work: impl FnOnce(&mut Session, &mut Sink<'_>),
+        wake: impl FnOnce(Vec<Woken>) -> PyResult<()>,
+    ) -> PyResult<()> {
         let py = slf.py();
-        let mut told = Vec::new();
-        let mut heard = Vec::new();
+        let (mut woken, mut heard, mut settled) = (Vec::new(), Vec::new(), Vec::new());
         let mut state = slf.get().state(py)?;
         let State { session, waiting, heard: listeners, .. } = &mut *state;
         work(session, &mut |token, completion| match completion {
@@ -217,59 +247,21 @@ impl Driver {
                 heard.extend(listeners.get(&token).map(|listener| listener.clone_ref(py)));
             }
             completion => {
-                if let Some(waiter) = waiting.remove(&token) {
-                    told.push(Told::of(py, &waiter, completion));
+                if let Some((reply, wants)) = waiting.remove(&token) {
+                    let outcome = wants.take(py, completion);
+                    Reply::settle(reply.bind(py), outcome, &mut woken);
+                    settled.push(reply);
                 }
             }
         });
-        Self::connect(slf, &mut state)?;
-        Self::write(py, &mut state)?;
-        let rests = state.waiting.is_empty().then(|| state.keeps_itself.take());
+        let mut result = state.connect(slf).and(state.write(py));
         drop(state);
-        told.into_iter().for_each(Told::tell);
-        for listener in heard {
-            listener.call0(py)?;
+        // One that nobody has awaited may have something to say, now that we can be called.
+        drop(settled);
+        if !woken.is_empty() {
+            result = result.and(wake(woken));
         }
-        drop(rests);
-        Ok(())
-    }
-
-    /// Opens and closes connections.
-    fn connect(slf: &Bound<'_, Self>, state: &mut State) -> PyResult<()> {
-        let py = slf.py();
-        while let Some(action) = state.session.poll_connections() {
-            match action {
-                Action::Open { link: id, to, tls } => {
-                    let link = Bound::new(py, Link::new(slf, id)?)?;
-                    let connect = CONNECT.import(py, "steadis.asyncio._connect", "connect")?;
-                    let task = connect.call1((
-                        slf.get().event_loop.bind(py),
-                        &link,
-                        place(to),
-                        tls.map(files),
-                    ))?;
-                    link.get().connecting(task.unbind());
-                    state.links.insert(id, link.unbind());
-                }
-                Action::Close { link } => {
-                    if let Some(link) = state.links.remove(&link) {
-                        link.get().end(py)?;
-                    }
-                }
-                Action::Write { .. } => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands everything that is to be written to the transports.
-    fn write(py: Python<'_>, state: &mut State) -> PyResult<()> {
-        while let Some(Action::Write { link, bytes }) = state.session.poll() {
-            if let Some(write) = state.links.get(&link).and_then(|link| link.get().writer(py)) {
-                write.call1(py, (PyBytes::new(py, &bytes),))?;
-            }
-        }
-        Ok(())
+        heard.iter().fold(result, |result, listener| result.and(listener.call0(py).map(drop)))
     }
 
     fn set_timer(slf: &Bound<'_, Self>, state: &mut State) -> PyResult<()> {
@@ -291,41 +283,20 @@ impl Driver {
         Ok(())
     }
 
-    /// Drops the calls whose futures were cancelled, and listens to the others from now on.
-    fn drop_cancelled(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        let mut state = slf.get().state(py)?;
-        let State { session, waiting, .. } = &mut *state;
-        let mut gone = Vec::new();
-        for (token, waiter) in waiting.iter_mut().filter(|(_, waiter)| !waiter.watched) {
-            let future = waiter.future.bind(py);
-            if future.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
-                session.cancel(*token);
-                gone.push(*token);
-            } else {
-                waiter.watched = true;
-                watch(slf, future, *token)?;
-            }
-        }
-        for token in gone {
-            waiting.remove(&token);
-        }
-        Ok(())
-    }
-
     pub(super) fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        Self::tell(slf, |session, sink| session.close(sink))?;
+        let close = |session: &mut Session, sink: &mut Sink<'_>| session.close(sink);
+        let closed = Self::tell(slf, close, |woken| wake::all_soon(py, woken));
         let mut state = slf.get().state(py)?;
         if let Some((_, timer)) = state.timer.take() {
             timer.call_method0(py, "cancel")?;
         }
-        let heard: Vec<_> = state.heard.drain().map(|(_, listener)| listener).collect();
+        let heard = std::mem::take(&mut state.heard);
         drop(state);
-        for listener in heard {
+        for listener in heard.into_values() {
             listener.call0(py)?;
         }
-        slf.get().bell.get().remove(py)
+        closed.and(slf.get().bell.get().remove(py))
     }
 
     pub(super) fn listen(&self, py: Python<'_>, heard: Py<PyAny>) -> PyResult<Token> {
@@ -344,10 +315,10 @@ impl Driver {
 #[pymethods]
 impl Driver {
     /// Writes what has gathered in this turn of the loop.
-    fn flush(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let mut state = slf.get().state(slf.py())?;
-        state.flushes = false;
-        Self::write(slf.py(), &mut state)
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        let mut state = self.state(py)?;
+        state.writes = Writes::AtOnce;
+        state.write(py)
     }
 
     /// The timer has run out.
@@ -362,71 +333,25 @@ impl Drop for Driver {
         // Nobody waits and nobody can ask any more: the connections go without a word. This may
         // be any thread.
         Python::try_attach(|py| {
-            let Ok(mut state) = self.state(py) else { return };
+            let Some(mut state) = self.state_if_free() else { return };
             if state.session.is_ours() {
-                for (_, link) in state.links.drain() {
-                    soon(self.event_loop.bind(py), link.getattr(py, "end"));
+                for link in std::mem::take(&mut state.links).into_values() {
+                    self.soon(py, link.getattr(py, "end"));
                 }
                 if let Some((_, timer)) = state.timer.take() {
-                    soon(self.event_loop.bind(py), timer.getattr(py, "cancel"));
+                    self.soon(py, timer.getattr(py, "cancel"));
                 }
-                soon(self.event_loop.bind(py), self.bell.getattr(py, "remove"));
+                self.soon(py, self.bell.getattr(py, "remove"));
             }
         });
     }
 }
 
-/// In its own thread; a loop that is closed has ended everything itself.
-fn soon(event_loop: &Bound<'_, PyAny>, call: PyResult<Py<PyAny>>) {
-    if let Ok(call) = call {
-        let _ = event_loop.call_method1("call_soon_threadsafe", (call,));
-    }
-}
-
-/// Has the loop tell us when a future is cancelled.
-fn watch(driver: &Bound<'_, Driver>, future: &Bound<'_, PyAny>, token: Token) -> PyResult<()> {
-    let done = Bound::new(driver.py(), Done { driver: driver.clone().unbind(), token })?;
-    future.call_method1(intern!(driver.py(), "add_done_callback"), (done,))?;
-    Ok(())
-}
-
-/// What a future calls when it is done.
-#[pyclass(frozen, module = "steadis._steadis")]
-struct Done {
-    driver: Py<Driver>,
-    token: Token,
-}
-
-#[pymethods]
-impl Done {
-    fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = future.py();
-        if future.call_method0("cancelled")?.is_truthy()? {
-            let driver = self.driver.bind(py);
-            let gone = {
-                let mut state = driver.get().state(py)?;
-                state.session.cancel(self.token);
-                state.waiting.remove(&self.token)
-            };
-            drop(gone);
-            // What blocked on the server has a connection to close.
-            Driver::tell(driver, |_, _| {})?;
+impl Driver {
+    /// In the loop's own thread; a loop that is closed has ended everything itself.
+    fn soon(&self, py: Python<'_>, call: PyResult<Py<PyAny>>) {
+        if let Ok(call) = call {
+            let _ = self.event_loop.call_method1(py, "call_soon_threadsafe", (call,));
         }
-        Ok(())
     }
-}
-
-/// Host and port, or the path of a socket.
-fn place(to: Endpoint) -> (String, Option<u16>) {
-    match to {
-        Endpoint::Tcp(address) => (address.host, Some(address.port)),
-        Endpoint::Unix(path) => (path.to_string_lossy().into_owned(), None),
-    }
-}
-
-type Files = (Option<String>, Option<String>, Option<String>, Option<String>);
-
-fn files(tls: Tls) -> Files {
-    let text = |path: Option<std::path::PathBuf>| path.map(|it| it.to_string_lossy().into_owned());
-    (text(tls.ca), text(tls.cert), text(tls.key), tls.server_name)
 }

@@ -2,287 +2,33 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `client` | what people have |
 //! | `driver` | a session at home in one loop |
-//! | `waiter` | who waits for a call, and what it gets |
-//! | `link` | a connection, as asyncio sees it: a Protocol |
+//! | `connections` | what a session asks of the loop |
+//! | `link` | one connection, as asyncio sees it: a Protocol |
 //! | `reply` | what the caller awaits |
+//! | `outcome` | what the caller gets |
+//! | `wake` | how callers go on |
 //! | `bell` | rung by the background thread, heard by the loop |
 //! | `pipeline`, `watch`, `subscription` | what else can be submitted |
 
 mod bell;
+mod client;
+mod connections;
 mod driver;
 mod link;
+mod outcome;
 mod pipeline;
 mod reply;
 mod subscription;
-mod waiter;
+mod wake;
 mod watch;
 
-use crate::client::{call_options, raw, take_decode, words};
-use crate::convert::with_list;
-use crate::pipeline::Queue;
-use crate::script::Script;
-use crate::{error, settings, values};
 pub(crate) use bell::Bell;
+pub(crate) use client::AsyncClient;
 pub(crate) use driver::Driver;
 pub(crate) use link::Link;
 pub(crate) use pipeline::AsyncPipeline;
-use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple, PyType};
 pub(crate) use reply::Reply;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
-use steadis::Stats;
-use steadis::client::{CallOptions, Exchange};
-use steadis::config::{Config, Input, Resolved, Unit};
-use steadis::topology::Topology;
 pub(crate) use subscription::AsyncSubscription;
-use waiter::Wants;
 pub(crate) use watch::AsyncView;
-
-static LISTENERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-/// A client for one event loop, or a view of one with other options.
-#[pyclass(subclass, frozen, weakref, module = "steadis._steadis")]
-pub(crate) struct AsyncClient {
-    home: Arc<Home>,
-    options: CallOptions,
-    decode: bool,
-}
-
-/// What all views of a client share.
-struct Home {
-    config: Config,
-    resolved: Resolved,
-    driver: Mutex<Option<Py<Driver>>>,
-    closed: AtomicBool,
-    /// Is called with each event, in the loop.
-    listener: Py<PyAny>,
-}
-
-impl AsyncClient {
-    /// Its driver in the running loop, made at the first call.
-    fn driver<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Driver>> {
-        let running = RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?.call0();
-        let running = running.map_err(|_| no_loop(py))?;
-        let mut home = self.home.driver.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(driver) = home.as_ref().map(|driver| driver.bind(py)) {
-            if driver.get().runs_in(&running) {
-                return Ok(driver.clone());
-            }
-            if driver.get().lives(py)? {
-                let why = "the client belongs to another event loop; make one for each loop";
-                return Err(error::usage(py, why));
-            }
-        }
-        if self.home.closed.load(Ordering::Acquire) {
-            return Err(closed(py));
-        }
-        let driver = Driver::start(py, &running, &self.home.config, &self.home.listener)?;
-        *home = Some(driver.clone().unbind());
-        Ok(driver)
-    }
-
-    /// Takes a command on; the future of its reply.
-    pub(crate) fn submit<'py>(
-        &self,
-        py: Python<'py>,
-        exchange: &Exchange,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (options, wants) = (self.options, Wants { decode: self.decode, raises: true });
-        let driver = self.driver(py)?;
-        let submit = |session: &mut steadis::client::hosted::Session| {
-            session.submit(exchange, options, Instant::now())
-        };
-        Driver::submit(&driver, wants, options.timeout, submit)
-    }
-
-    /// What is known, even before the first call.
-    fn topology(&self, py: Python<'_>) -> PyResult<Arc<Topology>> {
-        let driver = self.home.driver.lock().unwrap_or_else(PoisonError::into_inner);
-        let driver = driver.as_ref().map(|driver| driver.get().session(py)).transpose()?;
-        let topology = driver.and_then(|session| session.topology());
-        Ok(topology.unwrap_or_else(|| Arc::new(Topology::unknown())))
-    }
-
-    /// Since the first call in the loop that it belongs to.
-    fn figures(&self, py: Python<'_>) -> PyResult<Stats> {
-        let driver = self.home.driver.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = driver.as_ref().map(|driver| driver.get().session(py)).transpose()?;
-        Ok(session.map(|session| session.stats()).unwrap_or_default())
-    }
-
-    fn view<'py>(
-        slf: &Bound<'py, Self>,
-        options: CallOptions,
-        decode: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let native = Self { home: Arc::clone(&slf.get().home), options, decode };
-        slf.get_type().call1((Bound::new(slf.py(), native)?,))
-    }
-}
-
-#[pymethods]
-impl AsyncClient {
-    #[new]
-    #[pyo3(signature = (url=None, **options))]
-    fn new(
-        py: Python<'_>,
-        url: Option<&Bound<'_, PyAny>>,
-        options: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        if let Some(other) = url.and_then(|it| it.cast::<Self>().ok()) {
-            let Self { home, options, decode } = other.get();
-            return Ok(Self { home: Arc::clone(home), options: *options, decode: *decode });
-        }
-        let options = options.map(|options| options.copy()).transpose()?;
-        let decode = take_decode(options.as_ref())?.unwrap_or_default();
-        let input: Input = settings::input(url, options.as_ref())?;
-        let resolved = Config::resolve(&input).map_err(|why| error::raise(py, &why))?;
-        let config = resolved.config.clone();
-        let options = CallOptions::of(&config);
-        let listener = LISTENERS.import(py, "steadis._events", "Listeners")?.call0()?.unbind();
-        let (driver, closed) = (Mutex::default(), AtomicBool::new(false));
-        let home = Arc::new(Home { config, resolved, driver, closed, listener });
-        Ok(Self { home, options, decode })
-    }
-
-    /// Any command, given by its arguments; its reply stays as the server sends it.
-    #[pyo3(signature = (*args))]
-    fn call<'py>(&self, args: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-        self.submit(args.py(), &raw(args)?)
-    }
-
-    #[pyo3(signature = (**options))]
-    fn options<'py>(
-        slf: &Bound<'py, Self>,
-        options: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (given, decode) = call_options(options)?;
-        let Self { options, decode: usual, .. } = slf.get();
-        let options = options.with(given, Unit::Seconds);
-        let options = options.map_err(|why| error::raise(slf.py(), &why))?;
-        Self::view(slf, options, decode.unwrap_or(*usual))
-    }
-
-    #[pyo3(signature = (**options))]
-    fn replica<'py>(
-        slf: &Bound<'py, Self>,
-        options: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let options = slf.get().options.replica(settings::pairs(options)?, Unit::Seconds);
-        let options = options.map_err(|why| error::raise(slf.py(), &why))?;
-        Self::view(slf, options, slf.get().decode)
-    }
-
-    fn _batch(
-        &self,
-        py: Python<'_>,
-        class: &Bound<'_, PyType>,
-        transaction: bool,
-    ) -> PyResult<Py<PyAny>> {
-        let client =
-            Self { home: Arc::clone(&self.home), options: self.options, decode: self.decode };
-        let pipeline = AsyncPipeline::new(client, transaction);
-        let native = PyClassInitializer::from(Queue::new(self.decode)).add_subclass(pipeline);
-        Ok(class.call1((Bound::new(py, native)?,))?.unbind())
-    }
-
-    fn _script(&self, py: Python<'_>, source: &Bound<'_, PyAny>) -> PyResult<Script> {
-        let driver = self.driver(py)?;
-        let session = driver.get().session(py)?;
-        Script::new(source, |source| session.script(source))
-    }
-
-    #[pyo3(signature = (script, keys=None, args=None))]
-    fn _run_script<'py>(
-        &self,
-        py: Python<'py>,
-        script: &Bound<'py, Script>,
-        keys: Option<&Bound<'py, PyAny>>,
-        args: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.submit(py, &script.get().exchange(py, keys, args)?)
-    }
-
-    fn _watch(&self, py: Python<'_>, keys: &Bound<'_, PyAny>) -> PyResult<AsyncView> {
-        let driver = self.driver(py)?;
-        with_list("watch", "keys", Some(keys), |keys| {
-            let keys = words(py, "watch", keys)?;
-            let id = driver.get().session(py)?.watch_open(&keys, self.options, Instant::now());
-            let id = id.map_err(|why| error::raise(py, &why))?;
-            Ok(AsyncView::new(driver.clone().unbind(), id, self.decode))
-        })
-    }
-
-    fn _subscription(&self, py: Python<'_>, heard: Py<PyAny>) -> PyResult<AsyncSubscription> {
-        let driver = self.driver(py)?;
-        AsyncSubscription::new(&driver, heard, self.decode)
-    }
-
-    fn _topology<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        values::fields(py, self.topology(py)?.fields())
-    }
-
-    fn _health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        values::fields(py, self.topology(py)?.health().fields())
-    }
-
-    fn _stats(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, u64)>> {
-        let figures = self.figures(py)?.figures();
-        Ok(figures.into_iter().map(|(name, _, value)| (name, value)).collect())
-    }
-
-    fn _prometheus(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(self.figures(py)?.prometheus())
-    }
-
-    fn _explain(&self) -> (String, Vec<(&'static str, String, String)>) {
-        values::explanation(&self.home.resolved.explain())
-    }
-
-    fn _warnings(&self) -> Vec<String> {
-        self.home.resolved.warnings.clone()
-    }
-
-    #[getter]
-    fn _listeners(&self, py: Python<'_>) -> Py<PyAny> {
-        self.home.listener.clone_ref(py)
-    }
-
-    #[getter]
-    fn _eager(&self) -> bool {
-        self.home.config.eager
-    }
-
-    #[getter]
-    fn closed(&self) -> bool {
-        self.home.closed.load(Ordering::Acquire)
-    }
-
-    fn _close(&self, py: Python<'_>) -> PyResult<()> {
-        self.home.closed.store(true, Ordering::Release);
-        let driver = self.home.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match driver {
-            Some(driver) => Driver::close(driver.bind(py)),
-            None => Ok(()),
-        }
-    }
-
-    fn __repr__(&self) -> String {
-        values::repr("asyncio.Client", &self.home.config, self.closed())
-    }
-}
-
-fn closed(py: Python<'_>) -> PyErr {
-    error::raise(py, &steadis::Error::new(steadis::Kind::Closed, "the client is closed"))
-}
-
-fn no_loop(py: Python<'_>) -> PyErr {
-    let why = "no asyncio event loop is running here; call it from a coroutine under asyncio.run \
-               (trio has no such loop), or use steadis.connect";
-    error::usage(py, why)
-}

@@ -1,8 +1,8 @@
 //! Optimistic transactions in an event loop.
 
-use super::Driver;
-use super::waiter::Wants;
-use crate::client::raw;
+use super::outcome::Wants;
+use super::{Driver, Reply};
+use crate::convert::raw;
 use crate::pipeline::Queue;
 use crate::script::Script;
 use pyo3::prelude::*;
@@ -28,18 +28,18 @@ impl AsyncView {
     fn step<'py>(
         &self,
         py: Python<'py>,
-        step: impl FnOnce(&mut Session, WatchId) -> steadis::Result<Token>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let wants = Wants { decode: self.decode, raises: true };
-        Driver::submit(self.driver.bind(py), wants, None, |session| step(session, self.id))
+        step: impl FnOnce(&mut Session, WatchId, Instant) -> steadis::Result<Token>,
+    ) -> PyResult<Bound<'py, Reply>> {
+        let (id, wants) = (self.id, Wants::one(self.decode));
+        Driver::submit(self.driver.bind(py), wants, None, |session, now| step(session, id, now))
     }
 
     pub(crate) fn submit<'py>(
         &self,
         py: Python<'py>,
         exchange: &Exchange,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.step(py, |session, id| session.watch_run(id, exchange, Instant::now()))
+    ) -> PyResult<Bound<'py, Reply>> {
+        self.step(py, |session, id, now| session.watch_run(id, exchange, now))
     }
 }
 
@@ -52,7 +52,7 @@ impl AsyncView {
     }
 
     #[pyo3(signature = (*args))]
-    fn call<'py>(&self, args: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+    fn call<'py>(&self, args: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, Reply>> {
         self.submit(args.py(), &raw(args)?)
     }
 
@@ -63,7 +63,7 @@ impl AsyncView {
         script: &Bound<'py, Script>,
         keys: Option<&Bound<'py, PyAny>>,
         args: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> PyResult<Bound<'py, Reply>> {
         self.submit(py, &script.get().exchange(py, keys, args)?)
     }
 
@@ -71,8 +71,8 @@ impl AsyncView {
         Queue::new(self.decode)
     }
 
-    fn _begin<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.step(py, |session, id| session.watch_begin(id, Instant::now()))
+    fn _begin<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Reply>> {
+        self.step(py, |session, id, now| session.watch_begin(id, now))
     }
 
     /// Its future's result is `None` where somebody else has changed the keys.
@@ -80,9 +80,9 @@ impl AsyncView {
         &self,
         py: Python<'py>,
         queue: &Bound<'py, Queue>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> PyResult<Bound<'py, Reply>> {
         let batch = queue.get().take();
-        self.step(py, |session, id| session.watch_commit(id, batch, Instant::now()))
+        self.step(py, |session, id, now| session.watch_commit(id, batch, now))
     }
 
     fn _is_lost(&self, py: Python<'_>) -> PyResult<bool> {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from typing import Any
 
 
@@ -29,21 +28,15 @@ async def _connect(
 ) -> None:
     place, port = to
     try:
-        context = None if tls is None else _context(tls)
-        options: dict[str, Any] = {"ssl": context}
+        options: dict[str, Any] = {}
         if tls is not None:
-            options["server_hostname"] = tls[3] or place
+            from steadis import _tls
+
+            ca, cert, key, name = tls
+            options = {"ssl": _tls.context(ca, cert, key), "server_hostname": name or place}
         if port is None:
             await loop.create_unix_connection(lambda: link, place, **options)
         else:
             await loop.create_connection(lambda: link, place, port, **options)
     except OSError as why:
         link.failed(f"cannot connect: {why}")
-
-
-def _context(tls: Files) -> ssl.SSLContext:
-    ca, cert, key, _ = tls
-    context = ssl.create_default_context(cafile=ca)
-    if cert is not None:
-        context.load_cert_chain(cert, key)
-    return context

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from steadis import _errors, _steadis
+from steadis import _errors, _steadis, _tls
 from steadis._resolver import Primary, Resolver
 
 #: What redis-py takes off the beginning of an error.
@@ -79,18 +79,14 @@ class Way:
         self.server_name: str | None = None
         #: The user has asked for it.
         self._repeats = False
-        self._files: tuple[str | None, ...] | None = None
+        self._files: tuple[str | None, str | None, str | None] | None = None
         _connections.add(connection)
 
     def tls(self) -> ssl.SSLContext | None:
         """How to speak TLS, if at all."""
         if self._files is None:
             return None
-        ca, cert, key = self._files
-        context = ssl.create_default_context(cafile=ca)
-        if cert is not None:
-            context.load_cert_chain(cert, key)
-        return context
+        return _tls.context(*self._files)
 
     def connects(self, found: Primary) -> None:
         """It leads to this primary from now on."""
@@ -102,8 +98,11 @@ class Way:
         settings = json.loads(self.resolver._settings())
         self._repeats = settings.get("retry_writes") == "always"
         if settings.get("tls"):
-            files = (settings.get(f"tls_{name}") for name in ("ca", "cert", "key"))
-            self._files = tuple(files)
+            self._files = (
+                settings.get("tls_ca"),
+                settings.get("tls_cert"),
+                settings.get("tls_key"),
+            )
             self.server_name = settings.get("tls_server_name")
         user, password = self.resolver._login()
         words = {

@@ -11,7 +11,7 @@ from celery.backends import redis as celery_redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from steadis import _errors
+from steadis import _errors, _steadis
 from steadis.redis_py._connection import Connection
 from steadis.redis_py.kombu import _OURS, url_of
 
@@ -20,7 +20,8 @@ class _Connection(Connection):
     """Tells Celery when messages may have been missed, so that it asks for the results."""
 
     def send_command(self, *args: Any, **options: Any) -> None:
-        if args[0] in ("SUBSCRIBE", "PSUBSCRIBE"):
+        _, _, subscribes = _steadis._nature(*args)
+        if subscribes:
             self.retry = Retry(NoBackoff(), 0)
         super().send_command(*args, **options)
 

@@ -4,7 +4,6 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `calls` | the calls without an outcome, by token |
-//! | `cancelling` | when it matters that a caller has gone |
 //! | `link` | one connection of the host's |
 //! | `guide` | where it learns who is primary |
 //! | `submit` | what a caller can ask for |
@@ -23,7 +22,6 @@
 //! call's token comes back with its outcome, exactly once.
 
 mod calls;
-mod cancelling;
 mod connect;
 mod flow;
 mod guide;
