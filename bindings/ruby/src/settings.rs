@@ -6,6 +6,7 @@ use magnus::r_hash::ForEach;
 use magnus::value::{Opaque, ReprValue};
 use magnus::{Error, Float, Integer, RArray, RHash, RString, Ruby, Symbol, Value};
 use std::sync::{Mutex, PoisonError};
+use steadis::Kind;
 use steadis::config::{Environment, Input, OptionValue, Secret};
 
 /// What `connect` is given.
@@ -82,17 +83,17 @@ fn secret(ruby: &Ruby, name: &str, callable: Value) -> Result<Secret, Error> {
     ruby.gc_register_mark_object(callable);
     let callable = Opaque::from(callable);
     let last = Mutex::new(ask(ruby, callable)?);
-    let name = name.to_owned();
+    let left = format!("{name} has raised instead of answering");
     Ok(Secret::ask(move || {
-        let last = || last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asked) = in_ruby(|ruby| ask(ruby, callable)) {
-            *last() = asked.map_err(|class| {
-                // Its words could hold the password.
-                let why = format!("{name} raised {class}; make it return text");
-                steadis::Error::config(why)
-            })?;
+        let asked = in_ruby(|ruby| ask(ruby, callable));
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        match asked {
+            None => {}
+            Some(Some(login)) => *last = login,
+            // The caller gets the exception itself, and others ask for themselves.
+            Some(None) => return Err(steadis::Error::new(Kind::Unavailable, left.clone())),
         }
-        Ok(last().clone())
+        Ok(last.clone())
     }))
 }
 
