@@ -13,6 +13,7 @@ use steadis::lane::call::Host;
 use steadis::proto::reply::Reply;
 use steadis::topology::{Phase, State};
 use steadis::{Client, Error, Event, Kind, aio};
+use support::relay::Relay;
 use support::{Redis, config, free_port};
 
 fn client(redis: &Redis) -> Client {
@@ -217,6 +218,28 @@ fn held_commands_are_bounded() {
         assert_eq!(errors.recv().unwrap().kind(), Kind::Closed);
     });
     assert_eq!(client.call(&["PING"]).unwrap_err().kind(), Kind::Closed);
+}
+
+/// A write that was sent may have run when its client is closed; a read is merely not answered.
+#[test]
+fn close_is_honest_about_what_was_sent() {
+    let redis = Redis::start();
+    for (command, kind) in [("incr", Kind::MaybeExecuted), ("exists", Kind::Closed)] {
+        let relay = Relay::to(redis.port, Duration::ZERO);
+        let client = Client::new(config(relay.port));
+        client.ready().unwrap();
+        relay.shut();
+        let error = std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| client.call(&[command, "n"]).unwrap_err());
+            let ran = format!("cmdstat_{command}:calls=1");
+            while !redis.cli(&["INFO", "commandstats"]).contains(&ran) {
+                std::thread::yield_now();
+            }
+            client.close();
+            waiting.join().unwrap()
+        });
+        assert_eq!(error.kind(), kind, "{error}");
+    }
 }
 
 /// A stall is no failover: what waits is answered late, and runs once.

@@ -33,8 +33,10 @@ module Steadis
     # Where warnings about settings go, and listeners that fail; nothing is said without one.
     attr_accessor :logger
   end
+
+  # Their clients need not be there.
+  autoload :RedisClientConnection, "steadis/redis_client_connection"
+  autoload :RedisConnector, "steadis/redis_connector"
 end
 
-# Drivers, where the clients are loaded that they are for.
-require "steadis/redis_client" if defined?(RedisClient)
-require "steadis/redis_connector" if defined?(Redis::Client::Connector)
+RedisClient.register_driver(:steadis) { Steadis::RedisClientConnection } if defined?(RedisClient)

@@ -199,7 +199,7 @@ impl Client {
 
     /// A client that was closed has no listeners any more.
     fn unlisten(&self, listener: u64) {
-        let _ = self.core.off(listener);
+        self.core.off(listener);
     }
 
     fn is_closed(&self) -> bool {

@@ -179,14 +179,15 @@ where
         protect(|| {
             // SAFETY: both places outlive the call, and `enter` lets no panic out.
             unsafe {
+                // Of several exceptions that came at once Ruby announces the first alone.
+                rb_sys::rb_thread_check_ints();
                 rb_sys::rb_nogvl(Some(enter::<F, T>), place, Some(unblock), data(&waiter), FLAGS)
             };
             Qnil as VALUE
         })?;
-        match call.result.take() {
-            Some(result) => break result,
-            // Something was raised before it began.
-            None => check_interrupts()?,
+        // Without a result something came up before it began.
+        if let Some(result) = call.result.take() {
+            break result;
         }
     };
     match waiter.raised.take() {

@@ -6,7 +6,7 @@ use crate::client::reads::{self, Origin, Reading};
 use crate::client::verdict::{full, interrupted, maybe_executed, overdue, refusal, too_late};
 use crate::client::{CallOptions, Deadlines, Exchange, Job, script};
 use crate::command::Wait;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::lane::call::{Caller, Cause, Failure, Host, Request};
 use crate::policy::{self, Backoff, Doubt, Fate, Next};
 use crate::proto::read::Frame;
@@ -138,7 +138,6 @@ impl Client {
         options: &CallOptions,
     ) -> Result<Error> {
         match failure.cause {
-            Cause::Lost(why) if why.kind() == Kind::Closed => Err(why),
             Cause::Lost(why) => Ok(why),
             Cause::Deadline => {
                 // The connection may be dead although the node is well. A caller who is merely
