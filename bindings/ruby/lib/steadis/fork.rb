@@ -4,6 +4,7 @@ module Steadis
   # The core notices a fork by itself. Threads of Ruby's stay with the parent, so a child starts
   # its own for the listeners that it inherited.
   module Fork
+    # Called by everything in Ruby that forks.
     def _fork
       child = super
       Dispatcher.all.each_key(&:start) if child.zero?

@@ -32,9 +32,12 @@ module Steadis
     # is announced this is so too: the next one waits for its end.
     def connected? = super && @resolver.current?(@primary.epoch)
 
+    # A connection that is lost in any of these has the primary looked for at once.
     def write(command) = watched { super }
+    # @see #write
     def write_multi(commands) = watched { super }
 
+    # @see #write
     def read(timeout = nil)
       reply = watched { super }
       @resolver.report(@primary, reply.message) if reply.is_a?(RedisClient::CommandError)
