@@ -4,12 +4,16 @@ mod support;
 
 use redis::{AsyncCommands, Commands, Script};
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use steadis::client::{By, CallOptions, Exchange, Incoming};
 use steadis::config::{Address, Config, Credentials, Secret, Seed, Target};
+use steadis::lane::call::Host;
 use steadis::proto::reply::Reply;
 use steadis::topology::{Phase, State};
-use steadis::{Client, Kind, aio};
+use steadis::{Client, Error, Kind, aio};
+use support::relay::Relay;
 use support::{Redis, config, free_port};
 
 fn client(redis: &Redis) -> Client {
@@ -241,6 +245,28 @@ fn held_commands_are_bounded() {
     assert_eq!(client.call(&["PING"]).unwrap_err().kind(), Kind::Closed);
 }
 
+/// A write that was sent may have run when its client is closed; a read is merely not answered.
+#[test]
+fn close_is_honest_about_what_was_sent() {
+    let redis = Redis::start();
+    for (command, kind) in [("incr", Kind::MaybeExecuted), ("exists", Kind::Closed)] {
+        let relay = Relay::to(redis.port, Duration::ZERO);
+        let client = Client::new(config(relay.port));
+        client.ready().unwrap();
+        relay.shut();
+        let error = std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| client.call(&[command, "n"]).unwrap_err());
+            let ran = format!("cmdstat_{command}:calls=1");
+            while !redis.cli(&["INFO", "commandstats"]).contains(&ran) {
+                std::thread::yield_now();
+            }
+            client.close();
+            waiting.join().unwrap()
+        });
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
 /// A stall is no failover: what waits is answered late, and runs once.
 #[test]
 fn a_stalled_server_executes_everything_once() {
@@ -461,4 +487,74 @@ fn a_subscription_asks_a_silent_server_for_a_sign_of_life() {
         // Nothing comes; or a gap, if the machine is so slow that the server seemed gone.
         news.next(Some(Duration::from_millis(50)), &()).unwrap();
     }
+}
+
+/// A host that ends a wait as soon as it may.
+struct Impatient;
+
+impl Host for Impatient {
+    fn interrupted(&self) -> bool {
+        true
+    }
+}
+
+/// While one call connects, which takes as long as a password takes, the others can be called away.
+#[test]
+fn a_wait_behind_another_calls_dial_can_be_ended() {
+    let redis = Redis::start_with(&["--requirepass", "secret"]);
+    let (asked, is_asked) = mpsc::channel();
+    let (answer, answers) = mpsc::channel::<()>();
+    let (dialler, answers) = (std::thread::current().id(), Mutex::new(answers));
+    let password = Secret::callback(move || {
+        if std::thread::current().id() == dialler {
+            asked.send(()).unwrap();
+            answers.lock().unwrap().recv().unwrap();
+        }
+        Ok("secret".into())
+    });
+    let mut config = config(redis.port);
+    config.data.credentials = Some(Credentials { username: None, password: Some(password) });
+    let client = Client::new(config);
+    let shared = client.clone();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            is_asked.recv().unwrap();
+            let mut ping = Exchange::raw(&["PING"]).unwrap();
+            let ended = shared.run(&mut ping, &shared.options(), &Impatient).unwrap_err();
+            assert!(ended.message().contains("interrupted"), "{ended}");
+            answer.send(()).unwrap();
+        });
+        assert_eq!(client.call(&["PING"]).unwrap(), Reply::Simple(b"PONG".into()));
+    });
+}
+
+/// A host that ends the wait once its password was asked for.
+struct Leaving(Arc<AtomicU64>);
+
+impl Host for Leaving {
+    fn interrupted(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// A host in whose language the password has to be asked for cannot be asked once it has left.
+#[test]
+fn a_call_that_is_called_away_while_it_connects_does_not_try_again() {
+    let redis = Redis::start_with(&["--requirepass", "secret"]);
+    let (caller, asked) = (std::thread::current().id(), Arc::new(AtomicU64::new(0)));
+    let host = Leaving(Arc::clone(&asked));
+    let password = Secret::callback(move || {
+        if std::thread::current().id() == caller {
+            asked.fetch_add(1, Ordering::SeqCst);
+            return Err(Error::new(Kind::Unavailable, "the caller has left"));
+        }
+        Ok("secret".into())
+    });
+    let mut config = config(redis.port);
+    config.data.credentials = Some(Credentials { username: None, password: Some(password) });
+    let client = Client::new(config);
+    let mut pop = Exchange::raw(&["BLPOP", "jobs", "1"]).unwrap();
+    let ended = client.run(&mut pop, &client.options(), &host).unwrap_err();
+    assert!(ended.message().contains("interrupted"), "{ended}");
+    assert_eq!(host.0.load(Ordering::SeqCst), 1);
 }

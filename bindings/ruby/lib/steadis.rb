@@ -16,6 +16,14 @@ require "steadis/resolver"
 module Steadis
   # A client of what arguments, URL and environment describe, in this order of precedence.
   # A block gets the client, which is closed after it.
+  #
+  # @example
+  #   redis = Steadis.connect
+  #   redis.set("cart:7", "3 items", ex: 900)
+  # @param url [String, nil] where to; the environment says so otherwise
+  # @param options [Hash] every option of the configuration, spans of time in seconds
+  # @return [Client, Object] the client, or what the block returns
+  # @raise [ConfigError] if a setting is wrong or missing
   def self.connect(url = nil, **options)
     client = Client.new(url, **options)
     client._warnings.each { |warning| logger&.warn("steadis: #{warning}") }
@@ -33,8 +41,10 @@ module Steadis
     # Where warnings about settings go, and listeners that fail; nothing is said without one.
     attr_accessor :logger
   end
+
+  # Their clients need not be there.
+  autoload :RedisClientConnection, "steadis/redis_client_connection"
+  autoload :RedisConnector, "steadis/redis_connector"
 end
 
-# Drivers, where the clients are loaded that they are for.
-require "steadis/redis_client" if defined?(RedisClient)
-require "steadis/redis_connector" if defined?(Redis::Client::Connector)
+RedisClient.register_driver(:steadis) { Steadis::RedisClientConnection } if defined?(RedisClient)

@@ -3,19 +3,38 @@
 use crate::convert::{Builder, items, words};
 use crate::error::{self, guarded_in_ruby};
 use crate::runtime::{Waiter, waiting};
+use crate::settings;
 use magnus::value::ReprValue;
 use magnus::{Class, Error, Module, RArray, RModule, Ruby, Value, method};
 use std::cell::RefCell;
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+use steadis::Kind;
 use steadis::client::{By, Incoming, blocking};
+use steadis::lane::call::Host;
 
-/// A subscription for one thread at a time.
+/// A subscription for one thread at a time. Any thread may close it.
 #[magnus::wrap(class = "Steadis::Subscription", free_immediately, size)]
-pub(crate) struct Subscription(RefCell<Option<blocking::Subscription>>);
+pub(crate) struct Subscription {
+    core: RefCell<Option<blocking::Subscription>>,
+    closed: AtomicBool,
+}
+
+/// Waits until another thread closes the subscription.
+struct WhileOpen<'a> {
+    closed: &'a AtomicBool,
+    waiter: &'a Waiter,
+}
+
+impl Host for WhileOpen<'_> {
+    fn interrupted(&self) -> bool {
+        self.closed.load(Ordering::Acquire) || self.waiter.interrupted()
+    }
+}
 
 impl Subscription {
     pub(crate) fn new(core: blocking::Subscription) -> Self {
-        Self(RefCell::new(Some(core)))
+        Self { core: RefCell::new(Some(core)), closed: AtomicBool::new(false) }
     }
 
     fn with<T>(
@@ -23,14 +42,33 @@ impl Subscription {
         ruby: &Ruby,
         run: impl FnOnce(&mut blocking::Subscription) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let Ok(mut core) = self.0.try_borrow_mut() else {
+        let Ok(mut core) = self.core.try_borrow_mut() else {
             return Err(error::usage(ruby, "another thread is waiting on this subscription"));
         };
-        let Some(core) = core.as_mut() else {
-            let why = steadis::Error::new(steadis::Kind::Closed, "the subscription was closed");
-            return Err(error::raise(ruby, &why));
-        };
-        run(core)
+        match core.as_mut() {
+            Some(core) if !self.closed.load(Ordering::Acquire) => run(core),
+            _ => Err(error::raise(ruby, &closed())),
+        }
+    }
+
+    fn wait<T: Send>(
+        &self,
+        ruby: &Ruby,
+        run: impl FnOnce(&mut blocking::Subscription, &dyn Host) -> steadis::Result<T> + Send,
+    ) -> Result<T, Error> {
+        let over = &self.closed;
+        let outcome = guarded_in_ruby(ruby, || {
+            self.with(ruby, |core| {
+                waiting(ruby, |waiter| {
+                    let outcome = run(core, &WhileOpen { closed: over, waiter });
+                    if over.load(Ordering::Acquire) { Err(closed()) } else { outcome }
+                })
+            })
+        });
+        if over.load(Ordering::Acquire) {
+            self.close();
+        }
+        outcome
     }
 
     fn change(
@@ -56,27 +94,27 @@ impl Subscription {
     }
 
     fn ready(ruby: &Ruby, this: &Self) -> Result<(), Error> {
-        this.with(ruby, |core| waiting(ruby, |waiter| core.ready(waiter)))
+        this.wait(ruby, |core, host| core.ready(host))
     }
 
     /// What comes next; `nil` if nothing does within `timeout`.
     fn next(ruby: &Ruby, this: &Self, timeout: Option<f64>) -> Result<Option<Value>, Error> {
-        let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
-        let negative = |_| error::usage(ruby, "timeout is negative; give zero or more");
-        let timeout = timeout.map_err(negative)?;
-        guarded_in_ruby(ruby, || {
-            let next =
-                |waiter: &Waiter, core: &mut blocking::Subscription| core.next(timeout, waiter);
-            let incoming = this.with(ruby, |core| waiting(ruby, |waiter| next(waiter, core)))?;
-            incoming.map(|incoming| value(ruby, &incoming)).transpose()
-        })
+        let timeout = settings::span(ruby, timeout)?;
+        let incoming = this.wait(ruby, |core, host| core.next(timeout, host))?;
+        incoming.map(|incoming| value(ruby, &incoming)).transpose()
     }
 
+    /// Whoever waits closes the connection when it leaves.
     fn close(&self) {
-        if let Ok(mut core) = self.0.try_borrow_mut() {
+        self.closed.store(true, Ordering::Release);
+        if let Ok(mut core) = self.core.try_borrow_mut() {
             core.take();
         }
     }
+}
+
+fn closed() -> steadis::Error {
+    steadis::Error::new(Kind::Closed, "the subscription was closed")
 }
 
 /// A message or a gap.

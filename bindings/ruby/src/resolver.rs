@@ -5,7 +5,6 @@ use crate::events::Events;
 use crate::runtime::waiting;
 use crate::{settings, values};
 use magnus::{Class, Error, Module, Object, RHash, RModule, Ruby, Value, function, method};
-use std::time::Duration;
 use steadis::Trouble;
 use steadis::config::Endpoint;
 
@@ -22,9 +21,7 @@ impl Resolver {
     }
 
     fn primary(ruby: &Ruby, this: &Self, timeout: Option<f64>) -> Result<(String, u64), Error> {
-        let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
-        let negative = |_| error::usage(ruby, "timeout is negative; give zero or more");
-        let timeout = timeout.map_err(negative)?;
+        let timeout = settings::span(ruby, timeout)?;
         let found = waiting(ruby, |waiter| this.0.primary(timeout, waiter))?;
         Ok((found.address.to_string(), found.epoch))
     }

@@ -4,13 +4,13 @@
 //! (`Thread#raise`, `Thread#kill`, `Timeout`, a signal) has Ruby call [`unblock`], which wakes
 //! the thread; it then asks Ruby, between two reads, whether the call is to end.
 
-use crate::error::{self, guarded};
+use crate::error::{self, guarded, guarded_in_ruby};
 use magnus::rb_sys::protect;
 use magnus::{Error, Ruby};
 use rb_sys::{Qnil, VALUE};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use steadis::lane::call::Host;
 
@@ -47,22 +47,40 @@ impl Waiter {
 
 impl Host for Waiter {
     fn interrupted(&self) -> bool {
-        if self.raised.borrow().is_none()
-            && (self.called.swap(false, Ordering::AcqRel) || self.is_main)
-        {
-            // `heed` lets nothing jump out of it, but Ruby itself looks once more before it gives
-            // the lock up again.
-            let visit = protect(|| {
-                // SAFETY: this is a thread of Ruby's that has released the lock.
-                unsafe { rb_sys::rb_thread_call_with_gvl(Some(heed), data(self)) };
-                Qnil as VALUE
-            });
-            if let Err(raised) = visit {
-                self.raised.replace(Some(raised));
-                self.holds_lock.set(true);
-            }
+        if self.called.swap(false, Ordering::AcqRel) || self.is_main {
+            self.visit(|_| check_interrupts());
         }
         self.raised.borrow().is_some()
+    }
+}
+
+impl Waiter {
+    /// Takes Ruby's lock for a moment. What is raised meanwhile ends the call, and nobody visits
+    /// Ruby after that: the lock may be ours already.
+    fn visit<F: FnOnce(&Ruby) -> Result<(), Error>>(&self, look: F) {
+        if self.raised.borrow().is_some() {
+            return;
+        }
+        let mut look = Some(look);
+        let mut visit = |ruby: &Ruby| {
+            let seen = look.take().map(|look| guarded_in_ruby(ruby, || look(ruby)));
+            if let Some(Err(raised)) = seen {
+                self.raised.replace(Some(raised));
+            }
+        };
+        let mut visit: &mut dyn FnMut(&Ruby) = &mut visit;
+        let place = (&raw mut visit).cast();
+        // Nothing jumps out of `look`, but Ruby itself looks once more before it gives the lock up
+        // again. A jump past the core would leave its locks locked.
+        let jump = protect(|| {
+            // SAFETY: this is a thread of Ruby's that has released the lock.
+            unsafe { rb_sys::rb_thread_call_with_gvl(Some(inside), place) };
+            Qnil as VALUE
+        });
+        if let Err(raised) = jump {
+            self.raised.replace(Some(raised));
+            self.holds_lock.set(true);
+        }
     }
 }
 
@@ -70,12 +88,11 @@ fn data<T>(of: &T) -> *mut c_void {
     std::ptr::from_ref(of).cast_mut().cast()
 }
 
-/// Runs trap handlers, and keeps what is raised.
-unsafe extern "C" fn heed(waiter: *mut c_void) -> *mut c_void {
-    // SAFETY: what `interrupted` has handed over.
-    let waiter = unsafe { &*waiter.cast::<Waiter>() };
-    if let Err(raised) = check_interrupts() {
-        waiter.raised.replace(Some(raised));
+unsafe extern "C" fn inside(visit: *mut c_void) -> *mut c_void {
+    // SAFETY: what `visit` has handed over.
+    let visit = unsafe { &mut *visit.cast::<&mut dyn FnMut(&Ruby)>() };
+    if let Ok(ruby) = Ruby::get() {
+        visit(&ruby);
     }
     null_mut()
 }
@@ -101,29 +118,31 @@ fn check_interrupts() -> Result<(), Error> {
 }
 
 thread_local! {
-    static WAITS: Cell<bool> = const { Cell::new(false) };
+    /// The call that this thread waits in.
+    static CURRENT: Cell<*const Waiter> = const { Cell::new(null()) };
 }
 
 /// One call of this thread.
 struct Turn;
 
 impl Turn {
-    /// A trap handler that runs in the middle of a call could wait for that very call.
-    fn begin(ruby: &Ruby) -> Result<Self, Error> {
-        if WAITS.replace(true) {
+    /// Ruby code that runs in the middle of a call could wait for that very call.
+    fn begin(ruby: &Ruby, waiter: &Waiter) -> Result<Self, Error> {
+        if !CURRENT.get().is_null() {
             return Err(error::usage(
                 ruby,
-                "a trap handler interrupts a call of this thread, and cannot make another one; \
-                 write Thread.new { … } in the handler",
+                "a trap handler or a password callable runs in the middle of a call of this \
+                 thread, and cannot make another one; write Thread.new { … } in it",
             ));
         }
+        CURRENT.set(waiter);
         Ok(Self)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        WAITS.set(false);
+        CURRENT.set(null());
     }
 }
 
@@ -152,22 +171,23 @@ pub(crate) fn waiting_here<T, F>(ruby: &Ruby, run: F) -> Result<T, Error>
 where
     F: FnOnce(&Waiter) -> steadis::Result<T>,
 {
-    let _turn = Turn::begin(ruby)?;
     let waiter = Waiter::new();
+    let _turn = Turn::begin(ruby, &waiter)?;
     let mut call = Call { waiter: &waiter, run: Some(run), result: None };
     let result = loop {
         let place = (&raw mut call).cast();
         protect(|| {
             // SAFETY: both places outlive the call, and `enter` lets no panic out.
             unsafe {
+                // Of several exceptions that came at once Ruby announces the first alone.
+                rb_sys::rb_thread_check_ints();
                 rb_sys::rb_nogvl(Some(enter::<F, T>), place, Some(unblock), data(&waiter), FLAGS)
             };
             Qnil as VALUE
         })?;
-        match call.result.take() {
-            Some(result) => break result,
-            // Something was raised before it began.
-            None => check_interrupts()?,
+        // Without a result something came up before it began.
+        if let Some(result) = call.result.take() {
+            break result;
         }
     };
     match waiter.raised.take() {
@@ -194,40 +214,12 @@ where
     null_mut()
 }
 
-/// Runs Ruby code in the middle of a call that waits. `None`: this is no thread of Ruby's.
-/// What is raised comes back as the name of its class.
-pub(crate) fn in_ruby<T>(run: impl FnOnce(&Ruby) -> Result<T, Error>) -> Option<Result<T, String>> {
-    struct Visit<F, T>(Option<F>, Option<Result<T, String>>);
-    unsafe extern "C" fn enter<F, T>(visit: *mut c_void) -> *mut c_void
-    where
-        F: FnOnce(&Ruby) -> Result<T, Error>,
-    {
-        // SAFETY: what is handed over below.
-        let visit = unsafe { &mut *visit.cast::<Visit<F, T>>() };
-        if let (Ok(ruby), Some(run)) = (Ruby::get(), visit.0.take()) {
-            visit.1 = Some(error::guarded_in_ruby(&ruby, || run(&ruby)).map_err(class_of));
-        }
-        null_mut()
-    }
-    fn enter_with<F, T>(_: &Visit<F, T>) -> unsafe extern "C" fn(*mut c_void) -> *mut c_void
-    where
-        F: FnOnce(&Ruby) -> Result<T, Error>,
-    {
-        enter::<F, T>
-    }
-    // SAFETY: a plain question.
-    if unsafe { rb_sys::ruby_native_thread_p() } == 0 {
-        return None;
-    }
-    let mut visit = Visit(Some(run), None);
-    let enter = enter_with(&visit);
-    // SAFETY: this is a thread of Ruby's that has released the lock, and nothing jumps out.
-    unsafe { rb_sys::rb_thread_call_with_gvl(Some(enter), (&raw mut visit).cast()) };
-    visit.1
-}
-
-fn class_of(error: Error) -> String {
-    use magnus::value::ReprValue;
-    // SAFETY: the name is copied at once.
-    error.value().map_or("a jump".into(), |it| unsafe { it.classname() }.into_owned())
+/// Runs Ruby code in the middle of the call that this thread waits in; what it raises ends that
+/// call, which is `Some(None)`. `None`: no call of Ruby's waits here.
+pub(crate) fn in_ruby<T>(run: impl FnOnce(&Ruby) -> Result<T, Error>) -> Option<Option<T>> {
+    // SAFETY: it is cleared before the waiter goes, by this very thread.
+    let waiter = unsafe { CURRENT.get().as_ref() }?;
+    let mut answer = None;
+    waiter.visit(|ruby| run(ruby).map(|it| answer = Some(it)));
+    Some(answer)
 }

@@ -6,6 +6,8 @@ use magnus::r_hash::ForEach;
 use magnus::value::{Opaque, ReprValue};
 use magnus::{Error, Float, Integer, RArray, RHash, RString, Ruby, Symbol, Value};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use steadis::Kind;
 use steadis::config::{Environment, Input, OptionValue, Secret};
 
 /// What `connect` is given.
@@ -68,6 +70,15 @@ pub(crate) fn value_of(ruby: &Ruby, name: &str, value: Value) -> Result<OptionVa
     })
 }
 
+/// Seconds to wait.
+pub(crate) fn span(ruby: &Ruby, seconds: Option<f64>) -> Result<Option<Duration>, Error> {
+    let wrong = |seconds| {
+        error::usage(ruby, format!("timeout cannot be {seconds}; give seconds, zero or more"))
+    };
+    let span = |seconds| Duration::try_from_secs_f64(seconds).map_err(|_| wrong(seconds));
+    seconds.map(span).transpose()
+}
+
 fn unfit(ruby: &Ruby, name: &str, value: Value) -> Error {
     // SAFETY: the name is copied at once.
     let class = unsafe { value.classname() }.into_owned();
@@ -81,29 +92,32 @@ type Login = (Option<String>, String);
 fn secret(ruby: &Ruby, name: &str, callable: Value) -> Result<Secret, Error> {
     ruby.gc_register_mark_object(callable);
     let callable = Opaque::from(callable);
-    let last = Mutex::new(ask(ruby, callable)?);
+    let last = Mutex::new(ask(ruby, name, callable)?);
     let name = name.to_owned();
     Ok(Secret::ask(move || {
-        let last = || last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asked) = in_ruby(|ruby| ask(ruby, callable)) {
-            *last() = asked.map_err(|class| {
-                // Its words could hold the password.
-                let why = format!("{name} raised {class}; make it return text");
-                steadis::Error::config(why)
-            })?;
+        let asked = in_ruby(|ruby| ask(ruby, &name, callable));
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        match asked {
+            None => {}
+            Some(Some(login)) => *last = login,
+            // The caller gets the exception itself, and others ask for themselves.
+            Some(None) => {
+                let why = format!("{name} has raised instead of answering");
+                return Err(steadis::Error::new(Kind::Unavailable, why));
+            }
         }
-        Ok(last().clone())
+        Ok(last.clone())
     }))
 }
 
-fn ask(ruby: &Ruby, callable: Opaque<Value>) -> Result<Login, Error> {
+fn ask(ruby: &Ruby, name: &str, callable: Opaque<Value>) -> Result<Login, Error> {
     let answer: Value = ruby.get_inner(callable).funcall("call", ())?;
+    let text = |value: Value| {
+        let text = RString::from_value(value).ok_or_else(|| unfit(ruby, name, value))?;
+        text.to_string()
+    };
     match RArray::from_value(answer) {
-        Some(pair) => {
-            let (user, password): (String, String) =
-                magnus::TryConvert::try_convert(pair.as_value())?;
-            Ok((Some(user), password))
-        }
-        None => Ok((None, magnus::TryConvert::try_convert(answer)?)),
+        Some(pair) if pair.len() == 2 => Ok((Some(text(pair.entry(0)?)?), text(pair.entry(1)?)?)),
+        _ => Ok((None, text(answer)?)),
     }
 }

@@ -138,9 +138,6 @@ class ClientTest < Test
     error = assert_raises(Steadis::TimeoutError) { slow.options(timeout: 0.05).get("k") }
     assert_predicate error, :retryable?
     slow.close
-    error = assert_raises(Steadis::UsageError) { redis.options(time: 1) }
-    assert_match(/takes timeout and retry_writes/, error.message)
-    assert_match(/queue|replica|only reads/, assert_raises(Steadis::UsageError) { redis.replica.set("k", 1) }.message)
     assert_nil redis.replica(policy: :prefer_replica, max_lag: 1.0).get("none")
   end
 

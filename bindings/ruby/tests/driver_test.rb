@@ -1,81 +1,137 @@
 # frozen_string_literal: true
 
-# The driver of redis-client against the interface that its documentation gives to drivers, played
-# by a stand-in that opens real sockets.
+# The driver in redis-client, and in what is built on it: the versions that bindings/ruby/setup has
+# unpacked, in processes of their own, because Debian's older ones are loaded in this one.
 class DriverTest < Test
-  STAND_IN = <<~'RUBY'
-    require "socket"
-    class RedisClient
-      Error = Class.new(StandardError)
-      ConnectionError = Class.new(Error)
-      CannotConnectError = Class.new(ConnectionError)
-      TimeoutError = Class.new(ConnectionError)
-      CommandError = Class.new(Error)
-      DRIVERS = {}
-      def self.register_driver(name, &make) = DRIVERS[name] = make
+  NEWER = Dir["#{TREE}/.setup/ruby/usr/share/rubygems-integration/all/gems/*/lib"].freeze
 
-      class RubyConnection
-        def initialize(config, connect_timeout:, read_timeout:, write_timeout:)
-          @config = config
-          connect
-        end
-        def connected? = !@io.closed?
-        def close = @io.close
-        def reconnect = close && connect
-        def write(command)
-          @io.write("*#{command.size}\r\n", *command.map { |it| "$#{it.to_s.bytesize}\r\n#{it}\r\n" })
-        rescue SystemCallError, IOError => e
-          raise ConnectionError, e.message
-        end
-        def read(_timeout = nil)
-          line = @io.gets("\r\n", chomp: true) or raise ConnectionError, "gone"
-          line.start_with?("-") ? CommandError.new(line[1..]) : line[1..]
-        rescue SystemCallError, IOError => e
-          raise ConnectionError, e.message
-        end
-        def connect
-          @io = TCPSocket.new(@config.host, @config.port)
-        rescue SystemCallError => e
-          raise CannotConnectError, e.message
-        end
-      end
-    end
-    $LOADED_FEATURES << "redis_client.rb" << "redis_client/ruby_connection.rb"
-    def require(name) = name.start_with?("redis_client") ? false : super
+  BEGINNING = <<~'RUBY'
+    require "json"
+    require "steadis/redis_client"
+    DEPLOYMENT = { driver: :steadis, custom: { steadis: JSON.parse(ARGV[0], symbolize_names: true) } }
+    $stdout.sync = true
+    # Waits until the failover has been begun.
+    def fail_over = puts("ready") || $stdin.gets
   RUBY
 
-  def test_connections_lead_to_the_primary_and_end_with_it
+  # What the program says before the primary is killed, and after.
+  def through_a_failover(program)
     @lab = Lab.new
-    program = <<~'RUBY'
-      require "steadis/redis_client"
-      require "json"
-      Config = Struct.new(:custom, :host, :port, :path)
-      options = JSON.parse(ARGV[0], symbolize_names: true)
-      driver = RedisClient::DRIVERS.fetch(:steadis).call
-      config = Config.new({ steadis: options }, "mymaster", 0)
-      make = -> { driver.new(config, connect_timeout: 1, read_timeout: 1, write_timeout: 1) }
-      connection = make.call
-      connection.write(["SET", "k", "v"])
-      $stdout.sync = true
-      puts connection.read
-      $stdin.gets
-      begin
-        connection.write(["SET", "k", "w"])
-        puts connection.read.class
-      rescue RedisClient::ConnectionError => e
-        puts "lost"
-      end
-      fresh = make.call
-      fresh.write(["SET", "k", "w"])
-      puts fresh.read, connection.connected?, fresh.connected?
-    RUBY
-    load_path = $LOAD_PATH.first(3).flat_map { |it| ["-I", it] }
-    line = [RbConfig.ruby, "-W0", *load_path, "-rsteadis", "-e", STAND_IN + program, JSON.generate(@lab.options)]
-    IO.popen(line, "r+") do |child|
-      assert_equal "OK\n", child.gets
+    load_path = (NEWER + $LOAD_PATH.first(3)).flat_map { |it| ["-I", it] }
+    line = [RbConfig.ruby, "-W0", *load_path, "-e", BEGINNING + program, JSON.generate(@lab.options)]
+    IO.popen(line, "r+", err: %i[child out]) do |child|
+      before = child.each_line.take_while { |it| it != "ready\n" }.join
+      # Redis replicates on its own time; what the replicas have cannot be lost.
+      assert_equal 2, @lab.do("call", name: "primary", command: ["WAIT", 2, 5000])["reply"], before
       @lab.do("kill", name: "primary")
       child.puts
-      assert_equal "lost\nOK\nfalse\ntrue\n", child.read
+      [before, child.read]
     end
+  end
+
+  def test_the_clients_are_those_that_are_meant
+    names = NEWER.map { |it| it[%r{/([^/]+)/lib\z}, 1] }.sort
+    assert_equal %w[connection_pool-2.4.1 redis-5.3.0 redis-client-0.22.2 sidekiq-7.3.2], names
+  end
+
+  def test_redis_client
+    before, after = through_a_failover(<<~'RUBY')
+      config = RedisClient.config(**DEPLOYMENT, reconnect_attempts: 3)
+      client = config.new_client
+      pool = config.new_pool(size: 3)
+      puts client.call("SET", "k", "v"), pool.with { |it| it.call("GET", "k") }
+      puts client.pipelined { |p| p.call("INCR", "n"); p.call("INCR", "n") }.inspect
+      puts client.multi { |m| m.call("INCR", "n"); m.call("HGETALL", "none") }.inspect
+      fail_over
+      puts client.call("SET", "k", "w"), pool.call("GET", "k"), client.call("GET", "n"), client.call("ROLE").first
+      child = fork { print client.call("GET", "k") }
+      Process.wait(child)
+      print client.call("GET", "k")
+    RUBY
+    assert_equal ["OK\nv\n[1, 2]\n[3, {}]\n", "OK\nw\n3\nmaster\nww"], [before, after]
+  end
+
+  def test_redis_client_that_repeats_nothing
+    before, after = through_a_failover(<<~'RUBY')
+      client = RedisClient.config(**DEPLOYMENT).new_client
+      puts client.call("SET", "k", "v")
+      fail_over
+      begin
+        client.call("SET", "k", "w")
+        puts "nothing noticed"
+      rescue RedisClient::ConnectionError
+        # It had been sent to the one that died.
+        puts client.call("SET", "k", "w")
+      end
+      puts client.call("GET", "k")
+    RUBY
+    assert_equal "OK\n", before
+    assert_match(/\A(nothing noticed|OK)\nw\n\z/, after)
+  end
+
+  def test_redis_rb_5
+    before, after = through_a_failover(<<~'RUBY')
+      require "redis"
+      redis = Redis.new(**DEPLOYMENT)
+      puts Redis::VERSION[0], redis.set("k", "v", ex: 60), redis.hset("h", "a", 1), redis.hgetall("h")
+      fail_over
+      puts redis.set("k", "w"), redis.get("k"), redis.multi { |m| m.incr("n"); m.incr("n") }.inspect
+      heard = Queue.new
+      listening = Thread.new do
+        Redis.new(**DEPLOYMENT).subscribe("news") do |on|
+          on.subscribe { redis.publish("news", "hello") }
+          on.message { |_, text| heard << text and Thread.exit }
+        end
+      end
+      puts heard.pop
+      listening.join
+    RUBY
+    assert_equal ["5\nOK\n1\n{\"a\"=>\"1\"}\n", "OK\nw\n[1, 2]\nhello\n"], [before, after]
+  end
+
+  def test_sidekiq_7
+    before, after = through_a_failover(<<~'RUBY')
+      require "sidekiq"
+      require "sidekiq/embedded"
+      DONE = Queue.new
+      class Job
+        include Sidekiq::Job
+        def perform(number) = DONE << number
+      end
+      options = DEPLOYMENT.merge(driver: "steadis")
+      Sidekiq.configure_client { |config| config.redis = options }
+      Sidekiq.default_configuration.logger.level = Logger::FATAL
+      worker = Sidekiq.configure_embed do |config|
+        config.redis = options
+        config.logger.level = Logger::FATAL
+        config.concurrency = 3
+      end
+      worker.run
+      puts Sidekiq::VERSION[0]
+      5.times { |it| Job.perform_async(it) }
+      puts Array.new(5) { DONE.pop }.sort.inspect
+      fail_over
+      5.times { |it| Job.perform_async(it + 5) }
+      got = []
+      # One that was fetched from the dying primary may come again.
+      got |= [DONE.pop] until ((5..9).to_a - got).empty?
+      puts (got & (5..9).to_a).sort.inspect
+      worker.stop
+    RUBY
+    assert_equal "7\n[0, 1, 2, 3, 4]\n", before
+    assert_equal "[5, 6, 7, 8, 9]\n", after
+  end
+
+  def test_a_deployment_that_cannot_be_reached
+    load_path = (NEWER + $LOAD_PATH.first(3)).flat_map { |it| ["-I", it] }
+    options = JSON.generate(url: "redis://127.0.0.1:1", failover_timeout: 0.1)
+    out = IO.popen([RbConfig.ruby, "-W0", *load_path, "-e", BEGINNING + <<~'RUBY', options], &:read)
+      begin
+        RedisClient.config(**DEPLOYMENT).new_client.call("PING")
+      rescue RedisClient::CannotConnectError => e
+        puts e.message
+      end
+    RUBY
+    assert_match(/127.0.0.1:1/, out)
   end
 end

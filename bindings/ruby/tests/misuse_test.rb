@@ -36,6 +36,19 @@ class MisuseTest < Test
     assert_raises(Steadis::ConfigError) { Steadis.connect("http://h") }
   end
 
+  def test_options_of_calls
+    refused(/takes timeout and retry_writes/) { redis.options(time: 1) }
+    refused(/timeout/) { redis.options(timeout: Object.new) }
+    refused(/replica|only reads/) { redis.replica.set("k", 1) }
+    refused(/timeout cannot be -1/) { redis.subscribe("news").next_event(-1) }
+    assert_raises(TypeError) { redis.subscribe("news").next_event("1") }
+  end
+
+  def test_a_password_callable_that_answers_with_no_text
+    refused(/password cannot be an object of class Integer/) { Steadis.connect("redis://h", password: -> { 42 }) }
+    refused(/password cannot be an object of class NilClass/) { Steadis.connect("redis://h", password: -> { nil }) }
+  end
+
   def test_a_closed_client
     client = Steadis.connect(Server.shared.url).tap(&:ping)
     2.times { client.close }

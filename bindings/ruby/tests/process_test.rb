@@ -60,6 +60,43 @@ class ProcessTest < Test
     assert_equal pid, Process.wait(pid)
   end
 
+  # A child inherits listeners, and the parent's bell with them.
+  def test_events_of_a_child_do_not_ring_at_the_parent
+    client = Steadis.connect(Server.shared.url)
+    heard = Queue.new
+    client.on(:failover) { |event| heard << event }
+    client.ping
+    Timeout.timeout(10) { heard.pop }
+    told = child do
+      client.ping
+      Timeout.timeout(10) { heard.pop }.name
+    end
+    assert_equal "failover", told
+    listening = Thread.list.select { |it| it.name == "steadis-events" }
+    # What the kernel says of the processor time they got.
+    spent = -> { listening.map { |it| File.read("/proc/self/task/#{it.native_thread_id}/schedstat") } }
+    at_rest = Array.new(3) do
+      before = spent.call
+      1000.times { client.ping }
+      spent.call == before
+    end
+    assert_includes at_rest, true, "a listener spins"
+  ensure
+    client&.close
+  end
+
+  def test_a_daemon_hears_events_too
+    out, = ruby(<<~'RUBY', Server.shared.url)
+      r = Steadis.connect(ARGV[0])
+      heard = Queue.new
+      r.on(:failover) { |event| heard << event }
+      Process.daemon(true, true)
+      r.ping
+      puts heard.pop.name
+    RUBY
+    assert_equal "failover\n", out
+  end
+
   def test_the_collector_at_every_allocation
     out, status = ruby(<<~'RUBY', Server.shared.url)
       r = Steadis.connect(ARGV[0]).ready

@@ -7,9 +7,14 @@ module Steadis
     include Compatible::Commands
     include Compatible::Replies
 
+    # What Steadis.connect returns.
+    # @return [Client]
     def self.new(url = nil, **options) = _open(url, options)
 
     # Waits until the primary is verified.
+    # @param timeout [Numeric, nil] seconds, instead of the option +failover_timeout+
+    # @return [self]
+    # @raise [UnavailableError] if there is none in time
     def ready(timeout: nil)
       _ready(timeout)
       self
@@ -27,12 +32,20 @@ module Steadis
 
     # Sends what the block queues in one go, and returns the replies. The first error is raised,
     # or with +exception: false+ each stands in its place.
+    #
+    # @example
+    #   redis.pipelined { |pipeline| pipeline.incr("a").incr("b") } # => [1, 1]
+    # @yieldparam pipeline [Pipeline]
+    # @return [Array]
     def pipelined(exception: true)
       yield(pipeline = Pipeline.new)
       _send(pipeline, false, exception)
     end
 
     # Runs what the block queues together or not at all, and returns the replies.
+    #
+    # @yieldparam transaction [Pipeline]
+    # @return [Array]
     def multi(exception: true)
       yield(transaction = Pipeline.new)
       _send(transaction, true, exception)
@@ -41,6 +54,14 @@ module Steadis
     # Calls the block with a view to read the watched keys and a transaction to queue in, then runs
     # that. All again as long as somebody else changes the keys in between; a failover counts as a
     # change. Returns the replies of what was queued.
+    #
+    # @example
+    #   redis.watch("stock") do |view, transaction|
+    #     transaction.set("stock", view.get("stock").to_i - 1)
+    #   end
+    # @yieldparam view [View]
+    # @yieldparam transaction [Pipeline]
+    # @return [Array]
     def watch(*keys)
       view = _watch(keys.flatten)
       loop do
@@ -59,11 +80,19 @@ module Steadis
     end
 
     # A Lua script, to be called with +keys+ and +args+. It survives failover.
+    # @return [Script]
     def script(source) = Script.new(self, _script(source))
 
     # Messages, and gaps where some may have been missed; they survive failover. With a block, each
     # is handed over until #unsubscribe or +break+; a block whose parameter is called +on+ is set
     # up as in redis-rb. Without one, a Subscription, which is an Enumerable.
+    #
+    # @example
+    #   redis.subscribe("news") { |incoming| puts incoming.data if incoming.is_a?(Steadis::Message) }
+    # @example as in redis-rb
+    #   redis.subscribe("news") { |on| on.message { |channel, data| puts data } }
+    # @yieldparam incoming [Message, Gap, On]
+    # @return [Subscription, nil]
     def subscribe(*channels, patterns: [], shards: [], &block)
       subscription = _subscription.subscribe(*channels).psubscribe(*patterns).ssubscribe(*shards)
       block ? listen(subscription, nil, &block) : subscription
@@ -115,10 +144,13 @@ module Steadis
     # Which variable or argument supplied each setting, passwords cut.
     def explain = Explanation.new(*_explain)
 
+    # The names of events.
     EVENTS = %w[failover hold resume sentinel replicas warning].freeze
 
     # Calls the block with each event of this name, in a thread of its own; what it returns is for
     # #off.
+    # @yieldparam event [Event]
+    # @raise [UsageError] if there is no event of this name
     def on(name, listener = nil, &block)
       unless EVENTS.include?(name.to_s)
         raise UsageError, "there is no event #{name.inspect}; there are #{EVENTS.join(", ")}"

@@ -40,6 +40,8 @@ module Steadis
     def start
       return if !@source.weakref_alive? || @source.closed?
 
+      # What a child has inherited would ring at the parent.
+      @source._unlisten(@id) if @id
       events = Events.new
       @id = @source._listen(events)
       @thread = Thread.new { run(events) }

@@ -22,6 +22,7 @@ module Steadis
     # The name of the kind, the same in every language.
     def kind = self.class.kind
 
+    # The same of a class.
     def self.kind = name[/\w+\z/].delete_suffix("Error")
 
     # What the native part calls.
@@ -66,6 +67,7 @@ module Steadis
   # Programs that move over rescue the classes of redis-client or redis-rb. If those are loaded,
   # they recognise ours, so that such a +rescue+ keeps its meaning.
   module Recognition
+    # Which of our classes each of theirs recognises.
     THEIRS = {
       "RedisClient::Error" => [Error],
       "RedisClient::ConnectionError" => [UnavailableError, TimeoutError, ClosedError],

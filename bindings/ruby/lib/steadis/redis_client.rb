@@ -1,66 +1,8 @@
 # frozen_string_literal: true
 
+# Gives redis-client its driver, whichever of the two was loaded first.
+
 require "redis_client"
-require "redis_client/ruby_connection"
-require "delegate"
-require "steadis/resolvers"
+require "steadis"
 
-module Steadis
-  # A driver of redis-client whose connections lead to the primary and end with it:
-  # `RedisClient.config(driver: :steadis)`, also for redis-rb 5, Sidekiq 7 and Rails. The deployment
-  # is that of the environment, or of `custom: { steadis: { … } }`.
-  class RedisClientConnection < RedisClient::RubyConnection
-    # A configuration with the address of the primary in it.
-    class Located < SimpleDelegator
-      attr_reader :host, :port, :path
-
-      def initialize(config, primary)
-        super(config)
-        @host = primary.host
-        @port = primary.port
-        @path = primary.path
-      end
-    end
-    private_constant :Located
-
-    def initialize(config, **timeouts)
-      @origin = config
-      @resolver = Resolvers.of(config.custom&.fetch(:steadis, nil))
-      super
-    end
-
-    # A connection to a node that is not the primary any more is as good as lost. While a failover
-    # is announced this is so too: the next one waits for its end.
-    def connected? = super && @resolver.current?(@primary.epoch)
-
-    def write(command) = watched { super }
-    def write_multi(commands) = watched { super }
-
-    def read(timeout = nil)
-      reply = watched { super }
-      @resolver.report(@primary, reply.message) if reply.is_a?(RedisClient::CommandError)
-      reply
-    end
-
-    private
-
-    def connect
-      @primary = @resolver.primary
-      @config = Located.new(@origin, @primary)
-      watched { super }
-    rescue UnavailableError => e
-      raise RedisClient::CannotConnectError, e.message
-    end
-
-    def watched
-      yield
-    rescue RedisClient::TimeoutError
-      raise
-    rescue RedisClient::ConnectionError
-      @resolver.report(@primary)
-      raise
-    end
-  end
-
-  RedisClient.register_driver(:steadis) { RedisClientConnection }
-end
+RedisClient.register_driver(:steadis) { Steadis::RedisClientConnection }

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "redis"
+require "steadis"
 require "steadis/resolvers"
 
 module Steadis

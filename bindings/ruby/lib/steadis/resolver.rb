@@ -8,14 +8,18 @@ module Steadis
     Primary = Struct.new(:address, :epoch) do
       # The host, without the brackets of IPv6; +nil+ for a socket of this machine.
       def host = address.start_with?("/") ? nil : address[/\A\[?(.*?)\]?:\d+\z/, 1]
+      # The port; +nil+ for a socket of this machine.
       def port = address[/:(\d+)\z/, 1]&.to_i
+      # The socket of this machine; +nil+ where a host is.
       def path = address.start_with?("/") ? address : nil
     end
 
+    # A resolver of what arguments, URL and environment describe.
+    # @return [Resolver]
     def self.new(url = nil, **options) = _open(url, options)
 
     # The primary, now or within +timeout+ seconds (else the option +failover_timeout+).
-    def primary(timeout: nil) = Primary.new(*_primary(timeout&.to_f))
+    def primary(timeout: nil) = Primary.new(*_primary(timeout))
 
     # Whether connections of this epoch still lead to the primary.
     def current?(epoch) = _current == epoch

@@ -16,6 +16,7 @@ module Steadis
       on._run_script(@native, keys, args)
     end
 
+    # Tells scripts apart.
     def inspect = "#<Steadis::Script #{sha}>"
   end
 end

@@ -25,7 +25,7 @@ module Steadis
     end
 
     # The next message or gap; +nil+ if nothing comes within +timeout+ seconds.
-    def next_event(timeout = nil) = _next(timeout&.to_f)
+    def next_event(timeout = nil) = _next(timeout)
 
     # All that comes, until nothing is wanted any more.
     def each

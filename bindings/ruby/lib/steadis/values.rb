@@ -28,6 +28,7 @@ module Steadis
 
     # As text it is its state, and so it compares.
     def to_s = state
+    # Compares with its state, too.
     def ==(other) = other.is_a?(String) ? state == other : super
   end
 
@@ -43,15 +44,24 @@ module Steadis
       @rows = rows.map { |row| Setting.new(*row) }
     end
 
+    # Every setting, in the order of the table.
+    # @yieldparam setting [Setting]
     def each(&) = @rows.each(&)
+    # The setting of this name.
+    # @return [Setting, nil]
     def [](name) = @rows.find { |it| it.name == name.to_s }
+    # The table.
     def to_s = @table
+    # Passwords are cut everywhere, but nobody wants a table here.
     def inspect = "#<Steadis::Explanation of #{@rows.size} settings>"
   end
 
   # Something that happened around the commands; +details+ depend on its +name+.
   Event = Struct.new(:name, :details) do
+    # One detail.
+    # @raise [KeyError] if this event has none of this name
     def [](detail) = details.fetch(detail)
+    # One line for a log.
     def to_s = "#{name}: #{details.map { |key, value| "#{key} #{value}" }.join(", ")}"
   end
 end

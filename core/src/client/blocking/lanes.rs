@@ -1,5 +1,6 @@
 //! The connections to the primary, or to one replica, in one epoch.
 
+use super::turnstile::Turnstile;
 use crate::client::script::Scripts;
 use crate::client::verdict::unfit;
 use crate::config::{Address, Config};
@@ -14,7 +15,7 @@ use crate::proto::scan::Limits;
 use crate::stats::Counters;
 use crate::topology::{self, Topology};
 use arc_swap::ArcSwapOption;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many lanes a language without a global lock uses at most.
@@ -40,8 +41,9 @@ pub(super) struct Lanes {
     scripts: Arc<Scripts>,
     most: usize,
     fleet: ArcSwapOption<Fleet>,
-    /// Held while dialling: one dials, the others wait for what comes of it.
-    dialling: Mutex<Option<Failed>>,
+    /// One dials, the others wait for what comes of it.
+    dialling: Turnstile,
+    failed: Mutex<Option<Failed>>,
 }
 
 /// A dial that led to nothing.
@@ -55,8 +57,16 @@ struct Failed {
 impl Lanes {
     pub(super) fn new(config: Arc<Config>, counters: Arc<Counters>, scripts: Arc<Scripts>) -> Self {
         let most = config.lanes.map_or(MOST, usize::from);
-        let (fleet, dialling) = (ArcSwapOption::empty(), Mutex::new(None));
-        Self { replica: None, config, counters, scripts, most, fleet, dialling }
+        Self {
+            replica: None,
+            config,
+            counters,
+            scripts,
+            most,
+            fleet: ArcSwapOption::empty(),
+            dialling: Turnstile::default(),
+            failed: Mutex::default(),
+        }
     }
 
     /// Lanes to a replica, which needs no scripts: those that only read are not told apart.
@@ -73,18 +83,22 @@ impl Lanes {
     pub(super) fn pick(
         &self,
         topology: &Topology,
+        deadline: Instant,
         host: &dyn Host,
         current: impl Fn() -> Arc<Topology>,
     ) -> Result<SharedLane, (Error, Doubt)> {
         if let Some(lane) = self.existing(topology.epoch) {
             return Ok(lane);
         }
-        let mut failed = self.dialling.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(_turn) = self.dialling.enter(deadline, host) else {
+            let why = "another call was still connecting";
+            return Err((Error::new(Kind::Unavailable, why), Doubt::None));
+        };
         // Somebody may have dialled, or tried to, while we waited.
         if let Some(lane) = self.existing(topology.epoch) {
             return Ok(lane);
         }
-        if let Some(Failed { epoch, at, why }) = &*failed
+        if let Some(Failed { epoch, at, why }) = &*self.failed()
             && *epoch == topology.epoch
             && at.elapsed() < MEMORY
         {
@@ -92,7 +106,7 @@ impl Lanes {
         }
         match self.dial(topology, host) {
             Ok(lane) => {
-                *failed = None;
+                *self.failed() = None;
                 self.join(topology.epoch, Arc::clone(&lane));
                 // Whoever looks after the others may not have seen this one.
                 while lane.hold_writes(current().phase.holds_writes())
@@ -105,11 +119,15 @@ impl Lanes {
                 Ok(lane)
             }
             Err(why) => {
-                *failed =
-                    Some(Failed { epoch: topology.epoch, at: Instant::now(), why: why.clone() });
+                let (epoch, at) = (topology.epoch, Instant::now());
+                *self.failed() = Some(Failed { epoch, at, why: why.clone() });
                 Err(why)
             }
         }
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<Failed>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A lane that is there already, unless all are busy and there may be more.

@@ -11,6 +11,7 @@
 //! | `watch` | optimistic transactions |
 //! | `subscribe` | subscriptions |
 //! | `own` | connections of one caller's own, for what blocks or keeps state |
+//! | `turnstile` | one caller at a time |
 
 mod batch;
 mod block;
@@ -20,6 +21,7 @@ mod own;
 mod replicas;
 mod route;
 mod subscribe;
+mod turnstile;
 mod watch;
 
 use super::script::{Script, Scripts};

@@ -59,8 +59,10 @@ impl Client {
         self.lead_to(reading, effect, size, deadline, host, |home, topology, replica| {
             let current = || home.deployment.shared.topology();
             match replica {
-                None => home.lanes.pick(topology, host, current),
-                Some(replica) => home.replicas.lanes(replica).pick(topology, host, current),
+                None => home.lanes.pick(topology, deadline, host, current),
+                Some(replica) => {
+                    home.replicas.lanes(replica).pick(topology, deadline, host, current)
+                }
             }
         })
     }
@@ -195,6 +197,10 @@ impl Client {
             open && (retry.is_none() || topology.epoch != seen.epoch)
         };
         loop {
+            // Before the first attempt too: what has failed may have failed because of this.
+            if host.interrupted() {
+                return Err(Some(interrupted()));
+            }
             let now = Instant::now();
             if now >= deadline {
                 return Err(None);
@@ -207,9 +213,6 @@ impl Client {
             let (_, changed) = shared.wait(patience, moved);
             if self.inner.closed.load(Ordering::Acquire) {
                 return Err(Some(closed()));
-            }
-            if host.interrupted() {
-                return Err(Some(interrupted()));
             }
             if changed {
                 return Ok(());
