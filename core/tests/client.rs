@@ -136,8 +136,9 @@ fn a_restarted_server_is_found_again() {
         assert_eq!(waiting.join().unwrap().unwrap(), Reply::Null);
     });
     let stats = client.stats();
-    // The first call had to wait for the first look around, too.
-    assert_eq!((stats.calls, stats.failed, stats.held), (2, 0, 2));
+    assert_eq!((stats.calls, stats.failed), (2, 0));
+    // The first call had to wait, too, unless the first look around was quicker.
+    assert!((1..=2).contains(&stats.held), "{stats:?}");
     assert!(stats.held_micros > 0 && stats.connections == 2, "{stats:?}");
     assert_eq!(client.health().unwrap().state, State::Ready);
     // The records of how the primary was found tell what that did to calls.
@@ -147,7 +148,7 @@ fn a_restarted_server_is_found_again() {
             held += more;
         }
     }
-    assert_eq!(held, 2);
+    assert_eq!(held, stats.held);
 }
 
 #[test]

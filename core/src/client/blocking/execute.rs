@@ -124,10 +124,14 @@ impl Client {
 
     /// Notes who has answered.
     pub(super) fn answered<C>(&self, way: &Way<C>, job: &Job<'_>) -> Origin {
+        self.count_replica(way);
+        job.keeps_to.map(|_| way.origin()).unwrap_or_default()
+    }
+
+    pub(super) fn count_replica<C>(&self, way: &Way<C>) {
         if way.replica().is_some() {
             Counters::add(&self.inner.counters.from_replicas, 1);
         }
-        job.keeps_to.map(|_| way.origin()).unwrap_or_default()
     }
 
     /// What a failed call says about the primary, and about the call. `Err` ends the call.
