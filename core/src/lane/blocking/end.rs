@@ -26,6 +26,7 @@ impl<W: Wire> Lane<W> {
             News::Wait => false,
         };
         let lost = self.withdraw(&mut state, slot);
+        self.note_load(&state);
         if leads || appointed {
             let next = self.appoint(&mut state);
             // Without a leader it is up to us to settle a lane that has ended.
@@ -70,6 +71,7 @@ impl<W: Wire> Lane<W> {
     /// Lets nothing more be sent. Whoever reads or writes just now is woken, and settles.
     pub(super) fn end(&self, mut state: MutexGuard<'_, State>, why: Error) {
         state.over.get_or_insert(why);
+        self.note_load(&state);
         self.wire.close();
         self.settle(state);
     }
