@@ -158,19 +158,23 @@ fn a_restarted_server_is_found_again() {
     let (sender, events) = std::sync::mpsc::channel();
     client.on(move |event| drop(sender.send(event.clone()))).unwrap();
     client.call(&["PING"]).unwrap();
+    // The first call may have had to wait, too, unless the first look around was quicker.
+    let before = client.stats().held;
+    assert!(before <= 1);
     redis.kill();
     std::thread::scope(|scope| {
         // A read: it is asked again if it should leave before the end of the connection is known.
         let waiting = scope.spawn(|| client.call(&["GET", "n"]));
-        while client.topology().unwrap().phase != Phase::Lost || client.stats().held < 2 {
+        while client.topology().unwrap().phase != Phase::Lost || client.stats().held == before {
             std::thread::yield_now();
         }
         let _again = Redis::start_at(port);
         assert_eq!(waiting.join().unwrap().unwrap(), Reply::Null);
     });
     let stats = client.stats();
-    // The first call had to wait for the first look around, too.
-    assert_eq!((stats.calls, stats.failed, stats.held), (2, 0, 2));
+    assert_eq!((stats.calls, stats.failed), (2, 0));
+    // The first call had to wait, too, unless the first look around was quicker.
+    assert!((1..=2).contains(&stats.held), "{stats:?}");
     assert!(stats.held_micros > 0 && stats.connections == 2, "{stats:?}");
     assert_eq!(client.health().unwrap().state, State::Ready);
     // An interruption, and no failover: nobody took its place, neither now nor at the start.

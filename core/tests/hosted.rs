@@ -122,6 +122,35 @@ fn a_lane_is_empty_handed_after_a_burst() {
     assert!(lane.memory() < 8 << 10, "{} bytes are kept", lane.memory());
 }
 
+#[test]
+fn what_is_no_reply_is_refused_and_every_command_keeps_its_fate() {
+    for (bytes, reason) in [
+        (b"+OK\r\nHTTP/1.1 400\r\n".as_slice(), "is this a Redis server"),
+        (b"+OK\r\n$3\r\nabcde", "without CR LF"),
+        (b"+OK\r\n*1\r\n$?\r\n", "streamed"),
+    ] {
+        let mut lane = Lane::new(Limits::default(), 10);
+        for token in 0..2 {
+            submit(&mut lane, token, &["INCR", "n"]);
+        }
+        lane.take_output();
+        submit(&mut lane, 2, &["INCR", "n"]);
+        let mut answered = Vec::new();
+        let error = lane.feed(bytes, |arrival| {
+            if let Arrival::Reply { token, .. } = arrival {
+                answered.push(token);
+            }
+        });
+        let error = error.unwrap_err();
+        assert!(error.kind() == Kind::Server && error.message().contains(reason), "{error}");
+        assert_eq!(answered, [0]);
+        let fates: Vec<_> = lane.on_lost(0).into_iter().map(|it| (it.token, it.fates)).collect();
+        assert_eq!(fates, [(1, vec![Fate::Sent]), (2, vec![Fate::NotSent])]);
+    }
+    let mut lane = Lane::new(Limits::default(), 10);
+    assert!(lane.feed(b"+OK\r\n", |_| {}).unwrap_err().message().contains("nobody asked"));
+}
+
 proptest! {
     /// Commands, writes and reads in any order and any pieces; a server that answers each line
     /// with itself.

@@ -70,11 +70,7 @@ impl Contender for Steadis {
                 .expect("replies");
             let mut replies = Reader::new(Frame::trusted(&frames));
             match terms {
-                Terms::C => {
-                    while let Some(reply) = Tree::read(&mut replies) {
-                        std::hint::black_box(reply);
-                    }
-                }
+                Terms::C => drop(std::hint::black_box(Tree::of(replies))),
                 Terms::Rust => {
                     while let Some(reply) = Reply::next(&mut replies) {
                         std::hint::black_box(reply);

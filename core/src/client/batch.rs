@@ -1,6 +1,6 @@
 //! Commands that are sent in one go, as a pipeline or as a transaction.
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, KEPT};
 use super::script::Script;
 use super::{Job, stateful};
 use crate::command::{self, Arg, Command, Encoded, Wait};
@@ -8,10 +8,13 @@ use crate::error::{Error, Result};
 use crate::policy::Effect;
 use crate::proto::encode;
 use crate::proto::ledger::Span;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Encoded commands, one after the other.
-#[derive(Debug, Default)]
+///
+/// Each thread keeps the buffers of its last one, so that they need not grow anew.
+#[derive(Debug)]
 pub struct Batch {
     bytes: Vec<u8>,
     items: Vec<Item>,
@@ -23,6 +26,30 @@ struct Item {
     encoded: Encoded,
     on_replica: bool,
     script: Option<Arc<Script>>,
+}
+
+thread_local! {
+    static SPARE: Cell<Option<(Vec<u8>, Vec<Item>)>> = const { Cell::new(None) };
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        let (bytes, items) = SPARE.take().unwrap_or_default();
+        Self { bytes, items }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let (mut bytes, mut items) =
+            (std::mem::take(&mut self.bytes), std::mem::take(&mut self.items));
+        items.clear();
+        if (1..=KEPT).contains(&bytes.capacity()) && items.capacity() * size_of::<Item>() <= KEPT {
+            bytes.clear();
+            // A thread that is ending keeps nothing.
+            let _ = SPARE.try_with(|spare| spare.set(Some((bytes, items))));
+        }
+    }
 }
 
 impl Batch {

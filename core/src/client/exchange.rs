@@ -28,7 +28,7 @@ pub struct Exchange {
 }
 
 /// Buffers beyond this size are not kept.
-const KEPT: usize = 64 << 10;
+pub(super) const KEPT: usize = 64 << 10;
 
 thread_local! {
     static SPARE: Cell<Option<(Vec<u8>, Vec<u8>)>> = const { Cell::new(None) };

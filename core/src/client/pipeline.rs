@@ -89,14 +89,38 @@ impl Pipeline {
 
     /// Takes the next reply. An error line in it is handed back for what it says of the node.
     pub(super) fn reply<'a>(&mut self, frame: Frame<'a>) -> Option<&'a [u8]> {
+        let start = self.frames.len();
+        self.frames.extend_from_slice(frame.bytes());
+        self.note(frame, start)
+    }
+
+    /// Takes all replies of the request at once.
+    pub(super) fn replies(&mut self, replies: &mut Vec<u8>) -> Option<Error> {
+        let mut start = self.frames.len();
+        // Those to the first request are all there is, as a rule, and need not be copied.
+        let frames = match start {
+            0 => std::mem::take(replies),
+            _ => [std::mem::take(&mut self.frames), std::mem::take(replies)].concat(),
+        };
+        let mut reader = Reader::new(Frame::trusted(&frames[start..]));
+        let mut refusal = None;
+        while let Some(frame) = reader.next_frame() {
+            refusal = self.note(frame, start).map(Error::server).or(refusal);
+            start += frame.bytes().len();
+        }
+        self.frames = frames;
+        refusal
+    }
+
+    /// Notes the next reply, which is in the frames from `start` on.
+    fn note<'a>(&mut self, frame: Frame<'a>, start: usize) -> Option<&'a [u8]> {
         let &index = self.sent.get(self.answered)?;
         self.answered += 1;
         let line = frame.error();
         self.states[index] = match line {
             None => {
-                let start = self.frames.len();
-                self.frames.extend_from_slice(frame.bytes());
-                State::Done(Item::Reply(start..self.frames.len(), self.batch.encoded(index).shape))
+                let place = start..start + frame.bytes().len();
+                State::Done(Item::Reply(place, self.batch.encoded(index).shape))
             }
             Some(line) => self.refused(index, line),
         };
@@ -125,16 +149,6 @@ impl Pipeline {
                 State::Done(Item::Failed(maybe_executed(&job, self.node.as_ref(), &error)))
             }
         }
-    }
-
-    /// Takes all replies of the request at once.
-    pub(super) fn replies(&mut self, frames: &[u8]) -> Option<Error> {
-        let mut reader = Reader::new(Frame::trusted(frames));
-        let mut refusal = None;
-        while let Some(frame) = reader.next_frame() {
-            refusal = self.reply(frame).map(Error::server).or(refusal);
-        }
-        refusal
     }
 
     /// The request was lost with these fates for what has no reply.

@@ -36,15 +36,31 @@ pub use table::{Command, all};
 
 use crate::policy::Effect;
 use crate::proto::shape::Shape;
+use std::cell::Cell;
+
+thread_local! {
+    /// What was found last: calls of one command tend to come in a row, in pipelines above all.
+    static LAST: Cell<Option<&'static Command>> = const { Cell::new(None) };
+}
 
 /// The command that these arguments call, whatever the case of their letters. A command with
 /// subcommands is known by its first two arguments.
 pub fn find<A: AsRef<[u8]>>(args: &[A]) -> Option<&'static Command> {
+    let first = args.first()?.as_ref();
+    let last = LAST.get().filter(|last| first.eq_ignore_ascii_case(last.name.as_bytes()));
+    last.or_else(|| {
+        let found = look_up(first, args.get(1).map(AsRef::as_ref));
+        LAST.set(found);
+        found
+    })
+}
+
+fn look_up(first: &[u8], second: Option<&[u8]>) -> Option<&'static Command> {
     let mut word = Word::default();
-    word.push(args.first()?.as_ref())?;
+    word.push(first)?;
     table::named(word.text()).or_else(|| {
         word.push(b"|")?;
-        word.push(args.get(1)?.as_ref())?;
+        word.push(second?)?;
         table::named(word.text())
     })
 }
@@ -119,8 +135,8 @@ impl Word {
         Some(())
     }
 
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    fn text(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 }
 

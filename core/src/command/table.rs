@@ -203,7 +203,7 @@ fn camel(mixed: &str) -> String {
 
 struct Table {
     commands: Vec<Command>,
-    by_name: HashMap<&'static str, usize, BuildHasherDefault<Fnv>>,
+    by_name: HashMap<&'static [u8], usize, BuildHasherDefault<Fnv>>,
 }
 
 /// Looking a command up must not cost more than encoding it. The names are ours, so nobody can
@@ -223,6 +223,11 @@ impl Hasher for Fnv {
         }
     }
 
+    /// The length of a name, which comes before its letters.
+    fn write_usize(&mut self, length: usize) {
+        self.0 ^= length as u64;
+    }
+
     fn finish(&self) -> u64 {
         self.0
     }
@@ -231,7 +236,8 @@ impl Hasher for Fnv {
 static TABLE: Lazy<Table> = Lazy::new(|| {
     let commands: Vec<Command> =
         lines().filter_map(|(group, line)| Command::parse(group, line)).collect();
-    let by_name = commands.iter().enumerate().map(|(i, command)| (command.name, i)).collect();
+    let by_name =
+        commands.iter().enumerate().map(|(i, command)| (command.name.as_bytes(), i)).collect();
     Table { commands, by_name }
 });
 
@@ -258,7 +264,7 @@ pub(crate) fn prepare() {
 }
 
 /// The command of this name in Redis' notation, in small letters.
-pub(super) fn named(name: &str) -> Option<&'static Command> {
+pub(super) fn named(name: &[u8]) -> Option<&'static Command> {
     let table = TABLE.get();
     table.commands.get(*table.by_name.get(name)?)
 }
@@ -278,26 +284,27 @@ mod tests {
 
     #[test]
     fn only_what_writes_at_once_is_harmful_twice() {
-        let harms = |name| named(name).unwrap().harms_twice();
+        let harms = |name: &str| named(name.as_bytes()).unwrap().harms_twice();
         assert!(harms("incr") && harms("eval"));
         assert!(!harms("get") && !harms("blpop") && !harms("subscribe") && !harms("config|set"));
     }
 
     #[test]
     fn methods_are_spelled_in_each_habit() {
-        let command = named("xgroup|createconsumer").unwrap();
+        let command = named(b"xgroup|createconsumer").unwrap();
         assert_eq!(
             (command.camel, command.snake),
             ("xGroupCreateConsumer", "xgroup_createconsumer")
         );
-        assert_eq!(named("client|no-evict").unwrap().camel, "clientNoEvict");
-        assert_eq!(named("eval_ro").unwrap().camel, "evalRo");
+        assert_eq!(named(b"client|no-evict").unwrap().camel, "clientNoEvict");
+        assert_eq!(named(b"eval_ro").unwrap().camel, "evalRo");
     }
 
     #[test]
     fn plain_commands_are_known_by_their_counts() {
-        let takes =
-            |name, count| named(name).unwrap().plain.is_some_and(|plain| plain.takes(count));
+        let takes = |name: &str, count| {
+            named(name.as_bytes()).unwrap().plain.is_some_and(|plain| plain.takes(count))
+        };
         assert!(takes("get", 1) && !takes("get", 0) && !takes("get", 2));
         assert!(takes("set", 2) && !takes("set", 4));
         assert!(takes("hset", 5) && !takes("hset", 4));

@@ -16,6 +16,7 @@ pub fn header(out: &mut Vec<u8>, count: usize) {
 }
 
 /// Appends one argument.
+#[inline]
 pub fn argument(out: &mut Vec<u8>, bytes: &[u8]) {
     length(out, b'$', bytes.len());
     out.extend_from_slice(bytes);
@@ -42,6 +43,7 @@ pub fn integer(out: &mut Vec<u8>, number: i64) {
     argument(out, &digits[at..]);
 }
 
+#[inline]
 fn length(out: &mut Vec<u8>, mark: u8, number: usize) {
     match number {
         // Nearly all of them.
@@ -53,6 +55,7 @@ fn length(out: &mut Vec<u8>, mark: u8, number: usize) {
     }
 }
 
+#[cold]
 fn long_length(out: &mut Vec<u8>, mark: u8, mut number: usize) {
     let mut line = [0; 24];
     let mut at = line.len() - 2;

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `encode` | arguments → bytes of a command |
 //! | `scan` | bytes → where the next reply ends, resumable at any byte |
+//! | `number` | numbers and lengths, as the wire spells them |
+//! | `plain` | the plainest values, recognised at a glance |
 //! | `read` | a whole reply → values, built by whoever reads it |
 //! | `shape` | one shape for each reply, whichever protocol it came in |
 //! | `reply` | an owned reply, for Rust and C |
@@ -15,6 +17,8 @@
 pub mod encode;
 pub mod handshake;
 pub mod ledger;
+mod number;
+mod plain;
 pub mod read;
 pub mod reply;
 pub mod scan;

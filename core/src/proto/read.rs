@@ -3,7 +3,9 @@
 //! A binding implements [`Build`] with its host's objects, so that a reply of a thousand strings
 //! makes a thousand host strings and nothing else.
 
-use super::scan::{self, Limits, Malformed, Scanner};
+use super::number;
+use super::plain;
+use super::scan::{Limits, Malformed, Scanner};
 use super::shape::{Plan, Shape};
 
 /// The bytes of one reply (or of several, end to end) that a [`Scanner`] found well-formed.
@@ -122,6 +124,7 @@ impl Items<'_, '_> {
         self.left
     }
 
+    #[inline]
     pub fn next<B: Build>(&mut self, builder: &mut B) -> Option<Result<B::Value, B::Error>> {
         self.left = self.left.checked_sub(1)?;
         match self.plan {
@@ -145,28 +148,43 @@ impl<'a> Reader<'a> {
     /// The bytes of the next reply alone, without building it.
     pub fn next_frame(&mut self) -> Option<Frame<'a>> {
         let before = self.rest;
-        self.next(&mut Skip)?.ok()?;
+        match plain::value(before) {
+            Some(length) => self.rest = &before[length..],
+            None => self.next(&mut Skip)?.ok()?,
+        }
         Some(Frame(&before[..before.len() - self.rest.len()]))
     }
 
     /// Builds the next reply; `None` at the end.
+    #[inline]
     pub fn next<B: Build>(&mut self, builder: &mut B) -> Option<Result<B::Value, B::Error>> {
+        match plain::string(self.rest) {
+            Some(text) => {
+                let whole = self.rest;
+                self.rest = &whole[text.end + 2..];
+                Some(builder.bulk(&whole[text]))
+            }
+            None => self.next_of_any_kind(builder),
+        }
+    }
+
+    fn next_of_any_kind<B: Build>(
+        &mut self,
+        builder: &mut B,
+    ) -> Option<Result<B::Value, B::Error>> {
         let whole = self.rest;
-        // Strings and small integers are what most replies are made of.
-        if let Some((number, start)) = scan::short_number(whole, 1) {
-            match whole[0] {
-                b'$' => {
-                    if let Some(bytes) = whole.get(start..start + number) {
-                        self.rest = whole.get(start + number + 2..).unwrap_or_default();
-                        return Some(builder.bulk(bytes));
-                    }
-                }
-                b':' => {
-                    self.rest = &whole[start..];
+        match whole {
+            [b'+', b'O', b'K', b'\r', b'\n', rest @ ..] => {
+                self.rest = rest;
+                return Some(builder.simple(b"OK"));
+            }
+            [b':', ..] => {
+                if let Some((number, end)) = plain::head(b':', whole) {
+                    self.rest = &whole[end..];
                     return Some(builder.integer(number as i64));
                 }
-                _ => {}
             }
+            _ => {}
         }
         let (&kind, rest) = whole.split_first()?;
         let (line, rest) = line(rest);
@@ -177,11 +195,11 @@ impl<'a> Reader<'a> {
                 None => builder.null(),
             },
             b'+' => builder.simple(line),
-            b':' => builder.integer(scan::number(line).unwrap_or_default()),
+            b':' => builder.integer(number::number(line).unwrap_or_default()),
             b'-' => builder.error(line),
             b'_' => builder.null(),
             b'#' => builder.boolean(line == b"t"),
-            b',' => builder.double(scan::double(line).unwrap_or(f64::NAN)),
+            b',' => builder.double(number::double(line).unwrap_or(f64::NAN)),
             b'(' => builder.big_number(line),
             b'!' => builder.error(self.bulk(line).unwrap_or_default()),
             b'=' => {
@@ -227,7 +245,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn bulk(&mut self, line: &[u8]) -> Option<&'a [u8]> {
-        let length = scan::length(line).ok().flatten()?;
+        let length = number::length(line).ok().flatten()?;
         let bytes = self.rest.get(..length)?;
         self.rest = self.rest.get(length + 2..).unwrap_or_default();
         Some(bytes)
@@ -235,7 +253,7 @@ impl<'a> Reader<'a> {
 }
 
 fn count(line: &[u8]) -> usize {
-    scan::length(line).ok().flatten().unwrap_or(0)
+    number::length(line).ok().flatten().unwrap_or(0)
 }
 
 /// Splits at the first CR LF.

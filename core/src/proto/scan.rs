@@ -4,6 +4,8 @@
 //! they are cut. It looks at structure only: text may hold any bytes, also in error lines, which
 //! Redis fills with whatever the client or a script sent.
 
+use super::number::{double, is_digits, length, number};
+use super::plain;
 use memchr::memchr;
 use std::fmt;
 
@@ -90,7 +92,8 @@ impl Scanner {
             self.left = 1;
         }
         while self.left > 0 {
-            if !self.value(buffer)? {
+            self.plain_values(buffer);
+            if self.left > 0 && !self.value(buffer)? {
                 return Ok(None);
             }
             while self.left == 0 {
@@ -113,6 +116,20 @@ impl Scanner {
         self.needed
     }
 
+    /// Steps over the plain values that come next.
+    #[inline]
+    fn plain_values(&mut self, buffer: &[u8]) {
+        let within = &buffer[..buffer.len().min(self.limits.bytes)];
+        let Some(mut rest) = within.get(self.at..) else { return };
+        while self.left > 0
+            && let Some(length) = plain::value(rest)
+        {
+            rest = &rest[length..];
+            self.left -= 1;
+        }
+        self.at = within.len() - rest.len();
+    }
+
     /// Steps over one value, or over the head of an aggregate; `false` when bytes are missing.
     fn value(&mut self, buffer: &[u8]) -> Result<bool, Malformed> {
         if buffer.len() < self.needed {
@@ -122,12 +139,6 @@ impl Scanner {
             self.needed = self.at + 1;
             return Ok(false);
         };
-        // Strings are what most replies are made of, and their lengths are short.
-        if kind == b'$'
-            && let Some((length, start)) = short_number(buffer, self.at + 1)
-        {
-            return self.string(buffer, start, length);
-        }
         match kind {
             b'$' | b'*' | b':' | b'+' | b'-' | b'%' | b'~' | b'_' | b'#' | b',' | b'(' | b'='
             | b'!' | b'>' | b'|' => {}
@@ -181,7 +192,6 @@ impl Scanner {
     }
 
     /// Steps over the `length` bytes of a string from `start` on, and their CR LF.
-    #[inline]
     fn string(&mut self, buffer: &[u8], start: usize, length: usize) -> Result<bool, Malformed> {
         let end = self.within(start, length.checked_add(2))?;
         match buffer.get(end - 2..end) {
@@ -195,7 +205,6 @@ impl Scanner {
         Ok(true)
     }
 
-    #[inline]
     fn step(&mut self, end: usize) {
         self.at = end;
         self.left -= 1;
@@ -216,7 +225,6 @@ impl Scanner {
         Ok(())
     }
 
-    #[inline]
     fn within(&self, start: usize, length: Option<usize>) -> Result<usize, Malformed> {
         length
             .and_then(|length| start.checked_add(length))
@@ -238,62 +246,4 @@ impl Scanner {
         self.needed = self.within(0, buffer.len().checked_add(1))?;
         Ok(None)
     }
-}
-
-/// The number in a length line; `None` is the null of RESP2 (`-1`).
-pub(super) fn length(line: &[u8]) -> Result<Option<usize>, Malformed> {
-    if line == b"?" {
-        return Err(Malformed::Streamed);
-    }
-    match number(line) {
-        Some(-1) => Ok(None),
-        Some(n) => usize::try_from(n).map(Some).map_err(|_| Malformed::Line),
-        None => Err(Malformed::Line),
-    }
-}
-
-/// A number of up to nine digits that begins at `start`, and where its line has ended. `None`
-/// says nothing: the line is of another form, or not whole.
-#[inline]
-pub(super) fn short_number(buffer: &[u8], start: usize) -> Option<(usize, usize)> {
-    let mut value = 0;
-    for at in start..start + 10 {
-        match *buffer.get(at)? {
-            digit @ b'0'..=b'9' => value = value * 10 + usize::from(digit - b'0'),
-            b'\r' if at > start && buffer.get(at + 1) == Some(&b'\n') => {
-                return Some((value, at + 2));
-            }
-            _ => return None,
-        }
-    }
-    None
-}
-
-pub(super) fn number(line: &[u8]) -> Option<i64> {
-    let (negative, digits) = match line {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, line),
-    };
-    if digits.is_empty() || digits.len() > 19 {
-        return None;
-    }
-    let mut value: u64 = 0;
-    for &digit in digits {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + u64::from(digit - b'0');
-    }
-    if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
-}
-
-pub(super) fn double(line: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(line).ok()?;
-    // Old servers write "-nan"; Rust's parser knows every other form.
-    if text == "-nan" { Some(f64::NAN) } else { text.parse().ok() }
-}
-
-fn is_digits(line: &[u8]) -> bool {
-    !line.is_empty() && line.iter().all(u8::is_ascii_digit)
 }

@@ -5,8 +5,8 @@
 //! the server had sent them so: nothing is built twice. Where a reply does not fit, it goes
 //! through as it came, so a surprise of a newer server never costs a value.
 
+use super::number;
 use super::read::{Build, Items, Reader, Skip, line};
-use super::scan;
 use std::fmt;
 
 /// What a reply is, beyond what its bytes say.
@@ -239,8 +239,8 @@ impl Reader<'_> {
             },
             (Shape::Boolean, _) | (_, Some(b':')) => None,
             _ => self.take_text().and_then(|text| match shape {
-                Shape::Double => scan::double(text).map(|number| builder.double(number)),
-                Shape::Integer => scan::number(text).map(|number| builder.integer(number)),
+                Shape::Double => number::double(text).map(|number| builder.double(number)),
+                Shape::Integer => number::number(text).map(|number| builder.integer(number)),
                 _ => Some(builder.verbatim(b"txt", text)),
             }),
         };
@@ -281,7 +281,7 @@ impl Reader<'_> {
     fn head(&self) -> Option<(u8, usize)> {
         match self.rest.split_first()? {
             (kind @ (b'*' | b'~' | b'%' | b'>'), rest) => {
-                let length = scan::length(line(rest).0).ok().flatten()?;
+                let length = number::length(line(rest).0).ok().flatten()?;
                 Some((*kind, length))
             }
             _ => None,

@@ -125,8 +125,8 @@ impl Drop for Deployment {
     fn drop(&mut self) {
         if self.is_ours() {
             let _ = self.link.inputs.send(Input::Close);
-            // SAFETY: dropped here and nowhere else.
             #[allow(unsafe_code)]
+            // SAFETY: dropped here and nowhere else.
             unsafe {
                 ManuallyDrop::drop(&mut self.link);
             }

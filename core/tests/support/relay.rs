@@ -8,14 +8,46 @@ use std::time::Duration;
 /// Passes bytes on in both directions, each piece late, and none of the server's while it is shut.
 pub(crate) struct Relay {
     pub(crate) port: u16,
-    gate: Arc<(Mutex<bool>, Condvar)>,
+    gate: Arc<Gate>,
+}
+
+struct Gate {
+    /// How long the way is.
+    delay: Duration,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    shut: bool,
+    over: bool,
+}
+
+impl Gate {
+    fn set(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().expect("the gate"));
+        self.changed.notify_all();
+    }
+
+    /// Holds a piece for as long as it is on its way; nothing is on its way once all is over.
+    fn hold(&self) {
+        let state = self.state.lock().expect("the gate");
+        drop(self.changed.wait_timeout_while(state, self.delay, |state| !state.over));
+    }
+
+    fn wait_until_open(&self) {
+        let state = self.state.lock().expect("the gate");
+        drop(self.changed.wait_while(state, |state| state.shut && !state.over));
+    }
 }
 
 impl Relay {
     pub(crate) fn to(port: u16, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let here = listener.local_addr().expect("its address").port();
-        let gate = Arc::new((Mutex::new(true), Condvar::new()));
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        let gate = Arc::new(Gate { delay, state, changed });
         let relay = Self { port: here, gate: Arc::clone(&gate) };
         // Its threads end with the connections, and the last with the test.
         std::thread::spawn(move || {
@@ -23,9 +55,15 @@ impl Relay {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
                 let (there, back) = (client.try_clone(), server.try_clone());
                 let (there, back) = (there.expect("a socket"), back.expect("a socket"));
-                std::thread::spawn(move || pass(there, server, delay, None));
-                let gate = Arc::clone(&gate);
-                std::thread::spawn(move || pass(back, client, delay, Some(gate)));
+                let way = Arc::clone(&gate);
+                std::thread::spawn(move || pass(there, server, || way.hold()));
+                let way = Arc::clone(&gate);
+                std::thread::spawn(move || {
+                    pass(back, client, || {
+                        way.hold();
+                        way.wait_until_open();
+                    });
+                });
             }
         });
         relay
@@ -33,30 +71,25 @@ impl Relay {
 
     /// Keeps everything that the server says from now on.
     pub(crate) fn shut(&self) {
-        *self.gate.0.lock().expect("the gate") = false;
+        self.gate.set(|state| state.shut = true);
     }
 
     /// Lets it through.
     pub(crate) fn open(&self) {
-        *self.gate.0.lock().expect("the gate") = true;
-        self.gate.1.notify_all();
+        self.gate.set(|state| state.shut = false);
     }
 }
 
-fn pass(
-    mut from: TcpStream,
-    mut to: TcpStream,
-    delay: Duration,
-    gate: Option<Arc<(Mutex<bool>, Condvar)>>,
-) {
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.gate.set(|state| state.over = true);
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, wait: impl Fn()) {
     let mut bytes = [0; 16 << 10];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
-        // This is the length of the way, not a wait for anything.
-        std::thread::sleep(delay);
-        if let Some(gate) = &gate {
-            let open = gate.0.lock().expect("the gate");
-            drop(gate.1.wait_while(open, |open| !*open).expect("the gate"));
-        }
+        wait();
         if to.write_all(&bytes[..count]).is_err() {
             break;
         }

@@ -60,24 +60,22 @@ impl Client {
         }
         let mut reading = Reading::of(&pipeline.job(), options, &self.inner.config)?;
         loop {
-            let size = pipeline.bytes().len();
-            let way =
-                match self.way(reading.as_mut(), pipeline.effect(), size, deadlines.whole, host) {
-                    Ok(way) => way,
-                    // What has its reply keeps it.
-                    Err(error) if pipeline.has_begun() => {
-                        pipeline.fail(&error);
-                        return Ok(pipeline.finish());
-                    }
-                    Err(error) => return Err(error),
-                };
+            let (size, effect) = (pipeline.bytes().len(), pipeline.effect());
+            let way = match self.way(reading.as_mut(), effect, size, deadlines.whole, host) {
+                Ok(way) => way,
+                // What has its reply keeps it.
+                Err(error) if pipeline.has_begun() && error.retryable() => {
+                    pipeline.fail(&error);
+                    return Ok(pipeline.finish());
+                }
+                Err(error) => return Err(error),
+            };
             pipeline.sent_to(way.node());
             let now = Instant::now();
             let caller = Caller { now, deadline: deadlines.reply_by(now, options), host };
-            let effect = pipeline.effect();
             let request = Request { bytes: pipeline.bytes(), span: pipeline.span(), effect };
             let failure = way.lane.call(request, caller, &mut frames).err();
-            let mut reason = pipeline.replies(&frames);
+            let mut reason = pipeline.replies(&mut frames);
             if let Some(refusal) = &reason {
                 way.refused(refusal.message().as_bytes());
             }
@@ -88,7 +86,7 @@ impl Client {
                 reason = Some(why);
             }
             if !pipeline.resume() {
-                self.answered(&way, &pipeline.job(), &[]);
+                self.count_replica(&way);
                 return Ok(pipeline.finish());
             }
             if let Some(reason) = reason.filter(|_| Instant::now() >= deadlines.whole) {

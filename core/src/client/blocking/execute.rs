@@ -125,14 +125,18 @@ impl Client {
 
     /// Notes who has answered.
     pub(super) fn answered<C>(&self, way: &Way<C>, job: &Job<'_>, frames: &[u8]) -> Who {
-        if way.replica().is_some() {
-            Counters::add(&self.inner.counters.from_replicas, 1);
-        }
+        self.count_replica(way);
         let origin = job.keeps_to.map(|_| way.origin()).unwrap_or_default();
         // A transaction can hold errors further inside.
         let refused = matches!(frames.first(), Some(b'-' | b'!'));
         let refused = refused || matches!(job.span, Span::Unit { .. });
         Who { origin, node: way.node().filter(|_| refused).cloned() }
+    }
+
+    pub(super) fn count_replica<C>(&self, way: &Way<C>) {
+        if way.replica().is_some() {
+            Counters::add(&self.inner.counters.from_replicas, 1);
+        }
     }
 
     /// What a failed call says about the primary, and about the call. `Err` ends the call.

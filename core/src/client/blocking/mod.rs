@@ -214,8 +214,8 @@ impl Client {
             if self.inner.closed.load(Ordering::Acquire) {
                 return Err(closed());
             }
-            let current = self.inner.home.load_full();
-            if let Some(home) = &current
+            let current = self.inner.home.load();
+            if let Some(home) = &*current
                 && home.deployment.is_ours()
             {
                 return Ok(Arc::clone(home));

@@ -25,6 +25,7 @@ impl<W: Wire> Lane<W> {
             News::Lost(lost) => (self.failure_at(&state, lost), false),
             news => {
                 let Lost { answered, fates, .. } = self.withdraw(&mut state, slot);
+                self.note_load(&state);
                 (Failure { cause, answered, fates }, matches!(news, News::Lead))
             }
         };
@@ -85,6 +86,7 @@ impl<W: Wire> Lane<W> {
     /// Lets nothing more be sent. Whoever reads or writes just now is woken, and settles.
     pub(super) fn end(&self, mut state: MutexGuard<'_, State>, why: Error) {
         state.over.get_or_insert(why);
+        self.note_load(&state);
         self.wire.close();
         self.settle(state);
     }

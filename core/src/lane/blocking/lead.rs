@@ -160,6 +160,7 @@ impl<W: Wire> Lane<W> {
                 input.served.push(slot);
             }
         }
+        self.note_load(&state);
         deliver_part(&state, &input.bytes[run..at]);
         input.bytes.drain(..at);
         if input.bytes.is_empty() && input.bytes.capacity() > 2 * input.room {

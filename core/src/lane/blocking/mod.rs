@@ -25,18 +25,26 @@ use crate::proto::ledger::{Fate, Ledger, Span};
 use crate::proto::scan::{Limits, Scanner};
 use crate::sync::{Mutex, lock};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// After so long without a call the peer may have left unnoticed.
 const IDLE: Duration = Duration::from_millis(1);
+
 /// One connection, shared by any number of threads.
 #[derive(Debug)]
 pub struct Lane<W: Wire> {
     wire: W,
     max_in_flight: usize,
+    /// What [`load`](Self::load) tells, noted whenever it changes: those who only look for a lane
+    /// shall not hold up those who use it.
+    load: AtomicUsize,
     state: Mutex<State>,
     input: Mutex<Input>,
 }
+
+/// The load of a lane that is not to be used any more.
+const CLOSED: usize = usize::MAX;
 
 #[derive(Debug)]
 struct State {
@@ -71,6 +79,7 @@ impl<W: Wire> Lane<W> {
         Self {
             wire,
             max_in_flight,
+            load: AtomicUsize::new(0),
             state: Mutex::new(State {
                 ledger: Ledger::default(),
                 out: Outgoing::default(),
@@ -119,13 +128,19 @@ impl<W: Wire> Lane<W> {
 
     /// Asks for no more calls on this lane; those that wait here may still be answered.
     pub fn shun(&self) {
-        lock(&self.state).shunned = true;
+        let mut state = lock(&self.state);
+        state.shunned = true;
+        self.note_load(&state);
     }
 
     /// How many calls wait for replies; `None` once there shall be no more of them.
     pub fn load(&self) -> Option<usize> {
-        let state = lock(&self.state);
-        (state.over.is_none() && !state.shunned).then(|| state.ledger.len())
+        Some(self.load.load(Ordering::Relaxed)).filter(|&load| load != CLOSED)
+    }
+
+    fn note_load(&self, state: &State) {
+        let open = state.over.is_none() && !state.shunned;
+        self.load.store(if open { state.ledger.len() } else { CLOSED }, Ordering::Relaxed);
     }
 
     /// Whether any caller still waits here.
@@ -171,6 +186,7 @@ impl<W: Wire> Lane<W> {
         }
         state.last_call = caller.now;
         state.ledger.append(Arc::clone(slot), request.span);
+        self.note_load(&state);
         let leads = !state.led;
         state.led = true;
         let leave_it = state.writing || !(leads || state.distance.is_far());

@@ -107,12 +107,12 @@ fn watch(client: &Client, key: &str) -> Result<Reply, Error> {
     replies.into_iter().collect::<Result<Vec<_>, _>>().map(|_| Reply::Integer(next))
 }
 
-/// A child that goes on with the client it inherited.
+/// A child that goes on with the client it inherited. That the client keeps clear of what other
+/// threads may have locked in the parent is what is being tested.
 fn fork(client: &Client, order: &Order, worker: u64) -> Option<Pid> {
-    // SAFETY: in the child of a process with threads only what those threads may have locked is
-    // out of reach. The C library looks after its allocator, our log takes no lock, and that the
-    // client keeps clear of its own is what is being tested.
-    match unsafe { libc::fork() } {
+    // SAFETY: the C library looks after its allocator in the child, and our log takes no lock.
+    let child = unsafe { libc::fork() };
+    match child {
         0 => {
             let mut kept = Kept::new(client);
             for turn in 1..=order.child_rounds {
