@@ -64,7 +64,7 @@ impl Client {
             let way = match self.way(reading.as_mut(), effect, size, deadlines.whole, host) {
                 Ok(way) => way,
                 // What has its reply keeps it.
-                Err(error) if pipeline.has_begun() && error.retryable() => {
+                Err(error) if pipeline.has_begun() => {
                     pipeline.fail(&error);
                     return Ok(pipeline.finish());
                 }
