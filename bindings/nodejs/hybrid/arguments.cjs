@@ -61,11 +61,15 @@ const habits = {
 
 /** Arguments as we take them, or the error that they are. */
 function inHabit (habit, args) {
+  // Plain words are the same in all habits.
+  if (habit === undefined || !args.some(isComposite)) return args
   try {
     return habit(...args) ?? args
   } catch (error) {
     return unreadable(error)
   }
 }
+
+const isComposite = (it) => typeof it === 'object'
 
 module.exports = { habits, inHabit }

@@ -14,7 +14,6 @@ const commands = methods((index, { camel }, name) => {
   return function (...args) {
     if (typeof args[args.length - 1] === 'function') this.callbacks.set(this.length, args.pop())
     if (shape !== undefined) this.shapes.set(this.length, shape)
-    if (habit === undefined) return this._add(index, args)
     const taken = inHabit(habit, args)
     return taken instanceof SteadisError ? this._took(taken) : this._add(index, taken)
   }

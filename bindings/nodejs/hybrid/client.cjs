@@ -165,7 +165,7 @@ class HybridClient extends withSubscriptions(withLifecycle(withMethods(Client, t
   /** The long way of a call: habits of other clients, and replies in their shapes. */
   _translated (index, args, habit, shape) {
     const callback = typeof args[args.length - 1] === 'function' ? args.pop() : undefined
-    const taken = habit === undefined ? args : inHabit(habit, args)
+    const taken = inHabit(habit, args)
     if (taken instanceof SteadisError) return tell(Promise.reject(taken), callback)
     const reply = this._run(index, taken)
     if (shape === undefined) return tell(reply, callback)
