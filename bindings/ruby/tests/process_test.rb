@@ -80,7 +80,7 @@ class ProcessTest < Test
       1000.times { client.ping }
       spent.call == before
     end
-    assert_includes at_rest, true, "a listener spins"
+    assert_operator at_rest.count(true), :>=, 2, "a listener spins"
   ensure
     client&.close
   end
