@@ -33,8 +33,7 @@ pub(crate) unsafe fn with_arguments<T>(
     let mut size = 0_usize;
     let mut one = |at| {
         // SAFETY: the caller's word.
-        let argument =
-            unsafe { argument(argv, lengths, at).ok_or_else(|| odd(argv, lengths, at)) }?;
+        let argument = unsafe { argument(argv, lengths, at) }?;
         size = size.saturating_add(argument.len());
         Ok(argument)
     };
@@ -55,8 +54,6 @@ pub(crate) unsafe fn with_arguments<T>(
     work(arguments)
 }
 
-/// `None`: there is something odd about it.
-///
 /// # Safety
 /// As [`with_arguments`], and `at` is below `argc`.
 #[inline]
@@ -64,15 +61,16 @@ unsafe fn argument<'a>(
     argv: *const *const c_char,
     lengths: *const usize,
     at: usize,
-) -> Option<&'a [u8]> {
+) -> Result<&'a [u8]> {
     // SAFETY: the caller's word.
     unsafe {
         let argument = *argv.add(at);
-        match lengths.is_null() {
+        let found = match lengths.is_null() {
             true if argument.is_null() => None,
             true => Some(CStr::from_ptr(argument).to_bytes()),
             false => readable(argument, *lengths.add(at)),
-        }
+        };
+        found.ok_or_else(|| odd(argv, lengths, at))
     }
 }
 

@@ -170,9 +170,11 @@ pub(crate) unsafe fn readable<'a>(bytes: *const c_char, length: usize) -> Option
     if bytes.is_null() {
         return (length == 0).then_some(&[]);
     }
+    if length > isize::MAX as usize {
+        return None;
+    }
     // SAFETY: not NULL, and readable by the caller's word.
-    (length <= isize::MAX as usize)
-        .then(|| unsafe { std::slice::from_raw_parts(bytes.cast(), length) })
+    Some(unsafe { std::slice::from_raw_parts(bytes.cast(), length) })
 }
 
 /// A count that C passes as an `int`.

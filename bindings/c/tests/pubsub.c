@@ -106,6 +106,33 @@ static void called_back(const steadis_client *client) {
     CHECK(in.messages == 100);
 }
 
+typedef struct {
+    inbox in;
+    steadis_subscription *news;
+} once;
+
+static void ends_it(const steadis_message *message, const steadis_error *error, void *user) {
+    once *it = user;
+    steadis_subscription_free(it->news);
+    heard(message, error, &it->in);
+}
+
+static void ended_by_its_own_callback(const steadis_client *client) {
+    once it = {{PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}, NULL};
+    steadis_error *error = NULL;
+    WELL(steadis_subscription_new(client, &it.news, &error));
+    WELL(steadis_subscription_add(it.news, STEADIS_CHANNEL, "news", 4, &error));
+    WELL(steadis_subscription_ready(it.news, &error));
+    WELL(steadis_subscribe(it.news, ends_it, &it, &error));
+    publish(client, "news", "hello");
+    pthread_mutex_lock(&it.in.lock);
+    while (it.in.messages == 0)
+        pthread_cond_wait(&it.in.bell, &it.in.lock);
+    pthread_mutex_unlock(&it.in.lock);
+    publish(client, "news", "unheard");
+    CHECK(it.in.messages == 1);
+}
+
 int main(void) {
     steadis_client *client;
     redis_start();
@@ -113,6 +140,7 @@ int main(void) {
     polled(client);
     gaps_are_told(client);
     called_back(client);
+    ended_by_its_own_callback(client);
     steadis_client_free(client);
     return result();
 }

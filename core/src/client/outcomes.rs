@@ -86,3 +86,20 @@ impl Outcomes {
         self.iter().map(|outcome| outcome.map(Answer::to_reply).map_err(Error::clone)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reply_is_a_part_of_the_frames() {
+        let mut outcomes = Outcomes::default();
+        outcomes.push_reply(Frame::trusted(b"+OK\r\n"), &Shape::Raw);
+        outcomes.push_error(Error::server(b"ERR no"));
+        outcomes.push_reply(Frame::trusted(b":7\r\n"), &Shape::Raw);
+        let whole = outcomes.frames().bytes().as_ptr_range();
+        let replies: Vec<_> = outcomes.iter().flatten().collect();
+        assert_eq!(replies.len(), 2);
+        assert!(replies.iter().all(|reply| whole.contains(&reply.frame.bytes().as_ptr())));
+    }
+}

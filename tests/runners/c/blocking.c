@@ -33,7 +33,7 @@ static int one_more(steadis_view *view, steadis_pipeline *transaction, void *use
 
 static void execute(const step *it, const char *key, const char *first, const char *second) {
     steadis_pipeline *batch = it->how == EACH || it->how == TOGETHER ? batch_of(it, key) : NULL;
-    change change = {key, 0};
+    change plan = {key, 0};
     steadis_reply *reply = NULL;
     steadis_error *error = NULL;
     int64_t start = log_now();
@@ -44,9 +44,9 @@ static void execute(const step *it, const char *key, const char *first, const ch
     else if (it->how == TOGETHER)
         steadis_transaction_exec(client, batch, NULL, &reply, &error);
     else
-        steadis_watch(client, NULL, 1, &key, NULL, one_more, &change, &reply, &error);
+        steadis_watch(client, NULL, 1, &key, NULL, one_more, &plan, &reply, &error);
     if (it->how == WATCH)
-        log_operation(it->op, key, start, cJSON_CreateNumber(change.next), error);
+        log_operation(it->op, key, start, cJSON_CreateNumber(plan.next), error);
     else
         log_step(it, key, start, reply, error);
     steadis_pipeline_free(batch);
