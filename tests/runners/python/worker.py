@@ -283,8 +283,7 @@ def main() -> None:
     parser.add_argument("--mode", choices=["threads", "asyncio", "uvloop"], default="threads")
     mode = parser.parse_args().mode
     say(ready=True, workloads=WORKLOADS + (["fork"] if mode == "threads" else []))
-    line = sys.stdin.readline()
-    if line:
+    if line := sys.stdin.readline():
         match mode:
             case "threads":
                 play(Order(line))
