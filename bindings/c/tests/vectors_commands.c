@@ -175,7 +175,8 @@ static void expect(const cJSON *argv) {
     expected_length = size;
 }
 
-/* Calls the words; what comes of it in canonical form. */
+/* Calls the words; what comes of it in canonical form. NULL: connections are shared, so what would
+ * change one is refused, and has a function of its own. */
 static cJSON *call(const cJSON *argv, const cJSON *bytes) {
     const char *words[64];
     size_t lengths[64];
@@ -201,12 +202,8 @@ static cJSON *call(const cJSON *argv, const cJSON *bytes) {
     else if (status == STEADIS_SERVER || status == STEADIS_AUTH)
         found = wrapped("error", cJSON_CreateString(error->message));
     else
-        found = cJSON_CreateString(error->description);
-    /* Connections are shared, so subscriptions have functions of their own. */
-    if (strstr(words[0], "SUBSCRIBE") != NULL)
-        CHECK(status == STEADIS_USAGE);
-    else
-        CHECK(arrived);
+        found = status == STEADIS_USAGE ? NULL : cJSON_CreateString(error->description);
+    CHECK(arrived == (found != NULL));
     for (i = 0; i < argc; i++)
         free((char *)words[i]);
     steadis_reply_free(reply);
@@ -226,6 +223,8 @@ static void one(const cJSON *vector, const char *file) {
         if (bytes == NULL || cJSON_IsNull(bytes))
             continue;
         found = call(argv, bytes);
+        if (found == NULL)
+            continue;
         same = cJSON_Compare(found, cJSON_GetObjectItem(vector, "value"), true);
         CHECK(same);
         if (!same) {
