@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use steadis::lane::blocking::Lane;
 use steadis::lane::call::{Caller, Request};
 use steadis::lane::wire::Socket;
+use steadis::policy::Effect;
 use steadis::proto::encode;
 use steadis::proto::ledger::Span;
 use steadis::proto::read::{Frame, Reader};
@@ -65,7 +66,8 @@ impl Contender for Steadis {
             };
             let now = Instant::now();
             let caller = Caller { now, deadline: now + Duration::from_secs(5), host: &() };
-            lane.call(Request { bytes: &bytes, span }, caller, &mut frames).expect("replies");
+            let request = Request { bytes: &bytes, span, effect: Effect::Writes };
+            lane.call(request, caller, &mut frames).expect("replies");
             let mut replies = Reader::new(Frame::trusted(&frames));
             match terms {
                 Terms::C => {
