@@ -8,6 +8,9 @@ function isObject (it) {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
+/** `set(['key', 'value'])` of ioredis: all words in one list. */
+const spread = (args) => args.length === 1 && Array.isArray(args[0]) && !isObject(args[0][0]) ? args[0] : args
+
 /** `{ expiration: { type: 'EX', value: 60 }, condition: 'NX' }` of node-redis. */
 function flatOptions (options) {
   if (!isObject(options)) return options
@@ -35,8 +38,9 @@ function streams (given, options = {}) {
   return [all.map((it) => it.key), all.map((it) => it.id), options]
 }
 
-/** `{ keys, arguments }` of node-redis. */
+/** `{ keys, arguments }` of node-redis, or the number of keys and all words in a list. */
 function evaluation (script, given, ...rest) {
+  if (Array.isArray(given) && typeof given[0] === 'number' && rest.length === 0) return [script, ...given]
   if (!isObject(given)) return [script, given, ...rest.flat(Infinity)]
   const { keys = [], arguments: args = given.args ?? [] } = given
   return [script, keys.length, ...keys, ...args]
@@ -65,4 +69,4 @@ const habits = {
   evalSha: evaluation
 }
 
-module.exports = { habits, isObject }
+module.exports = { habits, isObject, spread }

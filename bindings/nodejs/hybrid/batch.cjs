@@ -4,7 +4,8 @@
 const { Batch } = require('../lib/batch.cjs')
 const { table, names } = require('../lib/commands.cjs')
 const { classes: { SteadisError } } = require('../lib/errors.cjs')
-const { habits } = require('./arguments.cjs')
+const { habits, spread } = require('./arguments.cjs')
+const { split } = require('./scripts.cjs')
 const shapes = require('./shapes.cjs')
 
 class HybridBatch extends Batch {
@@ -15,11 +16,7 @@ class HybridBatch extends Batch {
     this.callbacks = []
     this.isPairs = client._isIORedis === true
     for (const [name, { script, numberOfKeys }] of client._scripts) {
-      this[name] = (...args) => {
-        const flat = args.flat(Infinity)
-        const count = numberOfKeys ?? Number(flat.shift())
-        return this.run(script, { keys: flat.slice(0, count), args: flat.slice(count) })
-      }
+      this[name] = (...args) => this.run(script, split(args, numberOfKeys))
     }
   }
 
@@ -44,6 +41,7 @@ class HybridBatch extends Batch {
     const callback = typeof args.at(-1) === 'function' ? args.pop() : undefined
     this.callbacks[this.length] = callback
     this.shapes[this.length] = shapes.nodeRedis[name] ?? shapes.ioredis[name]
+    args = spread(args)
     const taken = habits[row.camel]?.(...args) ?? args
     return this._took(this.commands.add(index, taken))
   }

@@ -4,7 +4,8 @@
 const { Readable } = require('node:stream')
 const { Client } = require('../lib/client.cjs')
 const { table, names, indexOf } = require('../lib/commands.cjs')
-const { habits, isObject } = require('./arguments.cjs')
+const { habits, isObject, spread } = require('./arguments.cjs')
+const { split } = require('./scripts.cjs')
 const { translate } = require('./options.cjs')
 const { withLifecycle } = require('./lifecycle.cjs')
 const { withSubscriptions } = require('./subscriptions.cjs')
@@ -55,8 +56,7 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
     root._scripts.set(name, { script, numberOfKeys })
     root[name] = function (...args) {
       const callback = typeof args.at(-1) === 'function' ? args.pop() : undefined
-      const [keys, rest] = split(args.flat(Infinity), numberOfKeys)
-      return tell(script({ keys, args: rest }), callback)
+      return tell(script(split(args, numberOfKeys)), callback)
     }
   }
 
@@ -114,6 +114,7 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
   /** The long way of a call: callbacks, habits of other clients, and replies in their shapes. */
   _translated (name, row, index, args) {
     const callback = typeof args.at(-1) === 'function' ? args.pop() : undefined
+    args = spread(args)
     const taken = habits[row.camel]?.(...args) ?? args
     const shape = shapeOf(name, row, args)
     const reply = this._run(index, FLATTENED.has(row.name) ? taken.flat(Infinity).map(unboxed) : taken)
@@ -139,11 +140,6 @@ function shapeOf (name, row, args) {
   return shapes.nodeRedis[name] ?? (isOurs ? undefined : shapes.ioredis[name])
 }
 
-const split = (args, keys) => {
-  const count = keys ?? Number(args.shift())
-  return [args.slice(0, count), args.slice(count)]
-}
-
 /** Tells a callback what comes of a promise, and the caller too if there is none. */
 function tell (promise, callback) {
   if (callback === undefined) return promise
@@ -160,7 +156,8 @@ for (const [index, row] of table.entries()) {
     const method = isTranslated(name, row)
       ? function (...args) { return this._translated(name, row, index, args) }
       : function (...args) {
-        if (typeof args[args.length - 1] === 'function') return this._translated(name, row, index, args)
+        const last = args[args.length - 1]
+        if (typeof last === 'function' || (args.length === 1 && Array.isArray(last))) return this._translated(name, row, index, args)
         return this._run(index, args)
       }
     Object.defineProperty(HybridClient.prototype, name, { value: method, configurable: true, writable: true })
@@ -189,4 +186,4 @@ HybridClient.prototype.zRangeWithScores = async function (key, min, max, options
 
 addViews(HybridClient)
 
-module.exports = { HybridClient, split }
+module.exports = { HybridClient }

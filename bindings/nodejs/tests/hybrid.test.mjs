@@ -130,3 +130,24 @@ test('the options of ioredis and of node-redis', async (t) => {
   const node = open(t, { name: 'mymaster', sentinelRootNodes: [{ host, port: Number(port) }], masterPoolSize: 5 })
   assert.equal(await node.get('key'), 'x')
 })
+
+test('all words in one list, as libraries for ioredis pass them on', async (t) => {
+  const client = open(t)
+  assert.equal(await client.set(['listed', 'x', 'EX', 10]), 'OK')
+  const told = await new Promise((resolve, reject) => client.get(['listed'], (error, reply) => error ? reject(error) : resolve(reply)))
+  assert.equal(told, 'x')
+  const source = 'return {#KEYS, ARGV[1]}'
+  assert.deepEqual(await client.eval([source, 1, 'k', 'v']), [1, 'v'])
+  assert.deepEqual(await client.eval(source, [1, 'k', 'v']), [1, 'v'])
+  assert.deepEqual(await client.eval(source, ['k'], ['v']), [1, 'v'])
+  assert.deepEqual(await client.multi().set(['listed', 'y']).get(['listed']).exec(), ['OK', 'y'])
+})
+
+test('true and false are words for a command of one\'s own, and nowhere else', async (t) => {
+  const client = open(t)
+  client.defineCommand('told', { numberOfKeys: 0, lua: 'return ARGV' })
+  assert.deepEqual(await client.told(true, [false, 1]), ['true', 'false', '1'])
+  assert.deepEqual(await client.pipeline().told(true).exec(), [['true']])
+  await assert.rejects(client.told(null), { kind: 'Usage' })
+  await assert.rejects(client.set('key', true), { kind: 'Usage' })
+})
