@@ -5,6 +5,7 @@ const { Batch } = require('../lib/batch.cjs')
 const { table, names } = require('../lib/commands.cjs')
 const { classes: { SteadisError } } = require('../lib/errors.cjs')
 const { habits, spread } = require('./arguments.cjs')
+const { taken, tell } = require('./callbacks.cjs')
 const { split } = require('./scripts.cjs')
 const shapes = require('./shapes.cjs')
 
@@ -38,36 +39,27 @@ class HybridBatch extends Batch {
   }
 
   _add (name, row, index, args) {
-    const callback = typeof args.at(-1) === 'function' ? args.pop() : undefined
-    this.callbacks[this.length] = callback
+    this.callbacks[this.length] = taken(args)
     this.shapes[this.length] = shapes.nodeRedis[name] ?? shapes.ioredis[name]
     args = spread(args)
-    const taken = habits[row.camel]?.(...args) ?? args
-    return this._took(this.commands.add(index, taken))
+    return this._took(this.commands.add(index, habits[row.camel]?.(...args) ?? args))
   }
 
   /** Sends the commands; resolves to their replies, or for ioredis to `[error, reply]` of each. */
-  async exec (callback) {
-    let replies
-    try {
-      const outcomes = (await this.outcomes()).map((reply, i) => this._told(reply, i))
-      replies = this.isPairs
-        ? outcomes.map((it) => it instanceof SteadisError ? [it, undefined] : [null, it])
-        : Batch.replies(outcomes)
-    } catch (error) {
-      if (callback === undefined) throw error
-      callback(error)
-      return
-    }
-    callback?.(null, replies)
-    return replies
+  exec (callback) {
+    return tell(this._replies(), callback)
+  }
+
+  async _replies () {
+    const outcomes = (await this.outcomes()).map((reply, i) => this._told(reply, i))
+    if (!this.isPairs) return Batch.replies(outcomes)
+    return outcomes.map((it) => it instanceof SteadisError ? [it, undefined] : [null, it])
   }
 
   _told (reply, i) {
     const isError = reply instanceof SteadisError
     if (!isError && reply !== null && this.shapes[i]) reply = this.shapes[i](reply)
-    if (isError) this.callbacks[i]?.(reply)
-    else this.callbacks[i]?.(null, reply)
+    if (this.callbacks[i]) process.nextTick(this.callbacks[i], ...(isError ? [reply] : [null, reply]))
     return reply
   }
 

@@ -5,6 +5,7 @@ const { Readable } = require('node:stream')
 const { Client } = require('../lib/client.cjs')
 const { table, names, indexOf } = require('../lib/commands.cjs')
 const { habits, isObject, spread } = require('./arguments.cjs')
+const { taken, tell } = require('./callbacks.cjs')
 const { split } = require('./scripts.cjs')
 const { translate } = require('./options.cjs')
 const { withLifecycle } = require('./lifecycle.cjs')
@@ -55,7 +56,7 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
     const root = this._root
     root._scripts.set(name, { script, numberOfKeys })
     root[name] = function (...args) {
-      const callback = typeof args.at(-1) === 'function' ? args.pop() : undefined
+      const callback = taken(args)
       return tell(script(split(args, numberOfKeys)), callback)
     }
   }
@@ -63,13 +64,13 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
   /** A script to be called, or with a subcommand what it answers. */
   script (source, ...rest) {
     if (rest.length === 0 && !/^(flush|kill)$/i.test(source)) return super.script(source)
-    const callback = typeof rest.at(-1) === 'function' ? rest.pop() : undefined
+    const callback = taken(rest)
     return tell(this.call('SCRIPT', source, ...rest.flat()), callback)
   }
 
   /** Any command. The words may be in lists, and a callback may follow. */
   call (...words) {
-    const callback = typeof words.at(-1) === 'function' ? words.pop() : undefined
+    const callback = taken(words)
     return tell(super.call(...words), callback)
   }
 
@@ -113,11 +114,11 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
 
   /** The long way of a call: callbacks, habits of other clients, and replies in their shapes. */
   _translated (name, row, index, args) {
-    const callback = typeof args.at(-1) === 'function' ? args.pop() : undefined
+    const callback = taken(args)
     args = spread(args)
-    const taken = habits[row.camel]?.(...args) ?? args
+    const words = habits[row.camel]?.(...args) ?? args
     const shape = shapeOf(name, row, args)
-    const reply = this._run(index, FLATTENED.has(row.name) ? taken.flat(Infinity).map(unboxed) : taken)
+    const reply = this._run(index, FLATTENED.has(row.name) ? words.flat(Infinity).map(unboxed) : words)
     return tell(shape === undefined ? reply : reply.then((it) => it === null ? null : shape(it)), callback)
   }
 
@@ -138,13 +139,6 @@ function shapeOf (name, row, args) {
   // With an options object it is a call of ours, with a reply in our shape.
   const isOurs = isObject(args.at(-1)) && row.name !== 'xadd'
   return shapes.nodeRedis[name] ?? (isOurs ? undefined : shapes.ioredis[name])
-}
-
-/** Tells a callback what comes of a promise, and the caller too if there is none. */
-function tell (promise, callback) {
-  if (callback === undefined) return promise
-  promise.then((reply) => callback(null, reply), (error) => callback(error))
-  return promise.catch(() => {})
 }
 
 const isTranslated = (name, row) => row.camel in habits || name in shapes.ioredis || name in shapes.nodeRedis || name === 'scan' || FLATTENED.has(row.name)
