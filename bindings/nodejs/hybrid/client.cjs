@@ -74,6 +74,17 @@ class HybridClient extends withSubscriptions(withLifecycle(Client)) {
     return tell(super.call(...words), callback)
   }
 
+  /** `client('LIST')` and the like. A name is for all connections, those to come as well. */
+  client (word, ...rest) {
+    if (!/^setname$/i.test(word)) return this.call('CLIENT', word, ...rest)
+    const callback = taken(rest)
+    return tell(this.clientSetName(...rest), callback)
+  }
+
+  clientSetName (name) {
+    return this._take((native) => native.rename(String(name)))
+  }
+
   sendCommand (words, ...rest) {
     // ioredis' Command has a name and arguments.
     return Array.isArray(words) ? super.call(...words) : this.call(words.name ?? words, words.args ?? [], ...rest)

@@ -24,6 +24,9 @@ const withLifecycle = (Base) => class extends Base {
     return this._root._status
   }
 
+  /** BullMQ writes down what it is already. */
+  set status (known) {}
+
   /** It was asked to connect, and is not closed. */
   get isOpen () {
     return !['wait', 'end'].includes(this.status)

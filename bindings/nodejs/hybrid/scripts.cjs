@@ -8,7 +8,7 @@ function split (given, numberOfKeys) {
   return { keys: words.slice(0, count), args: words.slice(count) }
 }
 
-/** Scripts for ioredis compare with 'true' and 'false'. */
-const spelled = (it) => typeof it === 'boolean' ? String(it) : it
+/** What scripts for ioredis look for: 'true', 'false', and '' where there is nothing. */
+const spelled = (it) => it === null || it === undefined ? '' : typeof it === 'boolean' ? String(it) : it
 
 module.exports = { split }

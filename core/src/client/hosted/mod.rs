@@ -30,6 +30,7 @@ mod inbox;
 mod link;
 mod own;
 mod place;
+mod rename;
 mod settle;
 mod submit;
 mod subscribe;
