@@ -23,20 +23,15 @@ export async function listen (t, handler) {
   return `http://127.0.0.1:${server.address().port}`
 }
 
-/** Ways to lose a primary; each resolves to what brings the deployment back to full strength. */
-const FAULTS = {
-  planned: async (lab) => {
+/** Has the primary go; resolves to what brings the deployment back to full strength. */
+export async function failed (lab, fault) {
+  const { primary: name } = await lab.ask('status')
+  if (fault === 'planned') {
     await lab.ask('failover')
     return () => {}
-  },
-  freeze: async (lab, name) => {
-    await lab.ask('freeze', { name })
-    return () => lab.ask('thaw', { name })
-  },
-  kill: async (lab, name) => {
-    await lab.ask('kill', { name })
-    return () => lab.ask('restart', { name })
   }
+  await lab.ask(fault, { name })
+  return () => lab.ask(fault === 'kill' ? 'restart' : 'thaw', { name })
 }
 
 /** Resolves when the client has moved to another primary. */
@@ -59,7 +54,6 @@ export async function settled (lab) {
  */
 export async function through (lab, client, fault, step, lanes = 4) {
   await settled(lab)
-  const { primary } = await lab.ask('status')
   const errors = []
   const counts = new Array(lanes).fill(0)
   const turn = async (lane) => {
@@ -75,7 +69,7 @@ export async function through (lab, client, fault, step, lanes = 4) {
   let restore, event
   try {
     const over = moved(client)
-    restore = await FAULTS[fault](lab, primary)
+    restore = await failed(lab, fault)
     event = await over
   } finally {
     state.isOver = true
