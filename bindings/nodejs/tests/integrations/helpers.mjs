@@ -2,11 +2,28 @@
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { after, beforeEach } from 'node:test'
 import { connect } from '../../index.mjs'
-import { withLab as lab } from '../lab.mjs'
+import { Lab } from '../lab.mjs'
 
-/** A deployment whose Sentinels are slow enough never to take a new primary for a dead one. */
-export const withLab = () => lab('--down-after', '1500ms')
+/**
+ * A deployment for the tests of a file, and another one after a test that had its primary go:
+ * that is quicker than to wait until all is well again.
+ */
+export function withLab () {
+  const lab = { all: [], isSpent: true, ask: (...request) => lab.all.at(-1).ask(...request) }
+  beforeEach(async () => {
+    if (!lab.isSpent) return
+    // Its Sentinels are slow enough never to take a new primary for a dead one.
+    const fresh = new Lab('--down-after', '1500ms')
+    lab.all.push(fresh)
+    await fresh.ready
+    Object.assign(process.env, fresh.environment)
+    lab.isSpent = false
+  })
+  after(() => Promise.all(lab.all.map((it) => it.end())))
+  return lab
+}
 
 /** A client that is gone when the test is. */
 export function open (t, options) {
@@ -25,6 +42,7 @@ export async function listen (t, handler) {
 
 /** Has the primary go; resolves to what brings the deployment back to full strength. */
 export async function failed (lab, fault) {
+  lab.isSpent = true
   const { primary: name } = await lab.ask('status')
   if (fault === 'planned') {
     await lab.ask('failover')
@@ -66,15 +84,14 @@ export async function through (lab, client, fault, step, lanes = 4) {
     while (!state.isOver) await turn(lane)
     await turn(lane)
   }))
-  let restore, event
+  let event
   try {
     const over = moved(client)
-    restore = await failed(lab, fault)
+    await failed(lab, fault)
     event = await over
   } finally {
     state.isOver = true
     await load
-    await restore?.()
   }
   return { steps: counts.reduce((sum, it) => sum + it, 0), errors, event }
 }

@@ -123,6 +123,7 @@ for (const fault of ['planned', 'freeze', 'kill']) {
       return Promise.all(all.map((it) => it.visit(number)))
     })
     await restored
+    // Only then is the old primary's word worth nothing, and what it alone took is lost.
     await settled(lab)
     const client = connect()
     t.after(() => client.destroy())
