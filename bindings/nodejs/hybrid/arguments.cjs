@@ -3,6 +3,9 @@
 
 const { isObject, unreadable } = require('../lib/given.cjs')
 
+/** `set(['key', 'value'])` of ioredis: all words in one list. */
+const spread = (args) => args.length === 1 && Array.isArray(args[0]) && !isObject(args[0][0]) ? args[0] : args
+
 /** `{ expiration: { type: 'EX', value: 60 }, condition: 'NX' }` of node-redis. */
 function flatOptions (options) {
   const { expiration, condition, TRIM, COUNT, LIMIT, ...rest } = options
@@ -29,8 +32,9 @@ function streams (given, options = {}) {
   return [all.map((it) => it.key), all.map((it) => it.id), options]
 }
 
-/** `{ keys, arguments }` of node-redis. */
+/** `{ keys, arguments }` of node-redis, or the number of keys and all words in a list. */
 function evaluation (script, given, ...rest) {
+  if (Array.isArray(given) && typeof given[0] === 'number' && rest.length === 0) return [script, ...given]
   if (!isObject(given)) return [script, given, ...rest.flat(Infinity)]
   const { keys = [], arguments: args = given.args ?? [] } = given
   return [script, keys.length, ...keys, ...args]
@@ -61,6 +65,7 @@ const habits = {
 
 /** Arguments as we take them, or the error that they are. */
 function inHabit (habit, args) {
+  args = spread(args)
   // Plain words are the same in all habits.
   if (habit === undefined || !args.some(isComposite)) return args
   try {
@@ -72,4 +77,4 @@ function inHabit (habit, args) {
 
 const isComposite = (it) => typeof it === 'object'
 
-module.exports = { habits, inHabit }
+module.exports = { habits, inHabit, spread }

@@ -5,17 +5,19 @@ const { Batch } = require('../lib/batch.cjs')
 const { methods, withMethods } = require('../lib/commands.cjs')
 const { classes: { SteadisError } } = require('../lib/errors.cjs')
 const { habits, inHabit } = require('./arguments.cjs')
-const { called } = require('./callbacks.cjs')
+const { called, taken } = require('./callbacks.cjs')
+const { split } = require('./scripts.cjs')
 const shapes = require('./shapes.cjs')
 
 const commands = methods((index, { camel }, name) => {
   const habit = habits[camel]
   const shape = shapes.nodeRedis[name] ?? shapes.ioredis[name]
   return function (...args) {
-    if (typeof args[args.length - 1] === 'function') this.callbacks.set(this.length, args.pop())
+    const callback = taken(args)
+    if (callback !== undefined) this.callbacks.set(this.length, callback)
     if (shape !== undefined) this.shapes.set(this.length, shape)
-    const taken = inHabit(habit, args)
-    return taken instanceof SteadisError ? this._took(taken) : this._add(index, taken)
+    const words = inHabit(habit, args)
+    return words instanceof SteadisError ? this._took(words) : this._add(index, words)
   }
 })
 
@@ -27,11 +29,7 @@ class HybridBatch extends withMethods(Batch, commands) {
     this.callbacks = new Map()
     this.isPairs = client._isIORedis === true
     for (const [name, { script, numberOfKeys }] of client._scripts) {
-      this[name] = (...args) => {
-        const flat = args.flat(Infinity)
-        const count = numberOfKeys ?? Number(flat.shift())
-        return this.run(script, { keys: flat.slice(0, count), args: flat.slice(count) })
-      }
+      this[name] = (...args) => this.run(script, split(args, numberOfKeys))
     }
   }
 

@@ -1,5 +1,8 @@
 'use strict'
-// Callbacks, as ioredis takes them beside its promises.
+// Callbacks as the last argument, as ioredis has them beside its promises.
+
+/** Takes the callback off the arguments. */
+const taken = (args) => typeof args[args.length - 1] === 'function' ? args.pop() : undefined
 
 /** Calls a callback. What it throws is nothing that a promise could tell anybody. */
 function called (listener, ...args) {
@@ -19,4 +22,4 @@ function tell (promise, callback) {
   }, (error) => called(callback, error))
 }
 
-module.exports = { called, tell }
+module.exports = { called, taken, tell }

@@ -5,8 +5,9 @@ const { Client } = require('../lib/client.cjs')
 const { table, indexOf, methods, withMethods } = require('../lib/commands.cjs')
 const { classes: { SteadisError }, usage } = require('../lib/errors.cjs')
 const { isObject, place } = require('../lib/given.cjs')
-const { habits, inHabit } = require('./arguments.cjs')
-const { tell } = require('./callbacks.cjs')
+const { habits, inHabit, spread } = require('./arguments.cjs')
+const { taken, tell } = require('./callbacks.cjs')
+const { split } = require('./scripts.cjs')
 const { translate } = require('./options.cjs')
 const { withLifecycle } = require('./lifecycle.cjs')
 const { withSubscriptions } = require('./subscriptions.cjs')
@@ -98,23 +99,33 @@ class HybridClient extends withSubscriptions(withLifecycle(withMethods(Client, t
     const root = this._root
     root._scripts.set(name, { script, numberOfKeys })
     root[name] = function (...args) {
-      const callback = typeof args.at(-1) === 'function' ? args.pop() : undefined
-      const [keys, rest] = split(args.flat(Infinity), numberOfKeys)
-      return tell(script({ keys, args: rest }), callback)
+      const callback = taken(args)
+      return tell(script(split(args, numberOfKeys)), callback)
     }
   }
 
   /** A script to be called, or with a subcommand what it answers. */
   script (source, ...rest) {
     if (rest.length === 0 && !SUBCOMMANDS.has(source)) return super.script(source)
-    const callback = typeof rest.at(-1) === 'function' ? rest.pop() : undefined
+    const callback = taken(rest)
     return tell(this.call('SCRIPT', source, ...rest.flat()), callback)
   }
 
   /** Any command. The words may be in lists, and a callback may follow. */
   call (...words) {
-    const callback = typeof words.at(-1) === 'function' ? words.pop() : undefined
+    const callback = taken(words)
     return tell(super.call(...words), callback)
+  }
+
+  /** `client('LIST')` and the like. A name is for all connections, those to come as well. */
+  client (word, ...rest) {
+    if (!/^setname$/i.test(word)) return this.call('CLIENT', word, ...rest)
+    const callback = taken(rest)
+    return tell(this.clientSetName(...rest), callback)
+  }
+
+  clientSetName (name) {
+    return this._take((native) => native.rename(String(name)))
   }
 
   sendCommand (words, ...rest) {
@@ -156,18 +167,19 @@ class HybridClient extends withSubscriptions(withLifecycle(withMethods(Client, t
     return Readable.from(batches(), { objectMode: true, highWaterMark: 1 })
   }
 
-  /** As all methods, with a callback behind the arguments or without one. */
+  /** As all methods, with a callback behind the arguments or without one, and these in a list or not. */
   _run (index, args) {
-    if (typeof args[args.length - 1] !== 'function') return super._run(index, args)
-    return tell(super._run(index, args.slice(0, -1)), args.at(-1))
+    const last = args[args.length - 1]
+    if (typeof last === 'function') return tell(this._run(index, args.slice(0, -1)), last)
+    return super._run(index, spread(args))
   }
 
   /** The long way of a call: habits of other clients, and replies in their shapes. */
   _translated (index, args, habit, shape) {
-    const callback = typeof args[args.length - 1] === 'function' ? args.pop() : undefined
-    const taken = inHabit(habit, args)
-    if (taken instanceof SteadisError) return tell(Promise.reject(taken), callback)
-    const reply = this._run(index, taken)
+    const callback = taken(args)
+    const words = inHabit(habit, args)
+    if (words instanceof SteadisError) return tell(Promise.reject(words), callback)
+    const reply = this._run(index, words)
     if (shape === undefined) return tell(reply, callback)
     const isOurs = isObject(args.at(-1))
     return tell(reply.then((it) => it === null ? null : shape(it, isOurs)), callback)
@@ -185,11 +197,6 @@ class HybridClient extends withSubscriptions(withLifecycle(withMethods(Client, t
   }
 }
 
-const split = (args, keys) => {
-  const count = keys ?? Number(args.shift())
-  return [args.slice(0, count), args.slice(count)]
-}
-
 addViews(HybridClient)
 
-module.exports = { HybridClient, split }
+module.exports = { HybridClient }

@@ -2,6 +2,7 @@
 // The life of a client in the words of ioredis and node-redis: status, events, connect and quit.
 
 const { closed } = require('../lib/errors.cjs')
+const { tell } = require('./callbacks.cjs')
 
 /** Whoever listens for these wants to be connected. */
 const WANT_CONNECTION = new Set(['ready', 'connect'])
@@ -22,6 +23,9 @@ const withLifecycle = (Base) => class extends Base {
   get status () {
     return this._root._status
   }
+
+  /** BullMQ writes down what it is already. */
+  set status (known) {}
 
   /** It was asked to connect, and is not closed. */
   get isOpen () {
@@ -72,10 +76,8 @@ const withLifecycle = (Base) => class extends Base {
   }
 
   /** The same, with what QUIT answers. */
-  async quit (callback) {
-    await this.close()
-    callback?.(null, 'OK')
-    return 'OK'
+  quit (callback) {
+    return tell(this.close().then(() => 'OK'), callback)
   }
 
   destroy () {

@@ -4,6 +4,7 @@
 
 const { BY, Subscription } = require('../lib/pubsub.cjs')
 const { isObject } = require('../lib/given.cjs')
+const { taken, tell } = require('./callbacks.cjs')
 
 const EVENTS = ['message', 'pmessage', 'smessage']
 
@@ -16,7 +17,7 @@ const withSubscriptions = (Base) => class extends Base {
 
   _listen (by, names) {
     const buffers = typeof names.at(-1) === 'boolean' ? names.pop() : false
-    const given = typeof names.at(-1) === 'function' ? names.pop() : undefined
+    const given = taken(names)
     // With listeners for the event, it is ioredis' callback; else it is node-redis' listener.
     const events = this.listenerCount(EVENTS[by]) + this.listenerCount(`${EVENTS[by]}Buffer`)
     const isCallback = given !== undefined && events > 0
@@ -24,19 +25,19 @@ const withSubscriptions = (Base) => class extends Base {
     const listener = given === undefined || isCallback ? undefined : hub.listener(given, buffers)
     const flat = names.flat()
     const subscription = new Subscription(this, flat.map((name) => [by, name]), () => hub.add(by, flat, listener))
-    if (isCallback) subscription.then((count) => given(null, count), (error) => given(error))
+    if (isCallback) tell(subscription, given)
     return subscription
   }
 
   async _unlisten (by, names) {
     const buffers = typeof names.at(-1) === 'boolean' ? names.pop() : false
-    const given = typeof names.at(-1) === 'function' ? names.pop() : undefined
+    const given = taken(names)
     const hub = this._hub
     const listener = given && hub.known(given, buffers)
     const flat = names.flat()
     const left = hub.remove(by, flat.length > 0 ? flat : undefined, listener)
     // What is no listener is ioredis' callback.
-    if (given && !listener) given(null, left)
+    if (given && !listener) process.nextTick(given, null, left)
     return left
   }
 

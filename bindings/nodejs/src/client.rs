@@ -116,6 +116,13 @@ impl Native {
         self.view.take_on(js, raw(js, list, Exchange::raw))
     }
 
+    /// Takes another name for the client on.
+    #[napi(catch_unwind)]
+    pub fn rename(&self, env: Env, name: String) -> Value {
+        let options = self.view.options;
+        self.view.place(Js(env.raw()), |session| session.rename(&name, options, Instant::now()))
+    }
+
     /// Takes the call of a script on.
     #[napi(catch_unwind)]
     pub fn submit_script(&self, env: Env, script: &Script, keys: Value, args: Value) -> Value {

@@ -130,3 +130,46 @@ test('the options of ioredis and of node-redis', async (t) => {
   const node = open(t, { name: 'mymaster', sentinelRootNodes: [{ host, port: Number(port) }], masterPoolSize: 5 })
   assert.equal(await node.get('key'), 'x')
 })
+
+test('all words in one list, as libraries for ioredis pass them on', async (t) => {
+  const client = open(t)
+  assert.equal(await client.set(['listed', 'x', 'EX', 10]), 'OK')
+  const told = await new Promise((resolve, reject) => client.get(['listed'], (error, reply) => error ? reject(error) : resolve(reply)))
+  assert.equal(told, 'x')
+  const source = 'return {#KEYS, ARGV[1]}'
+  assert.deepEqual(await client.eval([source, 1, 'k', 'v']), [1, 'v'])
+  assert.deepEqual(await client.eval(source, [1, 'k', 'v']), [1, 'v'])
+  assert.deepEqual(await client.eval(source, ['k'], ['v']), [1, 'v'])
+  assert.deepEqual(await client.multi().set(['listed', 'y']).get(['listed']).exec(), ['OK', 'y'])
+})
+
+test('true, false and nothing are words for a command of one\'s own, and nowhere else', async (t) => {
+  const client = open(t)
+  client.defineCommand('told', { numberOfKeys: 0, lua: 'return ARGV' })
+  assert.deepEqual(await client.told(true, [false, 1, null], undefined), ['true', 'false', '1', '', ''])
+  assert.deepEqual(await client.pipeline().told(true).exec(), [['true']])
+  for (const it of [true, null, undefined]) await assert.rejects(client.set('key', it), { kind: 'Usage' })
+})
+
+test('another name for a client in use', async (t) => {
+  const client = open(t, { connectionName: 'first' })
+  assert.equal(await client.client('GETNAME'), 'first')
+  assert.equal(await client.client('SETNAME', 'second'), 'OK')
+  assert.equal(await client.client('GETNAME'), 'second')
+  // So is that of a connection that is opened later, here by a command that blocks.
+  const blocked = client.blpop('nothing', 0)
+  const names = async () => (await client.client('LIST')).match(/name=second /g).length
+  while (await names() < 2);
+  await client.rpush('nothing', 'x')
+  assert.deepEqual(await blocked, ['nothing', 'x'])
+  assert.equal(await client.clientSetName('third'), 'OK')
+  await assert.rejects(client.client('SETNAME', 'two words'), { kind: 'Usage' })
+  await assert.rejects(client.call('CLIENT', 'SETNAME', 'x'), /client_name/)
+})
+
+test('libraries write down that a client has ended', async (t) => {
+  const client = open(t)
+  await client.quit()
+  client.status = 'end'
+  assert.equal(client.status, 'end')
+})

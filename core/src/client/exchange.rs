@@ -60,6 +60,14 @@ impl Exchange {
         Ok(exchange)
     }
 
+    /// Gives a connection a name: for [`rename`](super::hosted::Session::rename) alone, which sees
+    /// to it that the next connection has it as well.
+    pub(super) fn naming(name: &str) -> Self {
+        let mut exchange = Self::empty();
+        exchange.encoded = command::encode_raw(&["CLIENT", "SETNAME", name], &mut exchange.out);
+        exchange
+    }
+
     /// Any command, given by its arguments; its reply has the shape of the command, as far as the
     /// table knows it. For hosts without named options, where this is the one way to call.
     pub fn words<A: AsRef<[u8]>>(args: &[A]) -> Result<Self> {

@@ -30,6 +30,7 @@ mod link;
 mod own;
 mod place;
 mod recall;
+mod rename;
 mod settle;
 mod submit;
 mod subscribe;
