@@ -162,7 +162,7 @@ for (const [index, row] of table.entries()) {
       ? function (...args) { return this._translated(name, row, index, args) }
       : function (...args) {
         const last = args[args.length - 1]
-        if (typeof last === 'function' || (args.length === 1 && Array.isArray(last))) return this._translated(name, row, index, args)
+        if (typeof last === 'function' || (args.length === 1 && typeof last === 'object')) return this._translated(name, row, index, args)
         return this._run(index, args)
       }
     Object.defineProperty(HybridClient.prototype, name, { value: method, configurable: true, writable: true })
