@@ -4,7 +4,15 @@
 const { isObject, unreadable } = require('../lib/given.cjs')
 
 /** `set(['key', 'value'])` of ioredis: all words in one list. */
-const spread = (args) => args.length === 1 && Array.isArray(args[0]) && !isObject(args[0][0]) ? args[0] : args
+function spread (args) {
+  if (args.length !== 1 || typeof args[0] !== 'object') return args
+  try {
+    return Array.isArray(args[0]) && !isObject(args[0][0]) ? args[0] : args
+  } catch {
+    // What cannot be read is refused by name, as any other argument.
+    return args
+  }
+}
 
 /** `{ expiration: { type: 'EX', value: 60 }, condition: 'NX' }` of node-redis. */
 function flatOptions (options) {
