@@ -134,8 +134,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Bytes have come: the busiest way of all. The loop calls this, with nothing else under way,
-    /// so that whoever has waited goes on at once, and what all of them say then is one write.
+    /// Bytes have come: the busiest way of all. The loop itself calls this, so that whoever has
+    /// waited goes on at once, and what all of them say then is one write.
     pub(super) fn received(slf: &Bound<'_, Self>, link: LinkId, data: &[u8]) -> PyResult<()> {
         let (py, driver) = (slf.py(), slf.get());
         let now = Instant::now();
@@ -143,6 +143,9 @@ impl Driver {
             session.received(link, data, now, sink);
         };
         Self::tell(slf, work, |woken| {
+            if !wake::may_call(driver.event_loop(py))? {
+                return wake::all_soon(py, woken);
+            }
             driver.state(py)?.writes = Writes::AfterThese;
             let called = wake::all_now(py, woken);
             driver.flush(py)?;
