@@ -1,6 +1,6 @@
 //! What a session asks of the loop: connections, and bytes on them.
 
-use super::driver::State;
+use super::state::State;
 use super::{Driver, Link};
 use crate::resolver::place;
 use pyo3::prelude::*;

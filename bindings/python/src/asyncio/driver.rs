@@ -2,14 +2,13 @@
 
 use super::bell::{self, Rope};
 use super::outcome::Wants;
+use super::state::{Guard, State, Writes};
 use super::wake::{self, Woken};
-use super::{Bell, Link, Reply};
+use super::{Bell, Reply};
 use crate::{error, events};
 use pyo3::intern;
 use pyo3::prelude::*;
-use std::collections::BTreeMap;
-use std::ops::{Deref, DerefMut};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 use steadis::client::hosted::{Completion, LinkId, Session, Sink};
@@ -26,46 +25,6 @@ pub(crate) struct Driver {
     /// Is called with each event of the deployment.
     listener: Py<PyAny>,
     state: Mutex<State>,
-}
-
-pub(super) struct State {
-    pub(super) session: Session,
-    waiting: BTreeMap<Token, (Py<Reply>, Wants)>,
-    /// Called whenever there is news for a subscription.
-    heard: BTreeMap<Token, Py<PyAny>>,
-    pub(super) links: BTreeMap<LinkId, Py<Link>>,
-    writes: Writes,
-    /// When the loop will call `wake`, and by which handle.
-    timer: Option<(Instant, Py<PyAny>)>,
-    events: Receiver<Event>,
-}
-
-/// When the next command is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Writes {
-    /// By whoever submits it, if nobody else waits.
-    AtOnce,
-    /// The loop will call `flush` in this turn.
-    InThisTurn,
-    /// Those who got their replies are being called, and may have more to say.
-    AfterThese,
-}
-
-/// The session, for a moment.
-pub(super) struct Guard<'a>(MutexGuard<'a, State>);
-
-impl Deref for Guard<'_> {
-    type Target = Session;
-
-    fn deref(&self) -> &Session {
-        &self.0.session
-    }
-}
-
-impl DerefMut for Guard<'_> {
-    fn deref_mut(&mut self) -> &mut Session {
-        &mut self.0.session
-    }
 }
 
 impl Driver {
@@ -86,15 +45,7 @@ impl Driver {
                 rope.pull();
             }
         });
-        let state = State {
-            session,
-            waiting: BTreeMap::new(),
-            heard: BTreeMap::new(),
-            links: BTreeMap::new(),
-            writes: Writes::AtOnce,
-            timer: None,
-            events,
-        };
+        let state = State::new(session, events);
         let bell = Bound::new(py, Bell::new(event_loop, heard))?;
         let driver = Self {
             event_loop: event_loop.clone().unbind(),
@@ -166,7 +117,7 @@ impl Driver {
         }
         let due = now + timeout.unwrap_or(driver.command_timeout);
         if state.timer.as_ref().is_none_or(|(at, _)| *at > due) {
-            Self::set_timer(slf, &mut state)?;
+            state.set_timer(slf)?;
         }
         Ok(reply)
     }
@@ -183,8 +134,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Bytes have come: the busiest way of all. The loop calls this, with nothing else under way,
-    /// so that whoever has waited goes on at once, and what all of them say then is one write.
+    /// Bytes have come: the busiest way of all. The loop itself calls this, so that whoever has
+    /// waited goes on at once, and what all of them say then is one write.
     pub(super) fn received(slf: &Bound<'_, Self>, link: LinkId, data: &[u8]) -> PyResult<()> {
         let (py, driver) = (slf.py(), slf.get());
         let now = Instant::now();
@@ -192,6 +143,9 @@ impl Driver {
             session.received(link, data, now, sink);
         };
         Self::tell(slf, work, |woken| {
+            if !wake::may_call(driver.event_loop(py))? {
+                return wake::all_soon(py, woken);
+            }
             driver.state(py)?.writes = Writes::AfterThese;
             let called = wake::all_now(py, woken);
             driver.flush(py)?;
@@ -228,7 +182,7 @@ impl Driver {
         let py = slf.py();
         let worked = Self::tell(slf, work, |woken| wake::all_soon(py, woken));
         let mut state = slf.get().state(py)?;
-        worked.and(Self::set_timer(slf, &mut state))
+        worked.and(state.set_timer(slf))
     }
 
     /// Lets the session work, does what it asks for, settles the calls that have ended and wakes
@@ -262,25 +216,6 @@ impl Driver {
             result = result.and(wake(woken));
         }
         heard.iter().fold(result, |result, listener| result.and(listener.call0(py).map(drop)))
-    }
-
-    fn set_timer(slf: &Bound<'_, Self>, state: &mut State) -> PyResult<()> {
-        let py = slf.py();
-        let next = state.session.next_deadline();
-        if state.timer.as_ref().map(|(at, _)| *at) == next {
-            return Ok(());
-        }
-        if let Some((_, timer)) = state.timer.take() {
-            timer.call_method0(py, intern!(py, "cancel"))?;
-        }
-        if let Some(at) = next {
-            let delay = at.saturating_duration_since(Instant::now()).as_secs_f64();
-            let due = slf.getattr(intern!(py, "due"))?;
-            let event_loop = slf.get().event_loop.bind(py);
-            let timer = event_loop.call_method1(intern!(py, "call_later"), (delay, due))?;
-            state.timer = Some((at, timer.unbind()));
-        }
-        Ok(())
     }
 
     pub(super) fn close(slf: &Bound<'_, Self>) -> PyResult<()> {

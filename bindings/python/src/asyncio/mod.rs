@@ -3,10 +3,10 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `client` | what people have |
-//! | `driver` | a session at home in one loop |
+//! | `driver`, `state` | a session at home in one loop |
 //! | `connections` | what a session asks of the loop |
 //! | `link` | one connection, as asyncio sees it: a Protocol |
-//! | `reply` | what the caller awaits |
+//! | `reply`, `progress` | what the caller awaits |
 //! | `outcome` | what the caller gets |
 //! | `wake` | how callers go on |
 //! | `bell` | rung by the background thread, heard by the loop |
@@ -19,7 +19,9 @@ mod driver;
 mod link;
 mod outcome;
 mod pipeline;
+mod progress;
 mod reply;
+mod state;
 mod subscription;
 mod wake;
 mod watch;

@@ -2,6 +2,7 @@
 //! than the rest of the call.
 
 use super::Driver;
+use super::progress::{Progress, cancelled};
 use super::wake::{self, Woken};
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -13,8 +14,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use steadis::lane::hosted::Token;
 
-static CANCELLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static NOT_READY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A reply on its way.
@@ -27,23 +26,6 @@ pub(crate) struct Reply {
     progress: Mutex<Progress>,
     /// By this a task knows that a future was meant to be awaited.
     blocking: AtomicBool,
-}
-
-enum Progress {
-    /// A reply that nobody has any more use for is told to the driver, which it keeps alive.
-    Waits {
-        driver: Py<Driver>,
-        token: Token,
-        callbacks: Vec<(Py<PyAny>, Py<PyAny>)>,
-    },
-    Value(Py<PyAny>),
-    /// Somebody should hear of it.
-    Raised {
-        error: Py<PyBaseException>,
-        heard: bool,
-    },
-    /// With what was given as the reason.
-    Cancelled(Option<Py<PyAny>>),
 }
 
 impl Reply {
@@ -95,30 +77,11 @@ impl Reply {
     }
 
     fn outcome(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        match &mut *self.progress() {
-            Progress::Value(value) => Ok(value.clone_ref(py)),
-            Progress::Raised { error, heard } => {
-                *heard = true;
-                Err(PyErr::from_value(error.bind(py).clone().into_any()))
-            }
-            Progress::Cancelled(reason) => Err(PyErr::from_value(cancelled(py, reason.as_ref())?)),
-            Progress::Waits { .. } => {
-                let class = NOT_READY.import(py, "asyncio", "InvalidStateError")?;
-                Err(PyErr::from_value(class.call1(("the reply has not come yet",))?))
-            }
-        }
+        self.progress().outcome(py)
     }
 
     fn is(&self, state: fn(&Progress) -> bool) -> bool {
         state(&self.progress())
-    }
-}
-
-fn cancelled<'py>(py: Python<'py>, reason: Option<&Py<PyAny>>) -> PyResult<Bound<'py, PyAny>> {
-    let class = CANCELLED.import(py, "asyncio", "CancelledError")?;
-    match reason {
-        Some(reason) => class.call1((reason,)),
-        None => class.call0(),
     }
 }
 
@@ -266,18 +229,7 @@ impl Reply {
         visit.call(&self.event_loop)?;
         // Held by whoever changes it just now: then it is not garbage.
         let Ok(progress) = self.progress.try_lock() else { return Ok(()) };
-        match &*progress {
-            Progress::Waits { driver, callbacks, .. } => {
-                visit.call(driver)?;
-                callbacks.iter().try_for_each(|(callback, context)| {
-                    visit.call(callback)?;
-                    visit.call(context)
-                })
-            }
-            Progress::Value(value) => visit.call(value),
-            Progress::Raised { error, .. } => visit.call(error),
-            Progress::Cancelled(reason) => visit.call(reason),
-        }
+        progress.visit(&visit)
     }
 
     fn __clear__(&self) {

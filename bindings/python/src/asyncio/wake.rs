@@ -4,7 +4,10 @@ use super::Reply;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
+
+static CURRENT_TASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// Somebody to call because a reply has come, mostly a task that goes on.
 pub(super) struct Woken {
@@ -42,6 +45,13 @@ impl Woken {
         let event_loop = reply.get().get_loop(py);
         event_loop.call_method1(intern!(py, "call_exception_handler"), (told,)).map(drop)
     }
+}
+
+/// Whether no task runs in the loop: one inside another is forbidden. A transport that reads while
+/// it is written to would bring that about.
+pub(super) fn may_call(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let current = CURRENT_TASK.import(event_loop.py(), "asyncio", "current_task")?;
+    Ok(current.call1((event_loop,))?.is_none())
 }
 
 /// Calls them all. If one ends the program, the others are left to the next turn.

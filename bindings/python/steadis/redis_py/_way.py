@@ -69,6 +69,8 @@ class Way:
         self.epoch = 0
         #: A command was sent that should not run twice, and is not answered.
         self._harmful = False
+        #: It has reported trouble, after which only the resolver's next answer counts.
+        self.doubts = False
         #: Somebody listens for messages, and has to be told when it is over.
         self.listens = False
         #: One command was sent, so one reply settles it.
@@ -91,7 +93,7 @@ class Way:
     def connects(self, found: Primary) -> None:
         """It leads to this primary from now on."""
         self.epoch = found.epoch
-        self.listens = False
+        self.listens = self.doubts = False
 
     def options(self) -> dict[str, Any]:
         """What our settings are in redis-py's words."""
@@ -141,11 +143,13 @@ class Way:
         """``True``: nothing has run and the node is no primary, so ask the next one."""
         code = next((code for kind, code in _CODES if isinstance(error, kind)), "")
         leads_astray = self.resolver.report(self.epoch, f"{code}{error}")
+        self.doubts = self.doubts or leads_astray
         return leads_astray and (self._transaction or self._answered == 0)
 
     def lost(self, error: Exception) -> _errors.Error | None:
         """The error to raise in place of this one, after which redis-py would send again."""
         self.resolver._report_lost(self.epoch, isinstance(error, redis.TimeoutError))
+        self.doubts = True
         if not self._harmful or self._repeats:
             return None
         self._harmful = False

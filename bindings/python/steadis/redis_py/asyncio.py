@@ -29,7 +29,7 @@ class Connection(redis.asyncio.Connection):
         super().__init__(*args, **{**self.way.options(), **options})
 
     async def _primary(self) -> Primary:
-        found = self.way.resolver.current()
+        found = None if self.way.doubts else self.way.resolver.current()
         if found is None:
             found = await asyncio.to_thread(self.way.resolver.primary)
         return found
