@@ -31,13 +31,31 @@ static int one_more(steadis_view *view, steadis_pipeline *transaction, void *use
     return steadis_pipeline_addf(transaction, NULL, "SET %s %d", it->key, it->next) != STEADIS_OK;
 }
 
+/* Up to where this thread has read. */
+static _Thread_local char last_entry[64] = "0";
+
+/* The stream and the number in its next entry; null if none has come. */
+static cJSON *entry_of(const char *stream, const steadis_reply *reply) {
+    cJSON *value = cJSON_CreateArray();
+    const steadis_reply *entry;
+    if (reply == NULL || reply->type == STEADIS_REPLY_NIL) {
+        cJSON_Delete(value);
+        return cJSON_CreateNull();
+    }
+    entry = reply->element[1]->element[0];
+    snprintf(last_entry, sizeof last_entry, "%s", entry->element[0]->str);
+    cJSON_AddItemToArray(value, cJSON_CreateString(stream));
+    cJSON_AddItemToArray(value, cJSON_CreateRaw(entry->element[1]->element[1]->str));
+    return value;
+}
+
 static void execute(const step *it, const char *key, const char *first, const char *second) {
     steadis_pipeline *batch = it->how == EACH || it->how == TOGETHER ? batch_of(it, key) : NULL;
     change plan = {key, 0};
     steadis_reply *reply = NULL;
     steadis_error *error = NULL;
     int64_t start = log_now();
-    if (it->how == CALL)
+    if (it->how == CALL || it->how == READ)
         steadis_callf(client, &reply, &error, it->format, first, second);
     else if (it->how == EACH)
         steadis_pipeline_exec(client, batch, NULL, &reply, &error);
@@ -47,6 +65,8 @@ static void execute(const step *it, const char *key, const char *first, const ch
         steadis_watch(client, NULL, 1, &key, NULL, one_more, &plan, &reply, &error);
     if (it->how == WATCH)
         log_operation(it->op, key, start, cJSON_CreateNumber(plan.next), error);
+    else if (it->how == READ)
+        log_operation(it->op, key, start, entry_of(first, reply), error);
     else
         log_step(it, key, start, reply, error);
     steadis_pipeline_free(batch);
@@ -83,7 +103,7 @@ static void play_round(steadis_subscription *news, int worker, int turn) {
         else if (it->who == ANY)
             execute(it, key, key, key);
         else
-            execute(it, key, shared, round);
+            execute(it, key, shared, it->how == READ ? last_entry : round);
     }
     /* Who waits for others needs no rest. */
     if (last == NULL || last->who != EVEN)

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Formats get the key, twice; those for ODD and EVEN the shared key and the number of the round. */
+/* Formats get the key, twice; those for ODD and EVEN the shared key and the number of the round,
+ * or how far the stream is read. */
 static const step STEPS[] = {
     {"increments", "incr", CALL, ANY, "INCR %s"},
     {"increments", "get", CALL, ANY, "GET %s"},
@@ -19,6 +20,8 @@ static const step STEPS[] = {
     {"watch", "watch", WATCH, ANY, NULL},
     {"blocking", "push", CALL, ODD, "RPUSH %s %s"},
     {"blocking", "pop", CALL, EVEN, "BLPOP %s 1"},
+    {"streams", "add", CALL, ODD, "XADD %s * n %s"},
+    {"streams", "entry", READ, EVEN, "XREAD COUNT 1 BLOCK 1000 STREAMS %s %s"},
     {"pubsub", "publish", CALL, ODD, "PUBLISH %s %s"},
     {"pubsub", "message", LISTEN, EVEN, NULL},
 };
@@ -60,7 +63,7 @@ int main(int argc, char **argv) {
     setvbuf(stdin, NULL, _IONBF, 0);
     setvbuf(stdout, NULL, _IONBF, 0);
     printf("{\"ready\":true,\"workloads\":[\"increments\",\"reads\",\"pipelines\",\"transactions\","
-           "\"scripts\"%s]}\n", evented ? "" : ",\"fork\",\"watch\",\"blocking\",\"pubsub\"");
+           "\"scripts\"%s]}\n", evented ? "" : ",\"fork\",\"watch\",\"blocking\",\"streams\",\"pubsub\"");
     if (fgets(line, sizeof line, stdin) == NULL)
         return 0;
     order = cJSON_Parse(line);

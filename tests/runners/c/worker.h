@@ -8,7 +8,7 @@
 /* A step of a round. */
 typedef struct {
     const char *workload, *op;
-    enum { CALL, EACH, TOGETHER, WATCH, LISTEN } how;
+    enum { CALL, EACH, TOGETHER, WATCH, READ, LISTEN } how;
     /* Of each pair of workers the ODD one gives to a shared key, and the EVEN one takes from it. */
     enum { ANY, ODD, EVEN } who;
     const char *format;

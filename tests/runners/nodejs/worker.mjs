@@ -37,6 +37,17 @@ const ROUNDS = {
       return popped && [popped[0], Number(popped[1])]
     }]]
   },
+  streams: ({ client, key, shared, gives }) => {
+    let [turn, last] = [0, '0']
+    if (gives) return [['add', key, () => client.xadd(shared, '*', 'n', ++turn)]]
+    return [['entry', key, async () => {
+      const read = await client.xread('COUNT', 1, 'BLOCK', 1000, 'STREAMS', shared, last)
+      if (read === null) return null
+      const [[stream, [[id, [, number]]]]] = read
+      last = id
+      return [stream, Number(number)]
+    }]]
+  },
   pubsub: ({ client, key, shared, gives }) => {
     let turn = 0
     if (gives) return [['publish', key, () => client.publish(shared, ++turn)]]
@@ -113,7 +124,7 @@ async function work (order, stopped) {
     const [key, shared] = [`${order.prefix}n${worker}`, `${order.prefix}n${worker | 1}:shared`]
     const steps = ROUNDS[order.workload]({ client, key, shared, gives, batch: order.batch })
     // Who waits for a partner needs no sleep.
-    const pause = ['blocking', 'pubsub'].includes(order.workload) && !gives ? 0 : order.think_ms
+    const pause = ['blocking', 'streams', 'pubsub'].includes(order.workload) && !gives ? 0 : order.think_ms
     while (!stopped()) {
       for (const step of steps) await perform(step, each)
       await sleep(pause)

@@ -8,7 +8,7 @@ $LOAD_PATH.unshift("#{TREE}/bindings/ruby", "#{TREE}/bindings/ruby/lib")
 require "json"
 require "steadis"
 
-WORKLOADS = %w[increments reads pipelines transactions scripts watch blocking pubsub fork].freeze
+WORKLOADS = %w[increments reads pipelines transactions scripts watch blocking streams pubsub fork].freeze
 SCRIPT = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}"
 # The first worker number of a forked child; the parent's are below.
 CHILDREN = 1000
@@ -46,6 +46,8 @@ Step = Struct.new(:op, :key, :shared, :turn, :count, keyword_init: true) do
     when "watch" then add_one(client)
     when "push" then client.rpush(shared, turn)
     when "pop" then client.blpop(shared, timeout: 1)
+    when "add" then client.xadd(shared, { n: turn })
+    when "entry" then entry(client)
     when "publish" then client.publish(shared, turn)
     when "message" then news.subscribe(shared).next_event(1)
     else
@@ -60,6 +62,16 @@ Step = Struct.new(:op, :key, :shared, :turn, :count, keyword_init: true) do
     value = nil
     client.watch(key) { |view, transaction| transaction.set(key, value = view.get(key).to_i + 1) }
     value
+  end
+
+  # The entry behind the one that this thread has read last.
+  def entry(client)
+    behind = Thread.current[:last] || "0"
+    client.xread({ shared => behind }, count: 1, block: 1)&.then do |streams|
+      stream, ((id, fields)) = streams.first
+      Thread.current[:last] = id
+      [stream, *fields.values]
+    end
   end
 
   def outcomes(client, news) = count ? perform(client, news) : [perform(client, news)]
@@ -107,7 +119,7 @@ class Order
   end
 
   # Who waits for a partner needs no sleep.
-  def waits?(worker) = %w[blocking pubsub].include?(@workload) && worker.even?
+  def waits?(worker) = %w[blocking streams pubsub].include?(@workload) && worker.even?
 
   # What the worker of this number does in its round of this number, from 1.
   def steps(worker, turn)
@@ -121,6 +133,7 @@ class Order
     when "scripts" then [Step.new(op: "eval", key:)]
     when "watch" then [Step.new(op: "watch", key:)]
     when "blocking" then [Step.new(op: worker.odd? ? "push" : "pop", **between)]
+    when "streams" then [Step.new(op: worker.odd? ? "add" : "entry", **between)]
     when "pubsub" then [Step.new(op: worker.odd? ? "publish" : "message", **between)]
     else [Step.new(op: "incr", key:), Step.new(op: "get", key:)]
     end
