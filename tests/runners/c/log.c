@@ -24,7 +24,7 @@ static void finish(const char *begin, cJSON *value) {
 }
 
 static cJSON *value_of(const steadis_reply *reply) {
-    const char *text = steadis_reply_str(reply);
+    const char *text = steadis_reply_str(reply), *digits = text + (*text == '-');
     cJSON *list;
     size_t i;
     if (reply == NULL || reply->type == STEADIS_REPLY_NIL)
@@ -33,7 +33,7 @@ static cJSON *value_of(const steadis_reply *reply) {
     if (reply->type == STEADIS_REPLY_INTEGER)
         return cJSON_CreateNumber((double)reply->integer);
     /* A number that came as text is a number all the same. */
-    if (*text != '\0' && strspn(text, "-0123456789") == strlen(text))
+    if (*digits != '\0' && strspn(digits, "0123456789") == strlen(digits))
         return cJSON_CreateRaw(text);
     if (reply->type != STEADIS_REPLY_ARRAY)
         return cJSON_CreateString(text);
