@@ -1,31 +1,33 @@
 # frozen_string_literal: true
 
+require "fileutils"
 require "net/http"
 
 # Servers that load the application once and fork their workers from it, through a failover.
 class ServersTest < Test
-  SITE = File.join(__dir__, "site")
-
   def setup
     super
     @lab = Lab.new
+    # Servers leave logs beside the site.
+    @site = Dir.mktmpdir
+    FileUtils.cp("#{__dir__}/site/config.ru", @site)
     @port = TCPServer.open("127.0.0.1", 0) { |probe| probe.addr[1] }
   end
 
   def teardown
     stop("TERM") if @server
+    FileUtils.rm_rf(@site)
     super
   end
 
   # Starts a server of two workers, whose first answer is awaited.
   def start(*line, settings: nil)
     if settings
-      @settings = File.join(Dir.mktmpdir, "settings.rb")
-      File.write(@settings, settings)
-      line += ["-c", @settings]
+      File.write("#{@site}/settings.rb", settings)
+      line += ["-c", "settings.rb"]
     end
     environment = @lab.env.merge("RUBYLIB" => $LOAD_PATH.first(2).join(":"), "RACK_ENV" => "production")
-    @server = Processes.start(environment, *line, chdir: SITE)
+    @server = Processes.start(environment, *line, chdir: @site)
     eventually("an answer", within: 30) { ask }
   end
 
