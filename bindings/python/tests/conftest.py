@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 import steadis
+import steadis.asyncio
 
 TREE = Path(__file__).resolve().parents[3]
 #: Fresh interpreters find the package where this one has it.
 CHILD = {"PYTHONPATH": str(TREE / "bindings" / "python")}
+
+
+Story = Callable[[steadis.asyncio.Client], Awaitable[Any]]
 
 
 def free_port() -> int:
@@ -130,6 +136,18 @@ def server() -> Iterator[Server]:
     server = Server()
     yield server
     server.stop()
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def play(request: pytest.FixtureRequest, server: Server) -> Iterator[Callable[[Story], Any]]:
+    """Plays a story with a client, in a loop of each kind."""
+
+    async def with_client(story: Story) -> Any:
+        async with steadis.asyncio.connect(server.url) as client:
+            await client.call("FLUSHALL")
+            return await story(client)
+
+    yield lambda story: request.param(with_client(story))
 
 
 @pytest.fixture
