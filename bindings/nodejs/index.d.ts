@@ -98,6 +98,9 @@ declare class BaseClient<T> extends EventEmitter {
   sUnsubscribe (channels?: string | readonly string[], listener?: Listener): Promise<number>
   sendCommand (words: readonly Value[]): Promise<any>
   scanIterator (options?: { MATCH?: string, COUNT?: number, TYPE?: string }): AsyncIterableIterator<string>
+  sScanIterator (key: Key, options?: { MATCH?: string, COUNT?: number }): AsyncIterableIterator<string>
+  hScanIterator (key: Key, options?: { MATCH?: string, COUNT?: number }): AsyncIterableIterator<[field: string, value: string]>
+  zScanIterator (key: Key, options?: { MATCH?: string, COUNT?: number }): AsyncIterableIterator<[member: string, score: number]>
   scanStream (options?: { match?: string, count?: number, type?: string }): Readable
   sscanStream (key: Key, options?: { match?: string, count?: number }): Readable
   hscanStream (key: Key, options?: { match?: string, count?: number }): Readable

@@ -145,7 +145,7 @@ class HybridClient extends withSubscriptions(withLifecycle(withMethods(Client, t
   }
 
   async * scanIterator (options) {
-    for await (const key of super.scanIterator(options)) yield new Key(key)
+    for await (const key of super.scanIterator(options)) yield typeof key === 'string' ? new Key(key) : key
   }
 
   scanStream (options) { return this._stream((cursor, given) => this._run(SCAN, [cursor, given]), options) }

@@ -6,15 +6,22 @@ function addViews (Client) {
   /** Replies of batches are pairs `[error, reply]`, and there is nothing of node-redis to be found. */
   Client.prototype.asIORedis = function () {
     const client = Object.create(this, { _isIORedis: { value: true } })
-    return without(client, ['scanIterator', 'pSubscribe', 'sSubscribe', 'isOpen', 'isReady'])
+    return without(client, ['scanIterator', 'sScanIterator', 'hScanIterator', 'zScanIterator', 'pSubscribe', 'sSubscribe', 'isOpen', 'isReady'])
   }
 
-  /** Keys of `scanIterator` come in batches, and there is nothing of ioredis to be found. */
+  /** Keys of `scanIterator` and the like come in batches, and there is nothing of ioredis to be found. */
   Client.prototype.asNodeRedis = function () {
-    const scanIterator = async function * (options) {
-      for await (const key of Client.prototype.scanIterator.call(this, options)) yield [String(key)]
-    }
-    const client = Object.create(this, { scanIterator: { value: scanIterator } })
+    const batches = (name, shape) => ({
+      value: async function * (...args) {
+        for await (const it of Client.prototype[name].apply(this, args)) yield [shape(it)]
+      }
+    })
+    const client = Object.create(this, {
+      scanIterator: batches('scanIterator', String),
+      sScanIterator: batches('sScanIterator', (member) => member),
+      hScanIterator: batches('hScanIterator', ([field, value]) => ({ field, value })),
+      zScanIterator: batches('zScanIterator', ([value, score]) => ({ value, score }))
+    })
     return without(client, ['defineCommand', 'psubscribe', 'scanStream', 'send_command'])
   }
 }

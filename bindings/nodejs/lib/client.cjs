@@ -15,7 +15,6 @@ const given = require('./given.cjs')
 const tracing = require('./tracing.cjs')
 
 const { submit } = native.functions
-const SCAN = indexOf('scan')
 
 const commands = methods((index) => function (...args) {
   return this._run(index, args)
@@ -145,14 +144,34 @@ class Client extends withMethods(EventEmitter, commands) {
     return this
   }
 
-  /** All keys, batch by batch: `MATCH`, `COUNT` and `TYPE` as in SCAN. */
-  async * scanIterator (wanted) {
-    let { cursor = '0', ...options } = given.options(wanted, 'scanIterator')
-    do {
-      const [next, keys] = await this._run(SCAN, [cursor, options])
-      yield * keys
-      cursor = String(next)
-    } while (cursor !== '0')
+  /** All keys, fetched page by page: `MATCH`, `COUNT` and `TYPE` as in SCAN. */
+  async * scanIterator (options) {
+    for await (const keys of this._pages('scan', [], options)) yield * keys
+  }
+
+  /** All members of a set. */
+  async * sScanIterator (key, options) {
+    for await (const members of this._pages('sscan', [key], options)) yield * members
+  }
+
+  /** All pairs of field and value of a hash. */
+  async * hScanIterator (key, options) {
+    for await (const fields of this._pages('hscan', [key], options)) {
+      // With NOVALUES there are the fields alone.
+      yield * Array.isArray(fields) ? fields : Object.entries(fields)
+    }
+  }
+
+  /** All pairs of member and score of a sorted set. */
+  async * zScanIterator (key, options) {
+    for await (const pairs of this._pages('zscan', [key], options)) yield * pairs
+  }
+
+  async * _pages (name, args, wanted) {
+    const scan = this._native.scan(indexOf(name), [...args, given.options(wanted, name)])
+    while (!scan.isOver) {
+      yield await tracing.command(this, name.toUpperCase(), args.length, () => this._take((native) => native.submitScan(scan)))
+    }
   }
 
   /** Who is primary, its replicas and the Sentinels, as far as is known. */

@@ -3,9 +3,10 @@
 use crate::error;
 use crate::js::{Js, Value};
 use crate::reply::{self, Mode};
+use crate::scan::Walk;
 use rustc_hash::FxHashMap;
-use steadis::client::Outcomes;
 use steadis::client::hosted::Completion;
+use steadis::client::{Answer, Outcomes};
 use steadis::lane::hosted::Token;
 
 /// JavaScript knows each call by a small number, which is used again once the call is over.
@@ -18,10 +19,12 @@ pub(crate) struct Desk {
     done: Vec<Value>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Waiting {
     place: u32,
     mode: Mode,
+    /// The walk that the reply is a page of.
+    walk: Option<Walk>,
 }
 
 /// How a call ended; beside its place, it makes the code that JavaScript gets.
@@ -34,13 +37,13 @@ enum End {
 }
 
 impl Desk {
-    pub(crate) fn take_on(&mut self, token: Token, mode: Mode) -> u32 {
+    pub(crate) fn take_on(&mut self, token: Token, mode: Mode, walk: Option<Walk>) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             self.tokens.push(token);
             self.tokens.len() as u32 - 1
         });
         self.tokens[place as usize] = token;
-        self.waiting.insert(token, Waiting { place, mode });
+        self.waiting.insert(token, Waiting { place, mode, walk });
         place
     }
 
@@ -59,9 +62,12 @@ impl Desk {
     }
 
     pub(crate) fn settle(&mut self, js: Js, token: Token, completion: Completion<'_>) {
-        let Some(&Waiting { place, mode }) = self.waiting.get(&token) else { return };
+        let Some(&Waiting { place, mode, ref walk }) = self.waiting.get(&token) else { return };
         let (end, value) = match completion {
-            Completion::Reply(answer) => (End::Well, reply::build(js, mode, answer)),
+            Completion::Reply(answer) => match walk {
+                None => (End::Well, reply::build(js, mode, answer)),
+                Some(walk) => page(js, mode, walk, answer),
+            },
             Completion::Outcomes(outcomes) => (End::Well, list(js, mode, &outcomes)),
             Completion::Ready => (End::Well, js.undefined()),
             Completion::Again => (End::Well, js.null()),
@@ -88,6 +94,13 @@ impl Desk {
         let report = js.list(&self.done);
         self.done.clear();
         report
+    }
+}
+
+fn page(js: Js, mode: Mode, walk: &Walk, answer: Answer<'_>) -> (End, Value) {
+    match walk.borrow_mut().take(answer) {
+        Ok(page) => (End::Well, reply::build(js, mode, page)),
+        Err(error) => (End::Badly, error::instance(js, &error)),
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `options` | options of clients and of calls |
 //! | `picture` | what JavaScript gets to know of connections and of the deployment |
 //! | `desk` | the calls without an outcome, and the outcomes on their way to JavaScript |
+//! | `scan` | walks over all keys, or over all elements of one |
 //! | `batch` | commands that are sent in one go, and scripts |
 //! | `convert` | JavaScript's values become arguments |
 //! | `reply` | replies become JavaScript's values |
@@ -39,6 +40,7 @@ mod picture;
 mod reply;
 mod resolver;
 mod runtime;
+mod scan;
 mod table;
 mod vectors;
 mod view;

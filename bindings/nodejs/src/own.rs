@@ -72,7 +72,7 @@ impl Native {
     #[napi(catch_unwind)]
     pub fn subscribe(&self) -> u32 {
         let Inner { session, desk, .. } = &mut *self.view.inner.borrow_mut();
-        desk.take_on(session.subscribe(Instant::now()), self.view.mode)
+        desk.take_on(session.subscribe(Instant::now()), self.view.mode, None)
     }
 
     /// Wants one more channel; `by` is 0 for a channel, 1 for a pattern, 2 for one of a shard.

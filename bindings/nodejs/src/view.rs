@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use crate::error;
 use crate::js::{Js, Value};
 use crate::reply::Mode;
+use crate::scan::Walk;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
@@ -50,10 +51,29 @@ impl View {
         js: Js,
         submit: impl FnOnce(&mut Session) -> Result<Token>,
     ) -> Value {
+        self.place_for(js, None, submit)
+    }
+
+    /// The same for a page of a walk.
+    pub(crate) fn place_page(
+        &self,
+        js: Js,
+        walk: Walk,
+        submit: impl FnOnce(&mut Session) -> Result<Token>,
+    ) -> Value {
+        self.place_for(js, Some(walk), submit)
+    }
+
+    fn place_for(
+        &self,
+        js: Js,
+        walk: Option<Walk>,
+        submit: impl FnOnce(&mut Session) -> Result<Token>,
+    ) -> Value {
         let Inner { session, desk, .. } = &mut *self.inner.borrow_mut();
         match submit(session) {
             Ok(token) => {
-                let place = desk.take_on(token, self.mode);
+                let place = desk.take_on(token, self.mode, walk);
                 js.small(place << 1 | u32::from(session.needs_host()))
             }
             Err(error) => error::instance(js, &error),

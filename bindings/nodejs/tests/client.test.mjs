@@ -150,6 +150,28 @@ test('all keys, batch by batch', async (t) => {
   assert.deepEqual(found, new Set(names))
 })
 
+test('all elements of a key, page by page', async (t) => {
+  const client = open(t)
+  const names = Array.from({ length: 700 }, (_, i) => `e${i}`)
+  await client.del('s', 'h', 'z')
+  await client.sadd('s', names)
+  await client.hset('h', Object.fromEntries(names.map((name, i) => [name, i])))
+  await client.zadd('z', names.map((name, i) => [i, name]))
+  const all = async (iterator) => { const found = []; for await (const it of iterator) found.push(it); return found }
+  assert.deepEqual(new Set(await all(client.sScanIterator('s', { COUNT: 50 }))), new Set(names))
+  const fields = Object.fromEntries(await all(client.hScanIterator('h', { MATCH: 'e*', COUNT: 50 })))
+  assert.equal(Object.keys(fields).length, 700)
+  assert.equal(fields.e699, '699')
+  const scores = new Map(await all(client.zScanIterator('z')))
+  assert.equal(scores.size, 700)
+  assert.equal(scores.get('e7'), 7)
+  const buffers = new Map(await all(client.buffers.hScanIterator('h')))
+  assert.ok([...buffers.values()].every(Buffer.isBuffer) && buffers.size === 700)
+  assert.deepEqual(await all(client.asNodeRedis().hScanIterator('h', { MATCH: 'e5' })), [[{ field: 'e5', value: '5' }]])
+  await assert.rejects(all(client.zScanIterator('h')), (error) => error.code === 'WRONGTYPE')
+  await assert.rejects(all(client.hScanIterator('h', { MATHC: 'x' })), { kind: 'Usage' })
+})
+
 test('what is known of the deployment', async (t) => {
   const client = await open(t).ready()
   assert.equal(client.health().state, 'ready')
