@@ -59,7 +59,7 @@ export interface Failover {
   from: string | null
   to: string
   detectedBy: string
-  durationMs: number
+  tookMs: number
   epoch: number
   held: number
   repeated: number

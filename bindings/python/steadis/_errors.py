@@ -45,6 +45,10 @@ class Error(Exception):
         self.command = command
         self.address = address
 
+    def __repr__(self) -> str:
+        # Classes of redis-py would show it by what only they set.
+        return f"{type(self).__name__}({str(self)!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # By the class that everybody has: the other process may be without redis-py.
         public = next(cls for cls in type(self).__mro__ if cls in _PUBLIC)

@@ -309,6 +309,7 @@ error = _errors.make("Unavailable", "x")
 assert isinstance(error, redis.ConnectionError) and isinstance(error, steadis.UnavailableError)
 assert isinstance(error, ConnectionError)
 assert isinstance(_errors.make("Timeout", "x"), redis.TimeoutError)
+assert repr(_errors.make("Timeout", "x")) == "TimeoutError('x')"
 assert isinstance(_errors.make("Server", "x"), redis.ResponseError)
 assert isinstance(_errors.make("MaybeExecuted", "x"), redis.RedisError)
 assert not isinstance(_errors.make("MaybeExecuted", "x"), redis.ConnectionError)

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "unsettle"
+
 # Forks, the collector, and the end of a process.
 class ProcessTest < Test
   # What the child's block returns, as text.
@@ -62,16 +64,12 @@ class ProcessTest < Test
 
   # A child inherits listeners, and the parent's bell with them.
   def test_events_of_a_child_do_not_ring_at_the_parent
-    client = Steadis.connect(Server.shared.url)
+    url = Server.shared.url
+    client = Steadis.connect(url)
     heard = Queue.new
-    client.on(:failover) { |event| heard << event }
-    client.ping
-    Timeout.timeout(10) { heard.pop }
-    told = child do
-      client.ping
-      Timeout.timeout(10) { heard.pop }.name
-    end
-    assert_equal "failover", told
+    client.on(:hold) { |event| heard << event }
+    assert_equal "hold", unsettle(client, url, heard)
+    assert_equal("hold", child { unsettle(client, url, heard) })
     listening = Thread.list.select { |it| it.name == "steadis-events" }
     # What the kernel says of the processor time they got.
     spent = -> { listening.map { |it| File.read("/proc/self/task/#{it.native_thread_id}/schedstat") } }
@@ -86,15 +84,15 @@ class ProcessTest < Test
   end
 
   def test_a_daemon_hears_events_too
-    out, = ruby(<<~'RUBY', Server.shared.url)
+    out, = ruby(<<~'RUBY', Server.shared.url, "#{__dir__}/unsettle.rb")
+      require ARGV[1]
       r = Steadis.connect(ARGV[0])
       heard = Queue.new
-      r.on(:failover) { |event| heard << event }
+      r.on(:hold) { |event| heard << event }
       Process.daemon(true, true)
-      r.ping
-      puts heard.pop.name
+      puts unsettle(r, ARGV[0], heard)
     RUBY
-    assert_equal "failover\n", out
+    assert_equal "hold\n", out
   end
 
   def test_the_collector_at_every_allocation

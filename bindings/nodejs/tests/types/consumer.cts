@@ -10,7 +10,7 @@ export async function use (client: Client = connect({ commandTimeout: 100 })): P
   for await (const it of client.subscribe('news')) if (it.type === 'gap') return it.until.getTime()
   await other.subscribe('news', (message: string, channel: string) => console.log(channel, message))
   const [first]: unknown[] = await client.pipeline().incr('a').get('b').exec()
-  client.on('failover', ({ to, durationMs }: Failover) => console.log(to, durationMs))
+  client.on('failover', ({ to, tookMs }: Failover) => console.log(to, tookMs))
   // ioredis' names have its shapes, node-redis' have those, and options in an object ours.
   const flat: [id: string, fields: string[]][] = await client.xrange('stream', '-', '+', 'COUNT', 10)
   const messages: { id: string, message: Record<string, string> | null }[] = await client.xRange('stream', '-', '+')
