@@ -8,7 +8,7 @@ def unsettle(client, url, heard)
   begin
     client.options(timeout: 0.5).incr("unsettled")
   rescue Steadis::Error => e
-    raise unless e.retryable
+    raise unless e.retryable?
   end
   heard.pop.name
 ensure
