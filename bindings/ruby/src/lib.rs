@@ -29,7 +29,7 @@ mod settings;
 mod values;
 mod watch;
 
-use magnus::{Error, Module, Ruby};
+use magnus::{Error, Module, Ruby, TypedData};
 
 #[magnus::init(name = "steadis")]
 fn init(ruby: &Ruby) -> Result<(), Error> {
@@ -45,5 +45,20 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     pubsub::define(ruby, home)?;
     events::define(ruby, home)?;
     resolver::define(ruby, home)?;
+    look_up_classes(ruby);
     hidden::define(home)
+}
+
+/// Each class is looked up once, at its first use, and Ruby may let another thread run meanwhile.
+/// If that needs the same class, it waits for the first with Ruby's lock in hand, which the first
+/// waits for: so they are all used while there is nobody else.
+fn look_up_classes(ruby: &Ruby) {
+    client::Client::class(ruby);
+    pipeline::Queue::class(ruby);
+    script::Script::class(ruby);
+    scan::Scan::class(ruby);
+    watch::View::class(ruby);
+    pubsub::Subscription::class(ruby);
+    events::Events::class(ruby);
+    resolver::Resolver::class(ruby);
 }

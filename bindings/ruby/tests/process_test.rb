@@ -95,6 +95,26 @@ class ProcessTest < Test
     assert_equal "hold\n", out
   end
 
+  # In the middle of a call that could hand over to a thread that has to wait for the same class.
+  def test_no_class_is_looked_up_at_its_first_use
+    out, = ruby(<<~'RUBY', Server.shared.url)
+      looked_up = []
+      watched = Module.new { define_method(:const_get) { |*names| looked_up.concat(names) && super(*names) } }
+      Object.singleton_class.prepend(watched)
+      r = Steadis.connect(ARGV[0])
+      r.on(:hold) { |_| nil }
+      r.pipelined { |p| p.get("k") }
+      r.script("return 1").call
+      r.scan_each.first
+      r.subscribe.close
+      r.watch("k") { |_, t| t.get("k") }
+      Steadis::Resolver.new(ARGV[0]).primary
+      Object.const_get("Steadis")
+      p looked_up.grep(/Steadis/)
+    RUBY
+    assert_equal "[\"Steadis\"]\n", out
+  end
+
   def test_the_collector_at_every_allocation
     out, status = ruby(<<~'RUBY', Server.shared.url)
       r = Steadis.connect(ARGV[0]).ready

@@ -23,6 +23,7 @@ import steadis.asyncio  # noqa: E402
 #: What a worker does in each round.
 ALONE = {"increments": ["incr", "get"], "reads": ["get"], "pipelines": ["incr"]}
 ALONE |= {"transactions": ["multi"], "scripts": ["eval"], "watch": ["watch"]}
+ALONE["fork"] = ALONE["increments"]
 #: What one gives and another, at its side, takes or hears.
 PAIRS = {"blocking": ("push", "pop"), "streams": ("add", "entry"), "pubsub": ("publish", "message")}
 SCRIPT = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}"
@@ -234,7 +235,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--mode", choices=["threads", "asyncio", "uvloop"], default="threads")
     mode = parser.parse_args().mode
-    say(ready=True, workloads=[*ALONE, *PAIRS, *(["fork"] if mode == "threads" else [])])
+    say(ready=True, workloads=[it for it in (*ALONE, *PAIRS) if it != "fork" or mode == "threads"])
     if line := sys.stdin.readline():
         order = Order(**json.loads(line))
         if mode == "threads":
