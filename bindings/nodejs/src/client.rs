@@ -7,7 +7,7 @@ use crate::batch::{self, Script, raw};
 use crate::convert::{read_list, with_room};
 use crate::desk::Desk;
 use crate::js::{Js, Value};
-use crate::options::{call_options, options, take_flag};
+use crate::options::{options, spelled, take_flag};
 use crate::reply::Mode;
 use crate::runtime::{Bell, News};
 use crate::view::{Inner, View};
@@ -21,6 +21,9 @@ use steadis::client::hosted::{Action, Session};
 use steadis::client::{CallOptions, Exchange};
 use steadis::config::{Config, Environment, Input, Unit};
 use steadis::{Error, Kind};
+
+/// The first two are core's; JavaScript has taken `signal` out before.
+const CALL_OPTIONS: [&str; 5] = ["timeout", "retryWrites", "signal", "buffers", "bigints"];
 
 /// A client, or a view of one with other options for its calls.
 #[napi_derive::napi]
@@ -67,7 +70,8 @@ impl Native {
             let mut mode = self.view.mode;
             mode.buffers = take_flag(&mut given, "buffers")?.unwrap_or(mode.buffers);
             mode.bigints = take_flag(&mut given, "bigints")?.unwrap_or(mode.bigints);
-            Ok((call_options(self.view.options, given)?, mode))
+            let given = spelled(given, &CALL_OPTIONS)?;
+            Ok((self.view.options.with(given, Unit::Milliseconds)?, mode))
         });
         let (options, mode) = read.map_err(|error| thrown(js, &error))?;
         Ok(self.with(options, mode))
@@ -77,19 +81,11 @@ impl Native {
     #[napi(catch_unwind)]
     pub fn replica(&self, env: Env, given: Value) -> napi::Result<Self> {
         let js = Js(env.raw());
-        let read = options(js, given).and_then(|mut given| {
-            for (name, _) in &mut given {
-                if name == "policy" {
-                    "read_from".clone_into(name);
-                }
-            }
-            if !given.iter().any(|(name, _)| name.to_lowercase().replace('_', "") == "readfrom") {
-                given.push(("read_from".to_owned(), "prefer_replica".into()));
-            }
-            call_options(self.view.options, given)
+        let read = options(js, given).and_then(|given| {
+            let given = spelled(given, &["policy", "maxLag"])?;
+            self.view.options.replica(given, Unit::Milliseconds)
         });
         let options = read.map_err(|error| thrown(js, &error))?;
-        let options = options.reading_from(options.read_from, options.max_lag);
         Ok(self.with(options, self.view.mode))
     }
 
