@@ -1,6 +1,6 @@
 //! The client.
 
-use crate::convert::{Builder, items, with_args, words};
+use crate::convert::{Builder, items, words};
 use crate::error::{self, guarded_in_ruby};
 use crate::events::Events;
 use crate::pipeline::{Queue, replies};
@@ -61,14 +61,7 @@ impl Client {
 
     /// A command of the table.
     fn command(ruby: &Ruby, this: &Self, args: &[Value]) -> Result<Value, Error> {
-        guarded_in_ruby(ruby, || {
-            let command = method::current(ruby)?;
-            let (args, named) = method::split(args);
-            let exchange = with_args(ruby, command.name, args, named, |args, named| {
-                Exchange::new(command, args, named)
-            });
-            this.reply(ruby, exchange?)
-        })
+        guarded_in_ruby(ruby, || this.reply(ruby, method::exchange(ruby, args)?))
     }
 
     fn call(ruby: &Ruby, this: &Self, args: &[Value]) -> Result<Value, Error> {

@@ -1,10 +1,12 @@
 //! The commands of the table as methods, defined when the library is loaded.
 
+use crate::convert::with_args;
 use magnus::method::Method;
 use magnus::rb_sys::AsRawId;
 use magnus::{Error, Module, RClass, RHash, Ruby, Value};
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use steadis::client::Exchange;
 use steadis::command::{Command, all};
 
 /// By what Ruby calls the methods. Its numbers for names are never given back.
@@ -26,6 +28,13 @@ pub(crate) fn current(ruby: &Ruby) -> Result<&'static Command, Error> {
     let name = unsafe { rb_sys::rb_frame_this_func() };
     let command = BY_NAME.get().and_then(|all| all.get(&name));
     command.copied().ok_or_else(|| crate::error::usage(ruby, "this method is no command"))
+}
+
+/// The call of that method, encoded.
+pub(crate) fn exchange(ruby: &Ruby, args: &[Value]) -> Result<Exchange, Error> {
+    let command = current(ruby)?;
+    let (args, named) = split(args);
+    with_args(ruby, command.name, args, named, |args, named| Exchange::new(command, args, named))
 }
 
 /// Positional arguments, and keywords if there are any.

@@ -1,7 +1,6 @@
 //! Optimistic transactions.
 
 use crate::client::{answer, raw};
-use crate::convert::with_args;
 use crate::error::{self, guarded_in_ruby};
 use crate::method;
 use crate::pipeline::{Queue, replies};
@@ -42,14 +41,7 @@ impl View {
 
     /// A command of the table.
     fn command(ruby: &Ruby, this: &Self, args: &[Value]) -> Result<Value, Error> {
-        guarded_in_ruby(ruby, || {
-            let command = method::current(ruby)?;
-            let (args, named) = method::split(args);
-            let exchange = with_args(ruby, command.name, args, named, |args, named| {
-                Exchange::new(command, args, named)
-            });
-            this.reply(ruby, exchange?)
-        })
+        guarded_in_ruby(ruby, || this.reply(ruby, method::exchange(ruby, args)?))
     }
 
     fn call(ruby: &Ruby, this: &Self, args: &[Value]) -> Result<Value, Error> {
