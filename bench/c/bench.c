@@ -21,15 +21,16 @@
 #define VALUE "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const workload workloads[] = {
-    {"GET 64 B, 1 thread", 1, 0, 2, {"GET", "string"}},
-    {"GET 64 B, 8 threads", 8, 0, 2, {"GET", "string"}},
-    {"GET 64 B, 64 threads", 64, 0, 2, {"GET", "string"}},
-    {"pipeline of 100 SET", 1, 1, 3, {"SET", "string", VALUE}},
-    {"HGETALL of 100 fields", 1, 0, 2, {"HGETALL", "hash"}},
-    {"LRANGE of 1000", 1, 0, 4, {"LRANGE", "list", "0", "-1"}},
+    {"GET 64 B, 1 thread", 1, 0, NULL, 2, {"GET", "string"}},
+    {"GET 64 B, 8 threads", 8, 0, NULL, 2, {"GET", "string"}},
+    {"GET 64 B, 64 threads", 64, 0, NULL, 2, {"GET", "string"}},
+    {"pipeline of 100 SET, formatted", 1, 1, "SET %s %s", 3, {"SET", "string", VALUE}},
+    {"pipeline of 100 SET, from lists", 1, 1, NULL, 3, {"SET", "string", VALUE}},
+    {"HGETALL of 100 fields", 1, 0, NULL, 2, {"HGETALL", "hash"}},
+    {"LRANGE of 1000", 1, 0, NULL, 4, {"LRANGE", "list", "0", "-1"}},
 };
-/* What the library must reach, against the faster hiredis. */
-static const double musts[] = {0.98, 1.1, 2, 1.4, 1.3, 1.8};
+/* What the library must reach, against the faster hiredis; 0: nothing was set. */
+static const double musts[] = {0.98, 1.1, 2, 1.4, 0, 1.3, 1.8};
 
 enum { NEWEST, DEBIAN, STEADIS, RAW, CONTENDERS };
 static const contender *const contenders[] = {&with_newest_hiredis, &with_debian_hiredis,
@@ -42,6 +43,7 @@ typedef struct {
 } turn;
 
 static int port;
+static pid_t server;
 static const workload *work;
 static const contender *racer;
 static pthread_barrier_t line;
@@ -92,6 +94,21 @@ static int smaller_first(const void *a, const void *b) {
 static double median(double *values, size_t count) {
     qsort(values, count, sizeof *values, smaller_first);
     return count > 0 ? values[count / 2] : 0;
+}
+
+/* One caller and the server wait for each other all the time. On two processors of a virtual
+ * machine every wake-up is an interrupt from one to the other, which costs as much as the command
+ * and varies with what else the host does; on one processor it is a switch between processes, and
+ * what is left are the clients. Many callers have all processors. */
+static void share_processors(int threads) {
+    cpu_set_t processors;
+    long count = sysconf(_SC_NPROCESSORS_ONLN), i;
+    CPU_ZERO(&processors);
+    for (i = threads == 1 ? count - 1 : 0; i < count; i++)
+        CPU_SET((size_t)i, &processors);
+    if (sched_setaffinity(0, sizeof processors, &processors) != 0 ||
+        sched_setaffinity(server, sizeof processors, &processors) != 0)
+        give_up("the processors cannot be chosen");
 }
 
 static turn take_turn(int slice_ms) {
@@ -156,7 +173,7 @@ static void race(int rounds, int slice_ms, double must) {
                ratios[rounds - 1], median(cpu, (size_t)rounds), median(p50, (size_t)rounds));
         if (i == DEBIAN && middle > fastest)
             fastest = middle;
-        if (i == STEADIS)
+        if (i == STEADIS && must > 0)
             printf("   must %.2f%s", must * fastest, middle >= must * fastest ? "" : ", MISSED");
         putchar('\n');
     }
@@ -206,17 +223,19 @@ static int setting(const char *name, int otherwise) {
 int main(int argc, char **argv) {
     int rounds = setting("STEADIS_BENCH_ROUNDS", 15), slice = setting("STEADIS_BENCH_SLICE_MS", 150);
     size_t i;
-    if (argc < 2)
-        give_up("usage: bench PORT [PART-OF-A-NAME]");
+    if (argc < 3)
+        give_up("usage: bench PORT PID-OF-SERVER [PART-OF-A-NAME]");
     if (rounds > MOST_ROUNDS)
         rounds = MOST_ROUNDS;
     port = atoi(argv[1]);
+    server = (pid_t)atoi(argv[2]);
     keep_awake();
     puts("ratio = operations per second against the newest hiredis in Debian, beside that of Debian\n"
          "12; above 1 is faster. A must is against the faster of the two; raw sockets are the limit.");
     for (i = 0; i < sizeof workloads / sizeof *workloads; i++)
-        if (argc < 3 || strstr(workloads[i].name, argv[2]) != NULL) {
+        if (argc < 4 || strstr(workloads[i].name, argv[3]) != NULL) {
             work = &workloads[i];
+            share_processors(work->threads);
             race(rounds, slice, musts[i]);
         }
     return 0;

@@ -9,6 +9,8 @@ typedef struct {
     int threads;
     /* Sent 100 times in one go, else once and waited for. */
     int pipelined;
+    /* For two arguments as text, as most programs write commands; NULL: a list of words. */
+    const char *format;
     int argc;
     const char *argv[4];
 } workload;

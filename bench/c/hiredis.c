@@ -27,7 +27,10 @@ static void once(void *state, const workload *work) {
         return;
     }
     for (i = 0; i < BATCH; i++)
-        redisAppendCommandArgv(state, work->argc, argv, NULL);
+        if (work->format != NULL)
+            redisAppendCommand(state, work->format, argv[1], argv[2]);
+        else
+            redisAppendCommandArgv(state, work->argc, argv, NULL);
     for (i = 0; i < BATCH; i++) {
         if (redisGetReply(state, &reply) != REDIS_OK)
             give_up("hiredis fails");

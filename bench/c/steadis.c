@@ -30,15 +30,22 @@ static void *begin(int port, const workload *work) {
 }
 
 static void once(void *state, const workload *work) {
+    const char *const *argv = work->argv;
     steadis_reply *reply;
+    steadis_status status;
     int i;
     if (!work->pipelined) {
         if (steadis_call(client, work->argc, work->argv, NULL, &reply, NULL) != STEADIS_OK)
             give_up("steadis fails");
     } else {
-        for (i = 0; i < BATCH; i++)
-            if (steadis_pipeline_add(state, work->argc, work->argv, NULL, NULL) != STEADIS_OK)
+        for (i = 0; i < BATCH; i++) {
+            if (work->format != NULL)
+                status = steadis_pipeline_addf(state, NULL, work->format, argv[1], argv[2]);
+            else
+                status = steadis_pipeline_add(state, work->argc, argv, NULL, NULL);
+            if (status != STEADIS_OK)
                 give_up("steadis adds nothing");
+        }
         if (steadis_pipeline_exec(client, state, NULL, &reply, NULL) != STEADIS_OK)
             give_up("steadis fails");
     }

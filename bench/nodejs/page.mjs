@@ -38,7 +38,7 @@ function show (title, must, all) {
   }
 }
 
-async function race (port) {
+async function race (port, shareProcessors) {
   const rows = ROWS.filter(([title]) => title.includes(wanted))
   if (rows.length === 0) return
   const clients = new Map()
@@ -46,6 +46,7 @@ async function race (port) {
   for (const [title, operation, callers, must] of rows) {
     const all = new Map(NAMES.map((name) => [name, new Slices()]))
     const run = (name, slices) => slice(operations(name, clients.get(name))[operation], callers, slices)
+    shareProcessors(callers)
     for (const name of NAMES) await run(name)
     const turns = Math.max(3, Math.round(Number(seconds) * 1000 / SLICE / NAMES.length))
     for (let turn = 0; turn < turns; turn++) {
@@ -76,8 +77,8 @@ async function start (port) {
   }
 }
 
-await withServer(async (port) => {
+await withServer(async (port, shareProcessors) => {
   await fill(port)
   if ('start'.includes(wanted)) await start(port)
-  await race(port)
+  await race(port, shareProcessors)
 })

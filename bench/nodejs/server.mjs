@@ -1,10 +1,19 @@
 // A redis-server of the bench's own, on loopback and a free port.
 
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
+
+/** One caller and the server on one processor, many on all: see docs/decisions. */
+function shareProcessors (callers, processes) {
+  const last = PROCESSORS - 1
+  for (const process of processes) execFileSync('taskset', ['-apc', callers === 1 ? last : `0-${last}`, process])
+}
+
+/** As many as there are before they are shared. */
+const PROCESSORS = availableParallelism()
 
 export async function withServer (work) {
   const probe = createServer().listen(0, '127.0.0.1')
@@ -20,7 +29,7 @@ export async function withServer (work) {
       if (line.includes('Ready to accept connections')) break
     }
     server.stdout.resume()
-    await work(port)
+    await work(port, (callers) => shareProcessors(callers, [server.pid, process.pid]))
   } finally {
     server.kill()
     await end

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from contenders import OURS, Operations, fill, for_tasks, for_threads
 from measure import SLICE, Slices, tasks, threads
-from server import server
+from server import Server, server
 
 TREE = Path(__file__).resolve().parents[2]
 #: Operation, callers, and the ratio to the best peer that must be kept.
@@ -39,11 +39,12 @@ def named(contenders: dict[str, Operations], operation: str) -> dict[str, Callab
     return {name: them[operation] for name, them in contenders.items() if operation in them}
 
 
-def page_of_threads(port: int, turns: int) -> None:
-    contenders = for_threads(port)
+def page_of_threads(redis: Server, turns: int) -> None:
+    contenders = for_threads(redis.port)
     for operation, callers, must in THREADS:
         running = named(contenders, operation)
         slices = {name: Slices() for name in running}
+        redis.share_processors(callers)
         for do in running.values():
             threads(do, callers, Slices())
         for _ in range(turns):
@@ -52,11 +53,12 @@ def page_of_threads(port: int, turns: int) -> None:
         show(f"{operation}, {callers} threads", must, slices)
 
 
-async def page_of_tasks(port: int, turns: int, loop: str) -> None:
-    contenders, close = await for_tasks(port)
+async def page_of_tasks(redis: Server, turns: int, loop: str) -> None:
+    contenders, close = await for_tasks(redis.port)
     for operation, callers, must in TASKS:
         running = named(contenders, operation)
         slices = {name: Slices() for name in running}
+        redis.share_processors(callers)
         for do in running.values():
             await tasks(do, callers, Slices())
         for _ in range(turns):
@@ -88,14 +90,14 @@ def page_of_starts(port: int) -> None:
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
     turns = max(3, round(seconds / SLICE / 3))
-    with server() as port:
-        fill(port)
-        page_of_starts(port)
-        page_of_threads(port, turns)
-        asyncio.run(page_of_tasks(port, turns, "asyncio"))
+    with server() as redis:
+        fill(redis.port)
+        page_of_starts(redis.port)
+        page_of_threads(redis, turns)
+        asyncio.run(page_of_tasks(redis, turns, "asyncio"))
         import uvloop
 
-        uvloop.run(page_of_tasks(port, turns, "uvloop"))
+        uvloop.run(page_of_tasks(redis, turns, "uvloop"))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 # and what counts is the ratio within each round, and how much processor time an operation took.
 # Medians over the rounds are printed.
 
+require "etc"
 require "redis"
 require "redis/connection/hiredis"
 require "redis/connection/ruby"
@@ -17,6 +18,7 @@ ROUNDS = Integer(ENV.fetch("STEADIS_BENCH_ROUNDS", 15))
 SLICE = Integer(ENV.fetch("STEADIS_BENCH_SLICE_MS", 150)) / 1000.0
 BASE = "redis-rb hiredis"
 VALUE = "0123456789abcdef" * 4
+PROCESSORS = Etc.nprocessors
 
 def now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
 def processor = Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID)
@@ -29,7 +31,13 @@ def server
   pipe = IO.popen(["redis-server", "--port", port.to_s, "--bind", "127.0.0.1", "--save", "", "--dir", Dir.tmpdir])
   abort "redis-server did not start" unless pipe.each_line.any? { |line| line.include?("Ready to accept") }
   at_exit { Process.kill("TERM", pipe.pid) }
-  port
+  [port, pipe.pid]
+end
+
+# One caller and the server on one processor, many on all: see docs/decisions.
+def share_processors(threads, *processes)
+  which = threads == 1 ? (PROCESSORS - 1).to_s : "0-#{PROCESSORS - 1}"
+  processes.each { |pid| system("taskset", "-apc", which, pid.to_s, out: File::NULL, exception: true) }
 end
 
 # Repeats an operation in threads for a slice: operations in a second, and processor time of each.
@@ -47,7 +55,7 @@ def race(client, threads, operation)
   [done / (now - before[0]), (processor - before[1]) / done * 1e6]
 end
 
-port = server
+port, redis = server
 make = {
   "redis-rb ruby" => -> { Redis.new(host: "127.0.0.1", port:, driver: :ruby) },
   BASE => -> { Redis.new(host: "127.0.0.1", port:, driver: :hiredis) },
@@ -75,6 +83,7 @@ puts "ratio = operations per second against #{BASE}; µs = processor time of an 
 races.each do |name, (threads, operation)|
   next if ARGV.any? && !name.include?(ARGV.first)
 
+  share_processors(threads, redis, Process.pid)
   clients.each_value { |client| race(client, threads, operation) }
   rounds = Array.new(ROUNDS) { clients.transform_values { |client| race(client, threads, operation) } }
   puts name

@@ -116,8 +116,8 @@ fn leaves(reply: &Reply, out: &mut Vec<String>) {
         Reply::Integer(value) => out.push(number(value.to_string().as_bytes())),
         Reply::Double(value) => out.push((value + 0.0).to_string()),
         Reply::Boolean(value) => out.push(u8::from(*value).to_string()),
+        Reply::Simple(text) => out.push(number(text)),
         Reply::BigNumber(text)
-        | Reply::Simple(text)
         | Reply::Bulk(text)
         | Reply::Verbatim { text, .. }
         | Reply::Error(text) => out.push(number(text)),

@@ -65,6 +65,31 @@ proptest! {
     }
 
     #[test]
+    fn plain_replies_are_found_together_as_one_by_one(
+        replies in vec(prop_oneof![
+            3 => (0i64..2000).prop_map(Reply::Integer),
+            3 => Just(Reply::Simple(b"OK".into())),
+            3 => vec(any::<u8>(), 0..12).prop_map(Reply::Bulk),
+            1 => reply(),
+        ], 1..20),
+        cut in 0usize..20,
+        most in 0usize..20,
+    ) {
+        let mut bytes = Vec::new();
+        for reply in &replies {
+            write(reply, false, &mut bytes);
+        }
+        bytes.truncate(bytes.len().saturating_sub(cut));
+        let (count, length) = Scanner::default().scan_plain(&bytes, most);
+        prop_assert!(count <= most);
+        let mut at = 0;
+        for _ in 0..count {
+            at += Scanner::default().scan(&bytes[at..]).unwrap().expect("a whole reply");
+        }
+        prop_assert_eq!(at, length);
+    }
+
+    #[test]
     fn any_bytes_are_refused_or_understood(bytes in vec(any::<u8>(), 0..300)) {
         let _ = scan_in_chunks(&bytes, &[7; 40]);
         if let Ok(frame) = Frame::check(&bytes, Limits::default()) {
@@ -232,6 +257,15 @@ impl Model {
         self.waiting.remove(index);
         Some(start..start + bytes)
     }
+}
+
+#[test]
+fn plain_replies_are_found_together() {
+    let bytes = b"+OK\r\n:7\r\n$1\r\nx\r\n*1\r\n:1\r\n";
+    assert_eq!(Scanner::default().scan_plain(bytes, 9), (3, 16));
+    assert_eq!(Scanner::default().scan_plain(bytes, 2), (2, 9));
+    let limits = Limits { bytes: 4, ..Limits::default() };
+    assert_eq!(Scanner::new(limits).scan_plain(bytes, 9), (0, 0));
 }
 
 #[test]

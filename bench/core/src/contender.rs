@@ -6,18 +6,25 @@ use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Workload {
-    Get { threads: usize },
-    Pipeline,
+    Get {
+        threads: usize,
+    },
+    Pipeline {
+        /// Where a client takes both, commands are written as a format, as most programs write
+        /// them; else as lists.
+        formatted: bool,
+    },
     Hgetall,
     Lrange,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Workload; 6] = [
+    pub(crate) const ALL: [Workload; 7] = [
         Workload::Get { threads: 1 },
         Workload::Get { threads: 8 },
         Workload::Get { threads: 64 },
-        Workload::Pipeline,
+        Workload::Pipeline { formatted: true },
+        Workload::Pipeline { formatted: false },
         Workload::Hgetall,
         Workload::Lrange,
     ];
@@ -25,20 +32,26 @@ impl Workload {
     pub(crate) fn name(self) -> String {
         match self {
             Workload::Get { threads } => format!("GET 64 B, {threads} threads"),
-            Workload::Pipeline => "pipeline of 100 SET".into(),
+            Workload::Pipeline { formatted: true } => "pipeline of 100 SET".into(),
+            Workload::Pipeline { .. } => "pipeline of 100 SET, hiredis from lists".into(),
             Workload::Hgetall => "HGETALL of 100 fields".into(),
             Workload::Lrange => "LRANGE of 1000".into(),
         }
     }
 
-    fn threads(self) -> usize {
+    /// How often the command is sent in one go.
+    pub(crate) fn repeat(self) -> usize {
+        if let Workload::Pipeline { .. } = self { 100 } else { 1 }
+    }
+
+    pub(crate) fn threads(self) -> usize {
         if let Workload::Get { threads } = self { threads } else { 1 }
     }
 
     pub(crate) fn command(self) -> &'static [&'static str] {
         match self {
             Workload::Get { .. } => &["GET", "string"],
-            Workload::Pipeline => &["SET", "string", crate::server::VALUE],
+            Workload::Pipeline { .. } => &["SET", "string", crate::server::VALUE],
             Workload::Hgetall => &["HGETALL", "hash"],
             Workload::Lrange => &["LRANGE", "list", "0", "-1"],
         }

@@ -1,7 +1,7 @@
 //! hiredis as its users call it: one context for each thread, replies as a tree.
 
 use crate::contender::{Contender, Workload};
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 
 #[repr(C)]
 struct Context {
@@ -18,6 +18,7 @@ unsafe extern "C" {
         argv: *const *const c_char,
         lengths: *const usize,
     ) -> *mut c_void;
+    fn redisAppendCommand(context: *mut Context, format: *const c_char, ...) -> c_int;
     fn redisAppendCommandArgv(
         context: *mut Context,
         argc: c_int,
@@ -61,22 +62,31 @@ impl Contender for Hiredis {
         // SAFETY: redisConnect returns null or a context.
         assert!(unsafe { context.0.as_ref() }.is_some_and(|context| context.err == 0));
         let command = workload.command();
+        // An argument that is part of a format ends with a NUL.
+        let texts: Vec<_> =
+            command.iter().map(|text| CString::new(*text).expect("no NUL")).collect();
         Box::new(move || {
             let context = &context;
             let argv: [*const c_char; 4] = std::array::from_fn(|i| {
-                command.get(i).map_or(std::ptr::null(), |arg| arg.as_ptr().cast())
+                texts.get(i).map_or(std::ptr::null(), |text| text.as_ptr())
             });
             let lengths: [usize; 4] =
                 std::array::from_fn(|i| command.get(i).map_or(0, |a| a.len()));
             let argc = command.len() as c_int;
-            // SAFETY: argv and lengths describe `argc` arguments that outlive the calls; replies
-            // are freed once.
+            // SAFETY: argv and lengths describe `argc` arguments that outlive the calls, the
+            // format names the two it is given, and replies are freed once.
             unsafe {
-                if workload == Workload::Pipeline {
-                    for _ in 0..100 {
-                        redisAppendCommandArgv(context.0, argc, argv.as_ptr(), lengths.as_ptr());
+                if let Workload::Pipeline { formatted } = workload {
+                    for _ in 0..workload.repeat() {
+                        if formatted {
+                            let format = c"SET %s %s".as_ptr();
+                            redisAppendCommand(context.0, format, argv[1], argv[2]);
+                        } else {
+                            let (argv, lengths) = (argv.as_ptr(), lengths.as_ptr());
+                            redisAppendCommandArgv(context.0, argc, argv, lengths);
+                        }
                     }
-                    for _ in 0..100 {
+                    for _ in 0..workload.repeat() {
                         let mut reply = std::ptr::null_mut();
                         assert_eq!(redisGetReply(context.0, &mut reply), 0);
                         freeReplyObject(reply);

@@ -51,7 +51,7 @@ impl Contender for Steadis {
         let mut bytes = Vec::new();
         let mut ends = Vec::new();
         let mut frames = Vec::new();
-        let repeat = if workload == Workload::Pipeline { 100 } else { 1 };
+        let repeat = workload.repeat();
         Box::new(move || {
             bytes.clear();
             ends.clear();
@@ -70,7 +70,7 @@ impl Contender for Steadis {
                 .expect("replies");
             let mut replies = Reader::new(Frame::trusted(&frames));
             match terms {
-                Terms::C => drop(std::hint::black_box(Tree::of(replies))),
+                Terms::C => drop(std::hint::black_box(Tree::of(replies, repeat))),
                 Terms::Rust => {
                     while let Some(reply) = Reply::next(&mut replies) {
                         std::hint::black_box(reply);

@@ -40,6 +40,7 @@ fn main() {
             Box::new(redis_crate::RedisCrate::new(server.port)),
             Box::new(raw::Raw::new(server.port)),
         ];
+        server.share_processors(workload.threads());
         report::print(workload, &contender::race(&contenders, workload, rounds as u32, slice));
     }
     drop(awake);

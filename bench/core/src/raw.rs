@@ -28,8 +28,7 @@ impl Contender for Raw {
         encode::command(&mut one, workload.command());
         let mut buffer = vec![0; 64 << 10];
         let reply = measure(&mut socket, &one);
-        let repeat = if workload == Workload::Pipeline { 100 } else { 1 };
-        let (request, wanted) = (one.repeat(repeat), reply * repeat);
+        let (request, wanted) = (one.repeat(workload.repeat()), reply * workload.repeat());
         Box::new(move || {
             socket.write_all(&request).expect("a request");
             let mut missing = wanted;

@@ -19,9 +19,9 @@ impl Contender for RedisCrate {
         let mut connection = self.0.get_connection().expect("a connection");
         Box::new(move || {
             let (name, args) = workload.command().split_first().expect("a command");
-            if workload == Workload::Pipeline {
+            if let Workload::Pipeline { .. } = workload {
                 let mut pipe = redis::pipe();
-                for _ in 0..100 {
+                for _ in 0..workload.repeat() {
                     pipe.cmd(name).arg(args);
                 }
                 let replies: Vec<redis::Value> = pipe.query(&mut connection).expect("replies");

@@ -51,6 +51,27 @@ fn fill(port: u16) {
     pipe.exec(&mut connection).expect("the data");
 }
 
+impl Server {
+    /// One caller and the server wait for each other all the time. On two processors of a virtual
+    /// machine every wake-up is an interrupt from one to the other, which costs as much as the
+    /// command and varies with what else the host does; on one processor it is a switch between
+    /// processes, and what is left are the clients. Many callers have all processors.
+    pub(crate) fn share_processors(&self, threads: usize) {
+        // SAFETY: the set is plain data, for which zeros are valid, and each processor lies in it;
+        // the pointers are good for the calls.
+        unsafe {
+            let mut set: libc::cpu_set_t = std::mem::zeroed();
+            let count = libc::sysconf(libc::_SC_NPROCESSORS_ONLN).clamp(1, 1024) as usize;
+            let first = if threads == 1 { count - 1 } else { 0 };
+            (first..count).for_each(|processor| libc::CPU_SET(processor, &mut set));
+            for process in [0, self.process.id() as libc::pid_t] {
+                let result = libc::sched_setaffinity(process, size_of_val(&set), &raw const set);
+                assert_eq!(result, 0, "the processors cannot be chosen");
+            }
+        }
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();

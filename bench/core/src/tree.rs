@@ -13,19 +13,19 @@ struct Node {
     elements: (usize, usize),
 }
 
-#[derive(Default)]
 pub(crate) struct Tree {
-    replies: Vec<usize>,
+    roots: Vec<usize>,
     nodes: Vec<Node>,
     elements: Vec<usize>,
 }
 
 impl Tree {
-    /// All replies, in one tree.
-    pub(crate) fn of(mut replies: Reader<'_>) -> Self {
-        let mut tree = Self::default();
+    /// All replies, of which so many were asked for, in one tree.
+    pub(crate) fn of(mut replies: Reader<'_>, count: usize) -> Self {
+        let (roots, nodes) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut tree = Self { roots, nodes, elements: Vec::new() };
         while let Some(Ok(reply)) = replies.next(&mut tree) {
-            tree.replies.push(reply);
+            tree.roots.push(reply);
         }
         tree
     }

@@ -13,6 +13,9 @@
 steadis_status steadis_refuse_format(const char *why, const char *format, size_t at,
                                      steadis_error **error);
 
+/* Room for most commands, so that nobody has to be asked for memory. */
+enum { SHORT = 256, FEW = 8 };
+
 /* Arguments in the making: their text end to end, and where each one ends. */
 typedef struct {
     char *text;
@@ -21,22 +24,30 @@ typedef struct {
     size_t count, places;
     bool open;
     const char *why;
+    char short_text[SHORT];
+    size_t few_ends[FEW];
 } words;
 
-static void grow(words *w, size_t more) {
-    size_t room = w->room ? w->room : 128;
+/* More memory for what lies in `old`, which is `few` as long as that is enough. */
+static void *more(void *old, const void *few, size_t used, size_t size) {
+    void *fresh = realloc(old == few ? NULL : old, size);
+    if (fresh != NULL && old == few)
+        memcpy(fresh, few, used);
+    return fresh;
+}
+
+static void grow(words *w, size_t length) {
+    size_t room = w->room;
     char *text;
-    if (w->why != NULL)
+    if (length <= room - w->length)
         return;
-    if (more > (size_t)PTRDIFF_MAX - w->length) {
+    if (length > (size_t)PTRDIFF_MAX - w->length) {
         w->why = "an argument is too long";
         return;
     }
-    while (room < w->length + more)
+    while (room < w->length + length)
         room *= 2;
-    if (room == w->room)
-        return;
-    text = realloc(w->text, room);
+    text = more(w->text, w->short_text, w->length, room);
     if (text == NULL) {
         w->why = "there is no memory for it";
         return;
@@ -59,8 +70,8 @@ static void end_word(words *w) {
         return;
     w->open = false;
     if (w->count == w->places) {
-        size_t places = w->places ? w->places * 2 : 16;
-        size_t *ends = realloc(w->ends, places * sizeof *ends);
+        size_t places = w->places * 2;
+        size_t *ends = more(w->ends, w->few_ends, w->count * sizeof *ends, places * sizeof *ends);
         if (ends == NULL) {
             w->why = "there is no memory for it";
             return;
@@ -87,6 +98,24 @@ static void append_real(words *w, char *text, int length) {
 
 #define NUMBER(type) (length = snprintf(text, sizeof text, spec, va_arg(*args, type)))
 
+/* %s, %b or %%. */
+static const char *text_directive(words *w, const char *at, va_list *args) {
+    const char *bytes = "%";
+    size_t size = 1;
+    if (*at != '%') {
+        bytes = va_arg(*args, const char *);
+        if (*at == 'b')
+            size = va_arg(*args, size_t);
+        else
+            size = bytes != NULL ? strlen(bytes) : 0;
+    }
+    if (bytes == NULL && (*at == 's' || size > 0))
+        w->why = "has a NULL for this directive";
+    else
+        append(w, bytes, size);
+    return w->why == NULL ? at + 1 : NULL;
+}
+
 /* One directive behind its %; where it ends, or NULL with the reason in w. */
 static const char *directive(words *w, const char *at, va_list *args) {
     char spec[24] = "%", text[512];
@@ -94,6 +123,8 @@ static const char *directive(words *w, const char *at, va_list *args) {
     size_t used = 1;
     int length = -1, h = 0, l = 0, z = 0, j = 0, t = 0, L = 0;
 
+    if (*at == 's' || *at == 'b' || *at == '%')
+        return text_directive(w, at, args);
     at += strspn(at, "-+ 0#");
     at += strspn(at, "0123456789");
     if (*at == '.')
@@ -112,23 +143,8 @@ static const char *directive(words *w, const char *at, va_list *args) {
         return NULL;
     }
     if (*at == '%' || *at == 's' || *at == 'b') {
-        if (at != from) {
-            w->why = "has flags that %s, %b and %% do not take";
-        } else if (*at == '%') {
-            append(w, "%", 1);
-        } else {
-            const char *bytes = va_arg(*args, const char *);
-            size_t size = 0;
-            if (*at == 'b')
-                size = va_arg(*args, size_t);
-            else if (bytes != NULL)
-                size = strlen(bytes);
-            if (bytes == NULL && (*at == 's' || size > 0))
-                w->why = "has a NULL for this directive";
-            else
-                append(w, bytes, size);
-        }
-        return w->why == NULL ? at + 1 : NULL;
+        w->why = "has flags that %s, %b and %% do not take";
+        return NULL;
     }
     if ((size_t)(at - from) + 3 > sizeof spec || h > 2 || l > 2 || z + j + t + L > 1 ||
         (h > 0) + (l > 0) + z + j + t + L > 1 || strchr("diouxXcfFeEgG", *at) == NULL) {
@@ -183,48 +199,66 @@ static const char *directive(words *w, const char *at, va_list *args) {
 typedef steadis_status (*consumer)(void *context, int argc, const char **argv, const size_t *lengths,
                                steadis_error **error);
 
+/* Hands the words on as arguments. */
+static steadis_status hand_on(words *w, const char *format, steadis_error **error, consumer use,
+                              void *context) {
+    const char *few[FEW], **argv = few;
+    steadis_status status;
+    size_t start = 0, i;
+    if (w->count > FEW && (argv = malloc(w->count * sizeof *argv)) == NULL)
+        return steadis_refuse_format("there is no memory for it", format, 0, error);
+    for (i = 0; i < w->count; i++) {
+        size_t end = w->ends[i];
+        argv[i] = end > start ? w->text + start : "";
+        w->ends[i] = end - start;
+        start = end;
+    }
+    status = use(context, (int)w->count, argv, w->ends, error);
+    if (argv != few)
+        free((void *)argv);
+    return status;
+}
+
 /* Words are parted by blanks; what a directive inserts stays within its word. */
 static steadis_status format_words(const char *format, va_list *args, steadis_error **error,
                                    consumer use, void *context) {
-    words w = {0};
+    words w;
     steadis_status status;
     const char *at = format;
     if (format == NULL)
         return steadis_refuse_format("is NULL", "", 0, error);
+    w.text = w.short_text;
+    w.ends = w.few_ends;
+    w.room = SHORT;
+    w.places = FEW;
+    w.length = w.count = 0;
+    w.open = false;
+    w.why = NULL;
     while (*at != '\0' && w.why == NULL) {
         const char *next = at + 1;
-        if (*at == ' ')
+        if (*at == ' ') {
             end_word(&w);
-        else if (*at != '%')
-            append(&w, at, 1);
-        else if ((next = directive(&w, at + 1, args)) == NULL)
-            break;
+        } else if (*at == '%') {
+            if ((next = directive(&w, at + 1, args)) == NULL)
+                break;
+        } else {
+            next = at + strcspn(at, " %");
+            append(&w, at, (size_t)(next - at));
+        }
         at = next;
     }
     if (w.why == NULL)
         end_word(&w);
     if (w.why == NULL && w.count > INT_MAX)
         w.why = "has too many words";
-    if (w.why != NULL) {
+    if (w.why != NULL)
         status = steadis_refuse_format(w.why, format, (size_t)(at - format), error);
-    } else {
-        const char **argv = malloc((w.count + 1) * sizeof *argv);
-        size_t i, start = 0;
-        if (argv == NULL) {
-            status = steadis_refuse_format("there is no memory for it", format, 0, error);
-        } else {
-            for (i = 0; i < w.count; i++) {
-                size_t end = w.ends[i];
-                argv[i] = end > start ? w.text + start : "";
-                w.ends[i] = end - start;
-                start = end;
-            }
-            status = use(context, (int)w.count, argv, w.ends, error);
-            free((void *)argv);
-        }
-    }
-    free(w.text);
-    free(w.ends);
+    else
+        status = hand_on(&w, format, error, use, context);
+    if (w.text != w.short_text)
+        free(w.text);
+    if (w.ends != w.few_ends)
+        free(w.ends);
     return status;
 }
 

@@ -146,6 +146,11 @@ impl Batch {
         &self.bytes
     }
 
+    /// Where each command ends in the bytes.
+    pub(super) fn ends(&self) -> Vec<usize> {
+        self.items.iter().map(|item| item.end).collect()
+    }
+
     pub(super) fn bytes_of(&self, index: usize) -> &[u8] {
         let start = if index == 0 { 0 } else { self.items[index - 1].end };
         &self.bytes[start..self.items[index].end]

@@ -1,11 +1,12 @@
 //! What came of commands that were sent in one go.
 
 use super::Origin;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::proto::read::{Build, Frame};
 use crate::proto::reply::Reply;
 use crate::proto::shape::Shape;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// A good reply, and the shape that its command gives it.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +32,8 @@ impl Answer<'_> {
 /// What came of each command, in order.
 #[derive(Debug, Default)]
 pub struct Outcomes {
-    frames: Vec<u8>,
-    items: Vec<Item>,
+    pub(super) frames: Vec<u8>,
+    pub(super) items: Vec<Item>,
 }
 
 #[derive(Debug)]
@@ -40,11 +41,21 @@ pub(super) enum Item {
     /// Where in the frames its reply is.
     Reply(Range<usize>, &'static Shape),
     Failed(Error),
+    /// Still to be executed; or once more, if it was sent and the caller agreed to repetitions.
+    Open {
+        may_have_run: bool,
+    },
 }
 
+/// Whoever gives outcomes away has closed them all.
+static LEFT_OPEN: LazyLock<Error> =
+    LazyLock::new(|| Error::new(Kind::Internal, "a command of a pipeline was left open"));
+
 impl Outcomes {
-    pub(super) fn of(frames: Vec<u8>, items: Vec<Item>) -> Self {
-        Self { frames, items }
+    /// Those of so many commands that are still to be executed.
+    pub(super) fn open(count: usize) -> Self {
+        let items = std::iter::repeat_with(|| Item::Open { may_have_run: false });
+        Self { frames: Vec::new(), items: items.take(count).collect() }
     }
 
     pub(super) fn push_reply(&mut self, frame: Frame<'_>, shape: &'static Shape) {
@@ -78,6 +89,7 @@ impl Outcomes {
                 Ok(Answer { frame, shape, origin: Origin::default() })
             }
             Item::Failed(error) => Err(error),
+            Item::Open { .. } => Err(&*LEFT_OPEN),
         })
     }
 

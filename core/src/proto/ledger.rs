@@ -103,15 +103,23 @@ impl<T> Ledger<T> {
         self.written = self.written.saturating_sub(bytes as u64);
     }
 
+    /// How many replies the oldest token still waits for.
+    pub fn awaited(&self) -> usize {
+        self.entries.front().map_or(0, |front| front.span.replies() - front.answered)
+    }
+
     /// Takes the next reply: whose it is, and whether it completes what that token waits for.
     /// `None`: nobody asked.
     pub fn answer(&mut self) -> Option<(&T, bool)> {
-        let last = {
-            let front = self.entries.front_mut()?;
-            front.answered += 1;
-            front.answered >= front.span.replies()
-        };
-        self.entries.front().map(|front| (&front.token, last))
+        self.answer_some(1)
+    }
+
+    /// Takes the next replies, of which there are no more than [`awaited`](Self::awaited) says.
+    pub fn answer_some(&mut self, replies: usize) -> Option<(&T, bool)> {
+        let front = self.entries.front_mut()?;
+        front.answered += replies;
+        let last = front.answered >= front.span.replies();
+        Some((&front.token, last))
     }
 
     /// Removes what [`answer`](Self::answer) completed.

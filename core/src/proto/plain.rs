@@ -8,10 +8,8 @@ use std::ops::Range;
 /// How long the value at the start of `bytes` is.
 #[inline(always)]
 pub(super) fn value(bytes: &[u8]) -> Option<usize> {
-    if let Some(text) = string(bytes) {
-        return Some(text.end + 2);
-    }
     match bytes {
+        [b'$', ..] => string(bytes).map(|text| text.end + 2),
         [b':', ..] => head(b':', bytes).map(|(_, end)| end),
         [b'+', b'O', b'K', b'\r', b'\n', ..] => Some(5),
         _ => None,

@@ -2,6 +2,7 @@
 
 use super::read::{Build, Frame, Items, Reader};
 use super::shape::Shape;
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 /// A server's reply, as it was on the wire or in the shape of its command.
@@ -14,8 +15,8 @@ pub enum Reply {
     Boolean(bool),
     /// Decimal digits of an integer of any length.
     BigNumber(Vec<u8>),
-    /// A status such as `OK`.
-    Simple(Vec<u8>),
+    /// A status such as `OK`, which is the most frequent reply of all and asks for no memory.
+    Simple(Cow<'static, [u8]>),
     Bulk(Vec<u8>),
     Verbatim {
         format: Vec<u8>,
@@ -53,7 +54,8 @@ impl Reply {
     /// The bytes of a string of any kind.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
-            Self::Simple(text) | Self::Bulk(text) | Self::Verbatim { text, .. } => Some(text),
+            Self::Simple(text) => Some(text),
+            Self::Bulk(text) | Self::Verbatim { text, .. } => Some(text),
             _ => None,
         }
     }
@@ -116,7 +118,10 @@ impl Build for Owned {
         Ok(Reply::BigNumber(digits.to_vec()))
     }
     fn simple(&mut self, text: &[u8]) -> Result<Reply, Infallible> {
-        Ok(Reply::Simple(text.to_vec()))
+        Ok(Reply::Simple(match text {
+            b"OK" => Cow::Borrowed(b"OK"),
+            other => Cow::Owned(other.to_vec()),
+        }))
     }
     fn bulk(&mut self, bytes: &[u8]) -> Result<Reply, Infallible> {
         Ok(Reply::Bulk(bytes.to_vec()))

@@ -111,6 +111,22 @@ impl Scanner {
         Ok(Some(end))
     }
 
+    /// Steps over up to `most` replies that come first in `buffer` and are plain values: how many
+    /// there were, and how long they are together. They are as whole as [`scan`](Self::scan) would
+    /// find them, one call for each.
+    pub fn scan_plain(&self, buffer: &[u8], most: usize) -> (usize, usize) {
+        let (mut count, mut at) = (0, 0);
+        while count < most
+            && !self.inside
+            && let Some(length) = plain::value(&buffer[at..])
+            && length <= self.limits.bytes
+        {
+            count += 1;
+            at += length;
+        }
+        (count, at)
+    }
+
     /// How long the buffer must become before scanning again can help.
     pub fn needed(&self) -> usize {
         self.needed

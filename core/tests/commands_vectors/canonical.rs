@@ -44,9 +44,8 @@ pub(crate) fn value(reply: &Reply) -> Value {
         Reply::Double(number) if number.is_finite() => json!({ "double": number }),
         Reply::Double(number) => json!({ "double": number.to_string().to_lowercase() }),
         Reply::Boolean(flag) => json!(flag),
-        Reply::Simple(bytes) | Reply::Bulk(bytes) | Reply::Verbatim { text: bytes, .. } => {
-            text(bytes)
-        }
+        Reply::Simple(bytes) => text(bytes),
+        Reply::Bulk(bytes) | Reply::Verbatim { text: bytes, .. } => text(bytes),
         Reply::Error(line) => json!({ "error": text(line) }),
         Reply::List(items) | Reply::Push(items) => all(items),
         Reply::Set(items) => json!({ "set": all(items) }),

@@ -13,7 +13,7 @@ pub(crate) fn reply() -> impl Strategy<Value = Reply> {
         any::<f64>().prop_filter("NaN is not equal", |f| !f.is_nan()).prop_map(Reply::Double),
         any::<bool>().prop_map(Reply::Boolean),
         "-?[0-9]{1,40}".prop_map(|digits| Reply::BigNumber(digits.into_bytes())),
-        line().prop_map(Reply::Simple),
+        line().prop_map(|text| Reply::Simple(text.into())),
         line().prop_map(Reply::Error),
         vec(any::<u8>(), 0..60).prop_map(Reply::Bulk),
         vec(any::<u8>(), 0..20).prop_map(|text| Reply::Verbatim { format: b"txt".to_vec(), text }),

@@ -123,23 +123,28 @@ impl<W: Wire> Lane<W> {
         // The replies to the oldest call lie from `run` to `at`; they are handed over together.
         let (mut run, mut at) = (0, 0);
         while at < input.bytes.len() {
-            let end = match input.scanner.scan(&input.bytes[at..]) {
-                Ok(Some(length)) => at + length,
-                Ok(None) => break,
-                Err(malformed) => {
-                    broken = Some(malformed.to_string());
-                    break;
+            // Most replies are plain, and those of a pipeline have plain neighbours.
+            let rest = &input.bytes[at..];
+            let (mut replies, mut length) = input.scanner.scan_plain(rest, state.ledger.awaited());
+            if replies == 0 {
+                (replies, length) = match input.scanner.scan(rest) {
+                    Ok(Some(length)) => (1, length),
+                    Ok(None) => break,
+                    Err(malformed) => {
+                        broken = Some(malformed.to_string());
+                        break;
+                    }
+                };
+                // Pushes answer nobody; a lane subscribes to nothing.
+                if rest[0] == b'>' {
+                    deliver_part(&state, &input.bytes[run..at]);
+                    at += length;
+                    run = at;
+                    continue;
                 }
-            };
-            // Pushes answer nobody; a lane subscribes to nothing.
-            if input.bytes[at] == b'>' {
-                deliver_part(&state, &input.bytes[run..at]);
-                run = end;
-                at = end;
-                continue;
             }
-            at = end;
-            match state.ledger.answer() {
+            at += length;
+            match state.ledger.answer_some(replies) {
                 Some((_, false)) => continue,
                 Some((_, true)) => {}
                 None => {

@@ -49,7 +49,7 @@ pub(crate) fn heard(incoming: Option<Incoming>) -> Reply {
     match incoming {
         None => Reply::Null,
         Some(Incoming::Message { data, .. }) => Reply::Bulk(data),
-        Some(Incoming::Gap { .. }) => Reply::Simple(b"gap".to_vec()),
+        Some(Incoming::Gap { .. }) => Reply::Simple(b"gap".into()),
     }
 }
 
