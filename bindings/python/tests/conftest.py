@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +23,8 @@ TREE = Path(__file__).resolve().parents[3]
 #: Fresh interpreters find the package where this one has it.
 CHILD = {"PYTHONPATH": str(TREE / "bindings" / "python")}
 
+# What a shell runs in the background ignores Ctrl-C, and so would the interpreters of the tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Story = Callable[[steadis.asyncio.Client], Awaitable[Any]]
 
