@@ -117,6 +117,8 @@ declare class BaseClient<T> extends EventEmitter {
   readonly isOpen: boolean
   readonly isReady: boolean
   duplicate (overrides?: Options): Client<T>
+  client (word: string, ...words: (Value | readonly Value[])[]): Promise<any>
+  clientSetName (name: string): Promise<'OK'>
   defineCommand (name: string, definition: { lua: string, numberOfKeys?: number }): void
   asIORedis (): any
   asNodeRedis (): any

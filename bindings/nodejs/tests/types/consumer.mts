@@ -2,6 +2,7 @@ import { connect, Client, MaybeExecutedError, Resolver, type Failover } from 'st
 
 export async function use (client: Client = connect({ commandTimeout: 100 })): Promise<number> {
   await using other = client.duplicate()
+  const named: 'OK' = await other.clientSetName('other')
   const text: string | null = await client.get('key')
   const bytes: Buffer | null = await client.buffers.get('key')
   const also: Buffer | null = await client.getBuffer('key')
@@ -23,6 +24,6 @@ export async function use (client: Client = connect({ commandTimeout: 100 })): P
   // @ts-expect-error: there is no such option
   await client.set('key', 'value', { EXX: 1 })
   const { host, port } = await new Resolver().primary({ timeout: 100 })
-  console.log(flat, messages, pairs, words, cursor, keys, next, found, host, port)
+  console.log(named, flat, messages, pairs, words, cursor, keys, next, found, host, port)
   return first instanceof MaybeExecutedError ? 0 : client.incr('a')
 }
