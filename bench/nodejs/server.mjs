@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 /** One caller and the server on one processor, many on all: see docs/decisions. */
 function shareProcessors (callers, processes) {
   const last = PROCESSORS - 1
-  for (const process of processes) execFileSync('taskset', ['-apc', callers === 1 ? last : `0-${last}`, process])
+  for (const process of processes) execFileSync('taskset', ['-pc', callers === 1 ? last : `0-${last}`, process])
 }
 
 /** As many as there are before they are shared. */

@@ -16,12 +16,13 @@ class Server:
     pid: int
 
     def share_processors(self, callers: int) -> None:
-        """One caller and the server on one processor, many on all: see docs/decisions."""
-        last = (os.cpu_count() or 1) - 1
-        which = str(last) if callers == 1 else f"0-{last}"
-        for process in (self.pid, os.getpid()):
-            line = ["taskset", "-apc", which, str(process)]
-            subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+        """One caller and the server on one processor, many on all: see docs/decisions.
+
+        Threads that a client has started are left where they are, so that they disturb no other.
+        """
+        every = range(os.cpu_count() or 1)
+        for process in (self.pid, 0):
+            os.sched_setaffinity(process, every[-1:] if callers == 1 else every)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ end
 # One caller and the server on one processor, many on all: see docs/decisions.
 def share_processors(threads, *processes)
   which = threads == 1 ? (PROCESSORS - 1).to_s : "0-#{PROCESSORS - 1}"
-  processes.each { |pid| system("taskset", "-apc", which, pid.to_s, out: File::NULL, exception: true) }
+  processes.each { |pid| system("taskset", "-pc", which, pid.to_s, out: File::NULL, exception: true) }
 end
 
 # Repeats an operation in threads for a slice: operations in a second, and processor time of each.

@@ -133,16 +133,15 @@ fn run(stage: &Stage) -> Outcome {
 
 /// The counts in a closing line: cargo's, or the plain "N passed, N failed".
 fn read(line: &str) -> Option<Count> {
-    let line = match line.strip_prefix("test result: ") {
-        Some(rest) => rest.split_once(". ")?.1,
-        None if line.starts_with(|c: char| c.is_ascii_digit()) => line,
-        None => return None,
+    let (counts, between) = match line.strip_prefix("test result: ") {
+        Some(rest) => (rest.split_once(". ")?.1, " passed; "),
+        None => (line, " passed, "),
     };
-    let number = |word: &str| {
-        let (before, _) = line.split_once(word)?;
-        before.rsplit([' ', ',', ';']).find(|it| !it.is_empty())?.parse().ok()
-    };
-    Some(Count { passed: number(" passed")?, failed: number(" failed")? })
+    let (passed, rest) = counts.split_once(between)?;
+    let (failed, rest) = rest.split_once(" failed")?;
+    // Test programs have closing lines of their own, which say the same in other words.
+    let is_all = rest.is_empty() || rest.starts_with(';');
+    is_all.then_some(Count { passed: passed.parse().ok()?, failed: failed.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -157,5 +156,7 @@ mod tests {
         assert_eq!(read("251 passed, 0 failed"), Some((251, 0)));
         assert_eq!(read("running 13 tests"), None);
         assert_eq!(read("1 passed"), None);
+        assert_eq!(read("3 failed, 694 passed in 494.95s (0:08:14)"), None);
+        assert_eq!(read("694 passed, 3 failed in 494.95s"), None);
     }
 }

@@ -10,7 +10,7 @@
 //! | `resolver` | only who is primary |
 //! | `settings`, `terms` | options of `connect`, and of calls |
 //! | `values` | topology, health, settings |
-//! | `error`, `runtime`, `turn` | exceptions, signals, and the interpreter's lock |
+//! | `error`, `runtime` | exceptions, signals, and the interpreter's lock |
 //! | `hidden` | for the tests of this tree |
 
 mod asyncio;
@@ -29,7 +29,6 @@ mod scan;
 mod script;
 mod settings;
 mod terms;
-mod turn;
 mod values;
 mod watch;
 

@@ -1,7 +1,6 @@
 //! Python around a call that waits: the interpreter is free, and Ctrl-C is heard.
 
 use crate::error;
-use crate::turn::Turn;
 use pyo3::prelude::*;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,7 +59,6 @@ fn find_out(py: Python<'_>) -> PyResult<bool> {
 #[pyfunction]
 pub(crate) fn _in_child() {
     FORKS.fetch_add(1, Ordering::Relaxed);
-    Turn::begin_anew();
 }
 
 /// Runs what may wait, without the interpreter's lock. What a signal handler has raised goes
@@ -70,14 +68,7 @@ pub(crate) fn waiting<T: Send>(
     run: impl FnOnce(&Signals) -> steadis::Result<T> + Send,
 ) -> PyResult<T> {
     let signals = Signals::default();
-    let turn = Turn::current();
-    let (result, ours) = py.detach(|| {
-        let result = error::guarded(|| run(&signals));
-        (result, turn.take())
-    });
-    if ours {
-        turn.give();
-    }
+    let result = py.detach(|| error::guarded(|| run(&signals)));
     match signals.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(raised) => Err(raised),
         None => result.map_err(|why| error::raise(py, &why)),

@@ -289,13 +289,13 @@ def test_a_transport_may_read_while_a_task_runs(
     async def story() -> None:
         async with aio.connect(server.url) as client:
             await client.set("k", "v")
-            transport, link = made
+            transport, protocol = made
             transport.pause_reading()
             waiting = asyncio.create_task(client.get("k"))
             await asyncio.sleep(0)
             reads = transport.get_extra_info("socket")
             assert select.select([reads], [], [], 10)[0]
-            link.data_received(os.read(reads.fileno(), 4096))
+            protocol.buffer_updated(os.readv(reads.fileno(), [protocol.get_buffer(-1)]))
             transport.resume_reading()
             assert await asyncio.wait_for(waiting, 10) == b"v"
 

@@ -50,7 +50,7 @@ impl Kind {
             Self::Url => "a redis:// or redis-sentinel:// URL",
             Self::Word => "a word without blanks",
             Self::Path => "the path of a file",
-            Self::Secret => "text; in Python, Ruby and Rust also a function that returns it",
+            Self::Secret => "text, or a function that returns it (not in C and Node.js)",
             Self::Bool => "true or false",
             Self::Duration => "a span of time such as 500ms, 5s or 2m",
             Self::Addresses => "a list of host:port",

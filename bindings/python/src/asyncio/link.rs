@@ -1,8 +1,9 @@
-//! A connection, as asyncio sees it: a Protocol.
+//! A connection, as asyncio sees it: a BufferedProtocol.
 
 use super::Driver;
 use pyo3::prelude::*;
-use pyo3::types::PyWeakrefReference;
+use pyo3::types::{PyByteArray, PyWeakrefReference};
+use std::cell::OnceCell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use steadis::client::hosted::LinkId;
@@ -14,6 +15,23 @@ pub(crate) struct Link {
     driver: Py<PyWeakrefReference>,
     id: LinkId,
     carrier: Mutex<Carrier>,
+}
+
+/// As much as one read takes.
+const ROOM: usize = 64 << 10;
+
+thread_local! {
+    /// Where the connections of this thread's loop read to. Each is asked for it, filled, and told
+    /// before it is the next one's turn. Without it, asyncio asks the system for a quarter of a
+    /// megabyte for each read, and gives it back.
+    static BUFFER: OnceCell<Py<PyByteArray>> = const { OnceCell::new() };
+}
+
+fn buffer<'py>(py: Python<'py>) -> Bound<'py, PyByteArray> {
+    BUFFER.with(|buffer| {
+        let made = buffer.get_or_init(|| PyByteArray::new(py, &[0; ROOM]).unbind());
+        made.bind(py).clone()
+    })
 }
 
 /// What carries the bytes.
@@ -79,9 +97,19 @@ impl Link {
         Driver::work(&driver, |session, sink| session.opened(id, Instant::now(), sink))
     }
 
-    fn data_received(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+    /// Where to read to.
+    fn get_buffer<'py>(&self, py: Python<'py>, _hint: isize) -> Bound<'py, PyByteArray> {
+        buffer(py)
+    }
+
+    /// So many bytes have come.
+    fn buffer_updated(&self, py: Python<'_>, count: usize) -> PyResult<()> {
         let Some(driver) = self.driver(py)? else { return Ok(()) };
-        Driver::received(&driver, self.id, data)
+        let buffer = buffer(py);
+        // SAFETY: the buffer is this thread's, it is never resized, and nobody writes to it before
+        // its loop reads again, which happens after this.
+        let bytes = unsafe { buffer.as_bytes() };
+        Driver::received(&driver, self.id, bytes.get(..count).unwrap_or(bytes))
     }
 
     /// Ends the connection, without a word to the driver.

@@ -6,11 +6,22 @@ import asyncio
 from typing import Any
 
 
-class Link(asyncio.Protocol):
+class Link(asyncio.BufferedProtocol):
     """What the core gives a connection to."""
 
     def failed(self, why: str) -> None:
         """There will be none."""
+
+
+class Protocol(asyncio.BufferedProtocol):
+    """The link, as something that asyncio takes for a protocol with a buffer of its own."""
+
+    def __init__(self, link: Link) -> None:
+        for name in METHODS:
+            setattr(self, name, getattr(link, name))
+
+
+METHODS = [name for name in dir(asyncio.BufferedProtocol) if not name.startswith("_")]
 
 
 Files = tuple[str | None, str | None, str | None, str | None]
@@ -35,8 +46,8 @@ async def _connect(
             ca, cert, key, name = tls
             options = {"ssl": _tls.context(ca, cert, key), "server_hostname": name or place}
         if port is None:
-            await loop.create_unix_connection(lambda: link, place, **options)
+            await loop.create_unix_connection(lambda: Protocol(link), place, **options)
         else:
-            await loop.create_connection(lambda: link, place, port, **options)
+            await loop.create_connection(lambda: Protocol(link), place, port, **options)
     except OSError as why:
         link.failed(f"cannot connect: {why}")
