@@ -15,10 +15,11 @@ from typing import Any
 import anyio
 import pytest
 import trio
+import uvloop
 
 import steadis
 import steadis.asyncio as aio
-from conftest import CHILD, Server, Story, run
+from conftest import CHILD, Lab, Server, Story, run
 
 
 def test_a_client_belongs_to_one_loop_at_a_time(server: Server) -> None:
@@ -142,3 +143,20 @@ print("well")
 
 def _env() -> dict[str, str]:
     return {**os.environ, **CHILD}
+
+
+@pytest.mark.parametrize("play", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_replies_of_many_tls_records_come_whole(play: Callable[[Any], Any]) -> None:
+    lab = Lab("--tls", "--replicas", "0", "--sentinels", "1")
+    value = b"".join(b"%07d\n" % number for number in range(100_000))
+
+    async def story() -> None:
+        async with aio.connect(env=lab.env) as client:
+            await client.set("k", value)
+            replies = await asyncio.gather(*(client.get("k") for _ in range(8)), client.ping())
+            assert replies == [value] * 8 + [b"PONG"]
+
+    try:
+        play(story())
+    finally:
+        lab.stop()

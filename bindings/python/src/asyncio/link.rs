@@ -2,7 +2,7 @@
 
 use super::Driver;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyWeakrefReference};
+use pyo3::types::{PyByteArray, PyMemoryView, PyWeakrefReference};
 use std::cell::OnceCell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -24,14 +24,33 @@ thread_local! {
     /// Where the connections of this thread's loop read to. Each is asked for it, filled, and told
     /// before it is the next one's turn. Without it, asyncio asks the system for a quarter of a
     /// megabyte for each read, and gives it back.
-    static BUFFER: OnceCell<Py<PyByteArray>> = const { OnceCell::new() };
+    static BUFFER: OnceCell<Buffer> = const { OnceCell::new() };
 }
 
-fn buffer<'py>(py: Python<'py>) -> Bound<'py, PyByteArray> {
-    BUFFER.with(|buffer| {
-        let made = buffer.get_or_init(|| PyByteArray::new(py, &[0; ROOM]).unbind());
-        made.bind(py).clone()
-    })
+struct Buffer {
+    bytes: Py<PyByteArray>,
+    /// What asyncio gets: with TLS it goes on filling a slice of it, which of a bytearray would be
+    /// a copy.
+    view: Py<PyMemoryView>,
+}
+
+impl Buffer {
+    fn new(py: Python<'_>) -> PyResult<Self> {
+        let bytes = PyByteArray::new(py, &[0; ROOM]);
+        let view = PyMemoryView::from(&bytes)?.unbind();
+        Ok(Self { bytes: bytes.unbind(), view })
+    }
+
+    /// This thread's.
+    fn with<T>(py: Python<'_>, work: impl FnOnce(&Self) -> PyResult<T>) -> PyResult<T> {
+        BUFFER.with(|buffer| match buffer.get() {
+            Some(buffer) => work(buffer),
+            None => {
+                let made = Self::new(py)?;
+                work(buffer.get_or_init(|| made))
+            }
+        })
+    }
 }
 
 /// What carries the bytes.
@@ -98,17 +117,17 @@ impl Link {
     }
 
     /// Where to read to.
-    fn get_buffer<'py>(&self, py: Python<'py>, _hint: isize) -> Bound<'py, PyByteArray> {
-        buffer(py)
+    fn get_buffer(&self, py: Python<'_>, _hint: isize) -> PyResult<Py<PyMemoryView>> {
+        Buffer::with(py, |buffer| Ok(buffer.view.clone_ref(py)))
     }
 
     /// So many bytes have come.
     fn buffer_updated(&self, py: Python<'_>, count: usize) -> PyResult<()> {
         let Some(driver) = self.driver(py)? else { return Ok(()) };
-        let buffer = buffer(py);
-        // SAFETY: the buffer is this thread's, it is never resized, and nobody writes to it before
-        // its loop reads again, which happens after this.
-        let bytes = unsafe { buffer.as_bytes() };
+        let buffer = Buffer::with(py, |buffer| Ok(buffer.bytes.clone_ref(py)))?;
+        // SAFETY: the buffer is this thread's; its view keeps it from being resized, and nobody
+        // writes to it before its loop reads again, which happens after this.
+        let bytes = unsafe { buffer.bind(py).as_bytes() };
         Driver::received(&driver, self.id, bytes.get(..count).unwrap_or(bytes))
     }
 
