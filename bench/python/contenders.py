@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings" / "pytho
 BATCH = 100
 VALUE = b"x" * 64
 OURS = "steadis"
+#: No client at all: what nobody can go below who lets other threads run while a call waits, or who
+#: wakes a task up when its reply is there.
+FLOOR = "no client"
 
 Operations = dict[str, Callable[[], Any]]
 
@@ -56,6 +61,7 @@ def for_threads(port: int) -> dict[str, Operations]:
         "redis-py": plain(theirs)
         | {"pipeline": batch_of(lambda: theirs.pipeline(transaction=False))},
         "glide": plain(other) | {"pipeline": glide_batch},
+        FLOOR: {"get": lambda: time.sleep(0)},
     }
 
 
@@ -92,5 +98,25 @@ async def for_tasks(port: int) -> tuple[dict[str, Operations], Callable[[], Awai
         "redis.asyncio": plain(theirs),
         "glide": plain(other),
         "coredis": plain(third),
+        FLOOR: {"get": Answers().get},
     }
     return contenders, close
+
+
+class Answers:
+    """Futures that all get their value in the next turn of the loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.waiting: list[asyncio.Future[bytes]] = []
+
+    def get(self) -> asyncio.Future[bytes]:
+        if not self.waiting:
+            self.loop.call_soon(self.answer)
+        self.waiting.append(self.loop.create_future())
+        return self.waiting[-1]
+
+    def answer(self) -> None:
+        answered, self.waiting = self.waiting, []
+        for future in answered:
+            future.set_result(VALUE)
