@@ -212,7 +212,7 @@ async fn carry(inner: Arc<Inner>, link: LinkId, to: Endpoint, tls: Option<Tls>, 
     let address = crate::topology::address(&to);
     let patience = inner.config.connect_timeout;
     let (why, unwritten) = match stream::connect(&address, tls.as_ref(), patience).await {
-        Ok(mut stream) => {
+        Ok((mut stream, _)) => {
             inner.with(|session, sink| session.opened(link, Instant::now(), sink));
             inner.pump();
             let mut input = Vec::with_capacity(16 << 10);

@@ -30,8 +30,13 @@ impl Home {
         known && !found.iter().any(|address| self.0.contains(address))
     }
 
-    /// The node has proved itself there. Whether that is another machine than before.
-    pub(super) fn settle(&mut self, found: Vec<SocketAddr>) -> bool {
+    /// The node has proved itself: where its name was just found to lead or, if nothing was found
+    /// in time and nothing is known yet, where it was met. Whether that is another machine than
+    /// before.
+    pub(super) fn settle(&mut self, mut found: Vec<SocketAddr>, met: Option<SocketAddr>) -> bool {
+        if found.is_empty() && self.0.is_empty() {
+            found.extend(met);
+        }
         let moved = self.is_left(&found);
         if moved || self.0.is_empty() {
             self.0 = found;
@@ -57,6 +62,11 @@ pub(super) async fn find(config: &Config) -> Vec<SocketAddr> {
     }
 }
 
+/// The machine that the single node's name led to when it was connected to.
+pub(super) fn met(config: &Config, asker: &Asker) -> Option<SocketAddr> {
+    name(config).and(asker.peer)
+}
+
 /// Tells again and again where the single node's name leads.
 pub(super) async fn look(config: Arc<Config>, events: UnboundedSender<Input>) {
     while name(&config).is_some() {
@@ -69,8 +79,9 @@ pub(super) async fn look(config: Arc<Config>, events: UnboundedSender<Input>) {
 /// in use.
 pub(super) async fn prove(config: Arc<Config>, node: Address, events: UnboundedSender<Input>) {
     let found = find(&config).await;
-    if let Ok((_, role @ Role::Primary)) = Asker::connect(&config, &node, PATIENCE).await {
-        let _ = events.send(Input::Proof { node, role: Ok(role), found });
+    if let Ok((asker, role @ Role::Primary)) = Asker::connect(&config, &node, PATIENCE).await {
+        let met = met(&config, &asker);
+        let _ = events.send(Input::Proof { node, role: Ok(role), found, met });
     }
 }
 
@@ -85,12 +96,21 @@ mod tests {
     #[test]
     fn a_name_has_moved_once_no_address_is_left() {
         let mut home = Home::default();
-        assert!(!home.settle(at(&[1, 2])), "the first is no other");
-        assert!(!home.settle(at(&[2, 1])));
-        assert!(!home.settle(at(&[2, 3])));
-        assert!(!home.settle(at(&[])), "what cannot be resolved has not moved");
-        assert!(home.settle(at(&[3, 4])), "1 or 2 was in use");
+        assert!(!home.settle(at(&[1, 2]), None), "the first is no other");
+        assert!(!home.settle(at(&[2, 1]), None));
+        assert!(!home.settle(at(&[2, 3]), None));
+        assert!(!home.settle(at(&[]), None), "what cannot be resolved has not moved");
+        assert!(home.settle(at(&[3, 4]), None), "1 or 2 was in use");
         assert!(!home.is_left(&at(&[4])));
         assert!(home.is_left(&at(&[1])));
+    }
+
+    #[test]
+    fn a_name_that_could_not_be_looked_up_led_where_the_node_was_met() {
+        let mut home = Home::default();
+        assert!(!home.settle(at(&[]), at(&[1]).pop()));
+        assert!(!home.is_left(&at(&[1])));
+        assert!(home.is_left(&at(&[2])));
+        assert!(!home.settle(at(&[]), at(&[2]).pop()), "it may have more than one address");
     }
 }

@@ -9,6 +9,7 @@ use crate::proto::handshake::{self, Handshake, Login, Role};
 use crate::proto::read::Frame;
 use crate::proto::reply::Reply;
 use crate::proto::scan::{Limits, Scanner};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -16,6 +17,8 @@ use tokio::time::timeout;
 /// A node that has let us in, to be asked as often as needed.
 pub(super) struct Asker {
     stream: Stream,
+    /// The machine that the node's name led to.
+    pub(super) peer: Option<SocketAddr>,
     input: Vec<u8>,
     scanner: Scanner,
     patience: Duration,
@@ -37,10 +40,11 @@ impl Asker {
         }
         let address = config.address_map.reachable(announced);
         let attempt = async {
-            let stream = stream::connect(&address, config.data.tls.as_ref(), patience).await?;
-            let limits = Limits { bytes: 1 << 20, ..Limits::default() };
-            let scanner = Scanner::new(limits);
-            let mut asker = Self { stream, input: Vec::new(), scanner, patience, by_info: false };
+            let tls = config.data.tls.as_ref();
+            let (stream, peer) = stream::connect(&address, tls, patience).await?;
+            let scanner = Scanner::new(Limits { bytes: 1 << 20, ..Limits::default() });
+            let (input, by_info) = (Vec::new(), false);
+            let mut asker = Self { stream, peer, input, scanner, patience, by_info };
             let role = asker.shake_hands(login(config)?).await?;
             Ok((asker, role))
         };

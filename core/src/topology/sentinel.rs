@@ -101,7 +101,7 @@ impl Sentinel {
         let tls = self.tls();
         let credentials = self.credentials()?;
         let (asked, credentials) = self.log_in(tls.as_ref(), credentials).await?;
-        let stream = stream::connect(&self.reachable(), tls.as_ref(), PATIENCE).await?;
+        let (stream, _) = stream::connect(&self.reachable(), tls.as_ref(), PATIENCE).await?;
         let mut info = RedisConnectionInfo::default().set_skip_set_lib_name();
         if let Some((user, password)) = &credentials {
             let password = std::str::from_utf8(password).map_err(|_| {
@@ -148,7 +148,7 @@ impl Sentinel {
         tls: Option<&Tls>,
         credentials: Option<Pair>,
     ) -> Result<(MultiplexedConnection, Option<Pair>)> {
-        let stream = stream::connect(&self.reachable(), tls, PATIENCE).await?;
+        let (stream, _) = stream::connect(&self.reachable(), tls, PATIENCE).await?;
         let info = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
         let open = MultiplexedConnection::new_with_config(&info, stream, config);

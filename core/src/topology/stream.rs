@@ -4,6 +4,7 @@ use crate::config::{Address, Endpoint, Tls};
 use crate::error::{Error, Kind, Result};
 use crate::lane::tls::{client_config, refused};
 use rustls::pki_types::ServerName;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -15,24 +16,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
 pub(crate) type Stream = Box<dyn Duplex>;
 
-/// Connects within `patience`: name, socket and TLS.
+/// Connects within `patience`: name, socket and TLS. Also tells which machine is at the other end.
 pub(crate) async fn connect(
     address: &Address,
     tls: Option<&Tls>,
     patience: Duration,
-) -> Result<Stream> {
+) -> Result<(Stream, Option<SocketAddr>)> {
     let attempt = async {
         let host = address.host.as_str();
         if let Endpoint::Unix(path) = super::endpoint(address) {
             let socket = UnixStream::connect(path).await.map_err(|error| unreachable(&error))?;
-            return Ok(Box::new(socket) as Stream);
+            return Ok((Box::new(socket) as Stream, None));
         }
         let socket = TcpStream::connect((host, address.port))
             .await
             .and_then(|socket| socket.set_nodelay(true).map(|()| socket))
             .map_err(|error| unreachable(&error))?;
+        let peer = socket.peer_addr().ok();
         let Some(tls) = tls else {
-            return Ok(Box::new(socket) as Stream);
+            return Ok((Box::new(socket) as Stream, peer));
         };
         let name = tls.server_name.as_deref().unwrap_or(host).to_owned();
         let name = ServerName::try_from(name)
@@ -44,7 +46,7 @@ pub(crate) async fn connect(
                 None => unreachable(&error),
             }
         })?;
-        Ok(Box::new(stream) as Stream)
+        Ok((Box::new(stream) as Stream, peer))
     };
     match timeout(patience, attempt).await {
         Ok(outcome) => outcome.map_err(|error: Error| error.at(address)),

@@ -31,11 +31,12 @@ pub(crate) enum Input {
     Warning(String),
     /// Somebody reads from replicas.
     Track,
-    /// A node was asked for its ROLE, at the place where its name led then.
+    /// A node was asked for its ROLE; where its name was found to lead then, and where it was met.
     Proof {
         node: Address,
         role: Result<Role, Error>,
         found: Vec<SocketAddr>,
+        met: Option<SocketAddr>,
     },
     /// Where the name of a single node leads now.
     Found(Vec<SocketAddr>),
@@ -125,8 +126,8 @@ impl Watch {
                         }
                         Vec::new()
                     }
-                    Some(Input::Proof { node, role, found }) => {
-                        let moved = matches!(role, Ok(Role::Primary)) && home.settle(found);
+                    Some(Input::Proof { node, role, found, met }) => {
+                        let moved = matches!(role, Ok(Role::Primary)) && home.settle(found, met);
                         let mut actions =
                             self.decide.handle(began.elapsed(), Event::Role(node, role));
                         if moved {
@@ -210,8 +211,11 @@ impl Watch {
 async fn check(config: Arc<Config>, node: Address, events: UnboundedSender<Input>) {
     let patience = config.connect_timeout.min(Duration::from_millis(500));
     let found = home::find(&config).await;
-    let role = Asker::connect(&config, &node, patience).await.map(|(_, role)| role);
-    let _ = events.send(Input::Proof { node, role, found });
+    let (role, met) = match Asker::connect(&config, &node, patience).await {
+        Ok((asker, role)) => (Ok(role), home::met(&config, &asker)),
+        Err(error) => (Err(error), None),
+    };
+    let _ = events.send(Input::Proof { node, role, found, met });
 }
 
 /// Asks a node again and again, until aborted.
