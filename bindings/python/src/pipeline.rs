@@ -31,7 +31,8 @@ impl Queue {
         py: Python<'_>,
         add: impl FnOnce(&mut Batch) -> steadis::Result<()>,
     ) -> PyResult<()> {
-        add(&mut self.batch()).map_err(|why| error::raise(py, &why))
+        let added = add(&mut self.batch());
+        added.map_err(|why| error::raise(py, &why))
     }
 
     /// All of it, to be sent.

@@ -34,7 +34,8 @@ impl Scan {
 
     /// The command for the next page.
     pub(crate) fn request(&self, py: Python<'_>) -> PyResult<Exchange> {
-        self.core().request().map_err(|why| error::raise(py, &why))
+        let request = self.core().request();
+        request.map_err(|why| error::raise(py, &why))
     }
 
     /// The elements of a page; of a map they are its pairs.
@@ -44,7 +45,8 @@ impl Scan {
         answer: Answer<'_>,
         decode: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let page = self.core().take(answer).map_err(|why| error::raise(py, &why))?;
+        let page = self.core().take(answer);
+        let page = page.map_err(|why| error::raise(py, &why))?;
         let page = page.build(&mut Builder { py, decode })?;
         match page.cast::<PyDict>() {
             Ok(map) => Ok(map.items().into_any()),

@@ -59,6 +59,37 @@ def test_loops_in_threads_have_clients_of_their_own(server: Server) -> None:
     assert results == [200] * 8
 
 
+def test_threads_may_race_for_the_first_call(server: Server) -> None:
+    """One of the loops gets the client, and none stands still."""
+    code = """
+import asyncio, sys, threading
+import steadis, steadis.asyncio
+
+sys.setswitchinterval(1e-6)
+kinds = set()
+
+def race(client, barrier):
+    async def ping():
+        barrier.wait()
+        try:
+            kinds.add(await client.ping())
+        except steadis.UsageError as error:
+            kinds.add(str(error).split(";")[0])
+    asyncio.run(ping())
+
+for _ in range(100):
+    client, barrier = steadis.asyncio.connect(sys.argv[1]), threading.Barrier(4)
+    racers = [threading.Thread(target=race, args=(client, barrier)) for _ in range(4)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+print(sorted(kinds, key=str))
+"""
+    loser = "the client belongs to another event loop"
+    assert run(code, server.url) in (f"[b'PONG', '{loser}']\n", "[b'PONG']\n")
+
+
 def test_under_anyio_and_trio(server: Server) -> None:
     async def with_anyio() -> None:
         async with aio.connect(server.url) as client, anyio.create_task_group() as group:

@@ -27,7 +27,11 @@ impl Queue {
         ruby: &Ruby,
         run: impl FnOnce(&mut Batch) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match self.0.borrow_mut().as_mut() {
+        // Converting an argument may run Ruby's code, and with it another thread.
+        let Ok(mut batch) = self.0.try_borrow_mut() else {
+            return Err(error::usage(ruby, "the pipeline is being used by another thread"));
+        };
+        match batch.as_mut() {
             Some(batch) => run(batch),
             None => Err(error::usage(ruby, "the pipeline was sent: use it inside its block")),
         }
@@ -35,7 +39,7 @@ impl Queue {
 
     /// All of it, to be sent.
     pub(crate) fn take(&self, ruby: &Ruby) -> Result<Batch, Error> {
-        let batch = self.0.borrow_mut().take();
+        let batch = self.0.try_borrow_mut().ok().and_then(|mut batch| batch.take());
         batch.ok_or_else(|| error::usage(ruby, "the pipeline was sent already"))
     }
 

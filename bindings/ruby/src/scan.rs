@@ -31,10 +31,9 @@ impl Scan {
     /// The command for the next page; `None` after the last.
     pub(crate) fn request(&self, ruby: &Ruby) -> Result<Option<Exchange>, Error> {
         let scan = self.0.borrow();
-        if scan.is_over() {
-            return Ok(None);
-        }
-        scan.request().map(Some).map_err(|why| error::raise(ruby, &why))
+        let request = (!scan.is_over()).then(|| scan.request()).transpose();
+        drop(scan);
+        request.map_err(|why| error::raise(ruby, &why))
     }
 
     /// The elements of a page.

@@ -46,15 +46,23 @@ impl Home {
     fn driver(&self) -> MutexGuard<'_, Option<Py<Driver>>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn known<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Driver>> {
+        self.driver().as_ref().map(|driver| driver.bind(py).clone())
+    }
 }
 
 impl AsyncClient {
-    /// Its driver in the running loop, made at the first call.
+    /// Its driver in the running loop, made at the first call. No lock is held while Python's code
+    /// runs: it may let another thread run, or a finaliser, that asks for the same.
     pub(super) fn driver<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Driver>> {
+        let known = self.home.known(py);
+        if let Some(driver) = known.as_ref().filter(|driver| driver.get().serves()) {
+            return Ok(driver.clone());
+        }
         let running = RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?.call0();
         let running = running.map_err(|_| no_loop(py))?;
-        let mut home = self.home.driver();
-        if let Some(driver) = home.as_ref().map(|driver| driver.bind(py)) {
+        if let Some(driver) = &known {
             if driver.get().runs_in(&running) {
                 return Ok(driver.clone());
             }
@@ -67,8 +75,18 @@ impl AsyncClient {
             return Err(closed(py));
         }
         let driver = Driver::start(py, &running, self.home.config(), &self.home.listener)?;
-        *home = Some(driver.clone().unbind());
-        Ok(driver)
+        let mut home = self.home.driver();
+        let open = !self.home.closed.load(Ordering::Acquire);
+        if open && home.as_ref().map(Py::as_ptr) == known.as_ref().map(Bound::as_ptr) {
+            let before = home.replace(driver.clone().unbind());
+            drop(home);
+            drop(before);
+            return Ok(driver);
+        }
+        drop(home);
+        // Another thread was quicker.
+        Driver::close(&driver)?;
+        self.driver(py)
     }
 
     /// Takes a command on; its reply, to be awaited.
@@ -94,15 +112,15 @@ impl AsyncClient {
 
     /// What is known, even before the first call.
     fn topology(&self, py: Python<'_>) -> PyResult<Arc<Topology>> {
-        let driver = self.home.driver.lock().unwrap_or_else(PoisonError::into_inner);
-        let driver = driver.as_ref().map(|driver| driver.get().session(py)).transpose()?;
-        let topology = driver.and_then(|session| session.topology());
+        let driver = self.home.known(py);
+        let session = driver.as_ref().map(|driver| driver.get().session(py)).transpose()?;
+        let topology = session.and_then(|session| session.topology());
         Ok(topology.unwrap_or_else(|| Arc::new(Topology::unknown())))
     }
 
     /// Since the first call in the loop that it belongs to.
     fn figures(&self, py: Python<'_>) -> PyResult<Stats> {
-        let driver = self.home.driver();
+        let driver = self.home.known(py);
         let session = driver.as_ref().map(|driver| driver.get().session(py)).transpose()?;
         Ok(session.map(|session| session.stats()).unwrap_or_default())
     }

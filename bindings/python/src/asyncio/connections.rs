@@ -39,6 +39,7 @@ impl State {
 
     /// Hands everything that is to be written to the transports.
     pub(super) fn write(&mut self, py: Python<'_>) -> PyResult<()> {
+        self.unwritten = 0;
         while let Some(Action::Write { link, bytes }) = self.session.poll() {
             if let Some(write) = self.links.get(&link).and_then(|link| link.get().writer(py)) {
                 write.call1(py, (PyBytes::new(py, &bytes),))?;

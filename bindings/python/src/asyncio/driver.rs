@@ -8,6 +8,8 @@ use super::{Bell, Reply};
 use crate::{error, events};
 use pyo3::intern;
 use pyo3::prelude::*;
+use std::cell::Cell;
+use std::ptr;
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
@@ -15,6 +17,15 @@ use steadis::client::hosted::{Completion, LinkId, Session, Sink};
 use steadis::config::Config;
 use steadis::lane::hosted::Token;
 use steadis::{Error, Event, Result};
+
+/// So many commands of one turn are not kept for its end: while the others are being made, the
+/// server answers these.
+const MANY: usize = 32;
+
+thread_local! {
+    /// The driver for which this thread's loop calls those who got their replies.
+    static SERVED: Cell<*const Driver> = const { Cell::new(ptr::null()) };
+}
 
 /// A session and the loop that it lives in.
 #[pyclass(frozen, weakref, module = "steadis._steadis")]
@@ -63,6 +74,12 @@ impl Driver {
         self.event_loop.bind(py)
     }
 
+    /// Whether its loop, in this thread, calls those who got their replies: then nobody needs to
+    /// ask which loop runs here.
+    pub(super) fn serves(&self) -> bool {
+        ptr::eq(SERVED.get(), self)
+    }
+
     pub(super) fn runs_in(&self, running: &Bound<'_, PyAny>) -> bool {
         self.event_loop.is(running)
     }
@@ -70,13 +87,18 @@ impl Driver {
     /// Whether its loop can still serve it: it was not closed, nor inherited through a fork.
     pub(super) fn lives(&self, py: Python<'_>) -> PyResult<bool> {
         let closed: bool = self.event_loop.call_method0(py, "is_closed")?.extract(py)?;
-        Ok(!closed && self.state(py)?.session.is_ours())
+        // Whoever is at its state just now is in its loop.
+        Ok(!closed && self.state_if_free().is_none_or(|state| state.session.is_ours()))
     }
 
-    /// Nobody else is at the state but code that a finaliser runs while a reply is converted.
+    /// Nobody else is at the state but code that a finaliser runs while a reply is converted, or
+    /// a thread that has no loop of this client's.
     fn state(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
         self.state_if_free().ok_or_else(|| {
-            error::usage(py, "a finaliser cannot call the client that it interrupts")
+            error::usage(
+                py,
+                "the client is at work: a finaliser cannot call it, nor another thread",
+            )
         })
     }
 
@@ -106,12 +128,16 @@ impl Driver {
         let reply = Bound::new(py, Reply::new(slf, token))?;
         state.waiting.insert(token, (reply.clone().unbind(), wants));
         state.connect(slf)?;
+        state.unwritten += 1;
         match state.writes {
             Writes::AtOnce if idle => state.write(py)?,
             Writes::AtOnce => {
                 state.writes = Writes::InThisTurn;
                 let flush = slf.getattr(intern!(py, "flush"))?;
                 driver.event_loop.call_method1(py, intern!(py, "call_soon"), (flush,))?;
+            }
+            Writes::InThisTurn | Writes::AfterThese if state.unwritten >= MANY => {
+                state.write(py)?
             }
             Writes::InThisTurn | Writes::AfterThese => {}
         }
@@ -135,7 +161,7 @@ impl Driver {
     }
 
     /// Bytes have come: the busiest way of all. The loop itself calls this, so that whoever has
-    /// waited goes on at once, and what all of them say then is one write.
+    /// waited goes on at once, and what all of them say then is written together.
     pub(super) fn received(slf: &Bound<'_, Self>, link: LinkId, data: &[u8]) -> PyResult<()> {
         let (py, driver) = (slf.py(), slf.get());
         let now = Instant::now();
@@ -147,7 +173,9 @@ impl Driver {
                 return wake::all_soon(py, woken);
             }
             driver.state(py)?.writes = Writes::AfterThese;
+            SERVED.set(driver);
             let called = wake::all_now(py, woken);
+            SERVED.set(ptr::null());
             driver.flush(py)?;
             called
         })

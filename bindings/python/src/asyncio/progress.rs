@@ -5,6 +5,7 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use smallvec::SmallVec;
 use steadis::lane::hosted::Token;
 
 static CANCELLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -15,7 +16,8 @@ pub(super) enum Progress {
     Waits {
         driver: Py<Driver>,
         token: Token,
-        callbacks: Vec<(Py<PyAny>, Py<PyAny>)>,
+        /// Mostly one: the task that awaits it.
+        callbacks: SmallVec<[(Py<PyAny>, Py<PyAny>); 1]>,
     },
     Value(Py<PyAny>),
     /// Somebody should hear of it.

@@ -10,6 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
+use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use steadis::lane::hosted::Token;
@@ -32,7 +33,7 @@ impl Reply {
     pub(super) fn new(driver: &Bound<'_, Driver>, token: Token) -> Self {
         let event_loop = driver.get().event_loop(driver.py()).clone().unbind();
         let driver = driver.clone().unbind();
-        let progress = Progress::Waits { driver, token, callbacks: Vec::new() };
+        let progress = Progress::Waits { driver, token, callbacks: SmallVec::new() };
         Self { event_loop, progress: Mutex::new(progress), blocking: AtomicBool::new(false) }
     }
 
@@ -102,7 +103,15 @@ impl Reply {
             this.blocking.store(true, Ordering::Relaxed);
             return Ok(slf);
         }
-        Err(PyStopIteration::new_err((this.outcome(slf.py())?,)))
+        let value = this.outcome(slf.py())?;
+        let bound = value.bind(slf.py());
+        // Python takes a value as it is, without an exception around it, unless it could be taken
+        // for arguments or for the exception.
+        Err(if bound.is_instance_of::<PyTuple>() || bound.is_instance_of::<PyBaseException>() {
+            PyStopIteration::new_err((value,))
+        } else {
+            PyStopIteration::new_err(value)
+        })
     }
 
     fn send<'py>(slf: Bound<'py, Self>, _value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
@@ -154,7 +163,7 @@ impl Reply {
 
     /// How many were removed.
     fn remove_done_callback(&self, callback: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let mut removed = Vec::new();
+        let mut removed = SmallVec::<[_; 1]>::new();
         if let Progress::Waits { callbacks, .. } = &mut *self.progress() {
             let py = callback.py();
             let (gone, stays) = std::mem::take(callbacks)

@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) heard: BTreeMap<Token, Py<PyAny>>,
     pub(super) links: BTreeMap<LinkId, Py<Link>>,
     pub(super) writes: Writes,
+    /// Calls since the last write.
+    pub(super) unwritten: usize,
     /// When the loop will call `wake`, and by which handle.
     pub(super) timer: Option<(Instant, Py<PyAny>)>,
     pub(super) events: Receiver<Event>,
@@ -45,6 +47,7 @@ impl State {
             heard: BTreeMap::new(),
             links: BTreeMap::new(),
             writes: Writes::AtOnce,
+            unwritten: 0,
             timer: None,
             events,
         }

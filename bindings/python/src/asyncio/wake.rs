@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
+/// `Context.run`.
+static RUN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static CURRENT_TASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// Somebody to call because a reply has come, mostly a task that goes on.
@@ -30,9 +32,11 @@ impl Woken {
     /// everybody a turn.
     fn now(&self, py: Python<'_>) -> PyResult<()> {
         let Self { reply, callback, context } = self;
-        let Err(raised) = context.call_method1(py, intern!(py, "run"), (callback, reply)) else {
-            return Ok(());
-        };
+        // The method of the class: that of the object would be an object too.
+        let run = RUN.get_or_try_init(py, || {
+            context.bind(py).get_type().getattr(intern!(py, "run")).map(Bound::unbind)
+        })?;
+        let Err(raised) = run.call1(py, (context, callback, reply)) else { return Ok(()) };
         if raised.is_instance_of::<PyKeyboardInterrupt>(py)
             || raised.is_instance_of::<PySystemExit>(py)
         {
