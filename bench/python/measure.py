@@ -41,12 +41,13 @@ def cpu() -> float:
 
 
 def threads(operation: Callable[[], object], count: int, slices: Slices) -> None:
-    """Some threads do it over and over for a slice."""
-    end = time.perf_counter() + SLICE
+    """Some threads do it over and over for a slice, which begins when all of them are there."""
     done: list[list[float]] = [[] for _ in range(count)]
+    begin = threading.Event()
 
     def work(waits: list[float]) -> None:
         clock = time.perf_counter
+        begin.wait()
         before = clock()
         while before < end:
             operation()
@@ -54,15 +55,15 @@ def threads(operation: Callable[[], object], count: int, slices: Slices) -> None
             waits.append(after - before)
             before = after
 
+    workers = [threading.Thread(target=work, args=(waits,)) for waits in done[1:]]
+    for worker in workers:
+        worker.start()
     began, used = time.perf_counter(), cpu()
-    if count == 1:
-        work(done[0])
-    else:
-        workers = [threading.Thread(target=work, args=(waits,)) for waits in done]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+    end = began + SLICE
+    begin.set()
+    work(done[0])
+    for worker in workers:
+        worker.join()
     waits = [wait for one in done for wait in one]
     slices.add(len(waits), time.perf_counter() - began, cpu() - used, waits)
 

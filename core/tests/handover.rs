@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use steadis::lane::blocking::Lane;
 use steadis::lane::call::{Caller, Cause, Host, Request};
+use steadis::lane::door::{Door, Outing};
 use steadis::lane::wire::{Interest, Ready, Wire};
 use steadis::policy::Effect;
 use steadis::proto::ledger::{Fate, Span};
@@ -91,25 +92,43 @@ impl Wire for Echo {
     }
 }
 
+/// Where the threads of the host language run, one at a time.
+#[derive(Default)]
+struct Room {
+    door: Arc<Door>,
+    lock: Mutex<()>,
+}
+
 struct Fickle {
     gives_up: bool,
+    outing: Option<Outing>,
 }
 
 impl Host for Fickle {
     fn interrupted(&self) -> bool {
         self.gives_up && shuttle::rand::thread_rng().gen_bool(0.2)
     }
+
+    fn outing(&self) -> Option<&Outing> {
+        self.outing.as_ref()
+    }
 }
 
-fn call(lane: &Lane<Arc<Echo>>, name: String, gives_up: bool) {
+fn call(lane: &Lane<Arc<Echo>>, room: Option<&Room>, name: String, gives_up: bool) {
     let line = format!("+{name}\r\n").into_bytes();
     let now = Instant::now();
-    let host = Fickle { gives_up };
+    let host = Fickle { gives_up, outing: room.map(|room| Outing::new(Arc::clone(&room.door))) };
     let caller = Caller { now, deadline: now + Duration::from_secs(3600), host: &host };
     let request =
         Request { bytes: &line, span: Span::Command { bytes: line.len() }, effect: Effect::Writes };
     let mut frames = Vec::new();
-    match lane.call(request, caller, &mut frames) {
+    host.outing.iter().for_each(Outing::leave);
+    let outcome = lane.call(request, caller, &mut frames);
+    host.outing.iter().for_each(Outing::knock);
+    let inside = room.map(|room| room.lock.lock().unwrap());
+    host.outing.iter().for_each(Outing::enter);
+    drop(inside);
+    match outcome {
         Ok(()) => assert_eq!(frames, line, "a reply of another call"),
         Err(failure) => {
             assert!(gives_up || matches!(failure.cause, Cause::Lost(_)), "{failure:?}");
@@ -137,16 +156,27 @@ enum Turn {
 
 /// Three threads with two calls each, and one that does something to the lane.
 fn scene(choppy: bool, gives_up: bool, turn: Turn) -> impl Fn() + Send + Sync + 'static {
+    staged(choppy, gives_up, turn, false)
+}
+
+/// The same, in a language that lets one thread in at a time.
+fn scene_in_a_room(choppy: bool, gives_up: bool, turn: Turn) -> impl Fn() + Send + Sync {
+    staged(choppy, gives_up, turn, true)
+}
+
+fn staged(choppy: bool, gives_up: bool, turn: Turn, in_a_room: bool) -> impl Fn() + Send + Sync {
     move || {
         UNSENT.with_borrow_mut(Vec::clear);
         let wire = Arc::new(Echo { choppy, ..Echo::default() });
         let lane = Arc::new(Lane::new(Arc::clone(&wire), Limits::default(), 100));
+        let room = in_a_room.then(Arc::<Room>::default);
         let threads: Vec<_> = (0..3)
             .map(|thread| {
-                let lane = Arc::clone(&lane);
+                let (lane, room) = (Arc::clone(&lane), room.clone());
                 shuttle::thread::spawn(move || {
                     for i in 0..2 {
-                        call(&lane, format!("{thread}.{i}"), gives_up && thread != 0);
+                        let gives_up = gives_up && thread != 0;
+                        call(&lane, room.as_deref(), format!("{thread}.{i}"), gives_up);
                     }
                 })
             })
@@ -163,7 +193,7 @@ fn scene(choppy: bool, gives_up: bool, turn: Turn) -> impl Fn() + Send + Sync + 
             thread.join().unwrap();
         }
         // Whoever comes last leads, and clears what was abandoned.
-        call(&lane, "last".into(), false);
+        call(&lane, room.as_deref(), "last".into(), false);
         let inner = wire.inner.lock().unwrap();
         UNSENT.with_borrow(|unsent| {
             for line in unsent {
@@ -203,6 +233,15 @@ fn a_retired_lane_settles_with_true_fates() {
     shuttle::check_random(scene(false, false, Turn::Retired), SCHEDULES);
     shuttle::check_random(scene(true, true, Turn::Retired), SCHEDULES);
     shuttle::check_pct(scene(true, true, Turn::Retired), SCHEDULES, 3);
+}
+
+#[test]
+fn everybody_comes_back_through_a_door() {
+    shuttle::check_random(scene_in_a_room(false, false, Turn::Nothing), SCHEDULES);
+    shuttle::check_random(scene_in_a_room(true, true, Turn::Nothing), SCHEDULES);
+    shuttle::check_random(scene_in_a_room(true, true, Turn::Retired), SCHEDULES);
+    shuttle::check_random(scene_in_a_room(true, true, Turn::Held), SCHEDULES);
+    shuttle::check_pct(scene_in_a_room(false, true, Turn::Nothing), SCHEDULES, 3);
 }
 
 #[test]

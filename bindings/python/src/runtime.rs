@@ -2,17 +2,24 @@
 
 use crate::error;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use steadis::lane::call::Host;
+use steadis::lane::door::{Door, Outing};
 
 /// Runs signal handlers while a call waits, and remembers what they raise.
-#[derive(Default)]
-pub(crate) struct Signals(Mutex<Option<PyErr>>);
+pub(crate) struct Signals {
+    raised: Mutex<Option<PyErr>>,
+    /// `None`: a build of Python in which threads need not take turns.
+    outing: Option<Outing>,
+}
 
 /// Counts forks: the thread that forks is the main thread of the child.
 static FORKS: AtomicU64 = AtomicU64::new(0);
+
+static TAKES_TURNS: PyOnceLock<bool> = PyOnceLock::new();
 
 thread_local! {
     /// Whether this is the main thread, and after how many forks that was found out.
@@ -33,10 +40,23 @@ impl Host for Signals {
         let raised = handled.and_then(PyResult::err);
         let ends = raised.is_some();
         if ends {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = raised;
+            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = raised;
         }
         ends
     }
+
+    fn outing(&self) -> Option<&Outing> {
+        self.outing.as_ref()
+    }
+}
+
+/// Whether one thread runs Python's code at a time.
+fn takes_turns(py: Python<'_>) -> bool {
+    *TAKES_TURNS.get_or_init(py, || {
+        // Python before 3.13 does not know the question.
+        let asked = py.import("sys").and_then(|sys| sys.call_method0("_is_gil_enabled"));
+        asked.and_then(|answer| answer.extract()).unwrap_or(true)
+    })
 }
 
 fn known_to_be_main() -> Option<bool> {
@@ -67,9 +87,17 @@ pub(crate) fn waiting<T: Send>(
     py: Python<'_>,
     run: impl FnOnce(&Signals) -> steadis::Result<T> + Send,
 ) -> PyResult<T> {
-    let signals = Signals::default();
-    let result = py.detach(|| error::guarded(|| run(&signals)));
-    match signals.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    let outing = takes_turns(py).then(|| Outing::new(Door::of_this_process()));
+    let signals = Signals { raised: Mutex::default(), outing };
+    let outing = signals.outing.as_ref();
+    let result = py.detach(|| {
+        outing.inspect(|outing| outing.leave());
+        let result = error::guarded(|| run(&signals));
+        outing.inspect(|outing| outing.knock());
+        result
+    });
+    outing.inspect(|outing| outing.enter());
+    match signals.raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(raised) => Err(raised),
         None => result.map_err(|why| error::raise(py, &why)),
     }

@@ -13,6 +13,7 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use steadis::lane::call::Host;
+use steadis::lane::door::{Door, Outing};
 
 /// Ruby neither throws a finished result away nor starts a thread for each call.
 const FLAGS: i32 = (rb_sys::RB_NOGVL_INTR_FAIL | rb_sys::RB_NOGVL_UBF_ASYNC_SAFE) as i32;
@@ -27,6 +28,7 @@ pub(crate) struct Waiter {
     raised: RefCell<Option<Error>>,
     /// It was raised on the way back from Ruby, so the lock is ours.
     holds_lock: Cell<bool>,
+    outing: Outing,
 }
 
 impl Waiter {
@@ -41,6 +43,7 @@ impl Waiter {
             is_main,
             raised: RefCell::new(None),
             holds_lock: Cell::new(false),
+            outing: Outing::new(Door::of_this_process()),
         }
     }
 }
@@ -51,6 +54,10 @@ impl Host for Waiter {
             self.visit(|_| check_interrupts());
         }
         self.raised.borrow().is_some()
+    }
+
+    fn outing(&self) -> Option<&Outing> {
+        Some(&self.outing)
     }
 }
 
@@ -176,7 +183,7 @@ where
     let mut call = Call { waiter: &waiter, run: Some(run), result: None };
     let result = loop {
         let place = (&raw mut call).cast();
-        protect(|| {
+        let begun = protect(|| {
             // SAFETY: both places outlive the call, and `enter` lets no panic out.
             unsafe {
                 // Of several exceptions that came at once Ruby announces the first alone.
@@ -184,7 +191,9 @@ where
                 rb_sys::rb_nogvl(Some(enter::<F, T>), place, Some(unblock), data(&waiter), FLAGS)
             };
             Qnil as VALUE
-        })?;
+        });
+        waiter.outing.enter();
+        begun?;
         // Without a result something came up before it began.
         if let Some(result) = call.result.take() {
             break result;
@@ -203,7 +212,9 @@ where
     // SAFETY: what `waiting_here` has handed over; nobody else touches it meanwhile.
     let call = unsafe { &mut *call.cast::<Call<'_, F, T>>() };
     let waiter = call.waiter;
+    waiter.outing.leave();
     call.result = call.run.take().map(|run| guarded(|| run(waiter)));
+    waiter.outing.knock();
     if waiter.holds_lock.get()
         && let Some(raised) = waiter.raised.take()
     {

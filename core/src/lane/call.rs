@@ -1,5 +1,6 @@
 //! What a caller brings to a lane, and what it gets when the replies do not come.
 
+use super::door::Outing;
 use crate::error::Error;
 use crate::policy::Effect;
 use crate::proto::ledger::{Fate, Span};
@@ -12,6 +13,11 @@ pub trait Host {
     /// ends the wait. It must not panic: others wait behind a caller that leads.
     fn interrupted(&self) -> bool {
         false
+    }
+
+    /// How the caller's thread gets back into a language that lets one thread in at a time.
+    fn outing(&self) -> Option<&Outing> {
+        None
     }
 }
 

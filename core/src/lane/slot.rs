@@ -30,6 +30,20 @@ enum Phase {
     Abandoned,
 }
 
+/// Where its caller is, if the language lets one thread in at a time.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// There is no door.
+    #[default]
+    Anywhere,
+    Outside,
+    /// At the [`Door`](super::door::Door), asleep.
+    InLine,
+    Called,
+    /// On its way in.
+    Gone,
+}
+
 #[derive(Debug)]
 pub(super) struct Slot {
     owner: thread::Thread,
@@ -39,6 +53,7 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 struct Inner {
     phase: Phase,
+    place: Place,
     frames: Vec<u8>,
 }
 
@@ -48,9 +63,10 @@ thread_local! {
 }
 
 impl Slot {
-    /// A slot for the calling thread that collects replies in `frames`.
-    pub(super) fn take(frames: Vec<u8>) -> Arc<Self> {
-        let inner = Inner { phase: Phase::Waiting, frames };
+    /// A slot for the calling thread, `outside` or not, that collects replies in `frames`.
+    pub(super) fn take(frames: Vec<u8>, outside: bool) -> Arc<Self> {
+        let place = if outside { Place::Outside } else { Place::Anywhere };
+        let inner = Inner { phase: Phase::Waiting, place, frames };
         match SPARE.with_borrow_mut(Option::take) {
             Some(slot) => {
                 *lock(&slot.inner) = inner;
@@ -60,13 +76,37 @@ impl Slot {
         }
     }
 
-    /// Gives the slot back, and the frames in it to the caller.
-    pub(super) fn give_back(self: Arc<Self>, frames: &mut Vec<u8>) {
-        *frames = std::mem::take(&mut lock(&self.inner).frames);
+    /// Gives the slot back, and the frames in it to the caller. `true`: the caller was called to
+    /// the door.
+    pub(super) fn give_back(self: Arc<Self>, frames: &mut Vec<u8>) -> bool {
+        let mut inner = lock(&self.inner);
+        *frames = std::mem::take(&mut inner.frames);
+        let place = std::mem::replace(&mut inner.place, Place::Gone);
+        drop(inner);
         // Shared still: the ledger has it, because its reply will come some day.
         if Arc::strong_count(&self) == 1 && !cfg!(feature = "model") {
             SPARE.with_borrow_mut(|spare| *spare = Some(self));
         }
+        place == Place::Called
+    }
+
+    /// `false`: its caller is not to be called, or has gone.
+    pub(super) fn line_up(&self) -> bool {
+        self.step(Place::Outside, Place::InLine)
+    }
+
+    /// `false`: its caller has gone.
+    pub(super) fn call_in(&self) -> bool {
+        self.step(Place::InLine, Place::Called)
+    }
+
+    fn step(&self, from: Place, to: Place) -> bool {
+        let mut inner = lock(&self.inner);
+        let steps = inner.place == from;
+        if steps {
+            inner.place = to;
+        }
+        steps
     }
 
     pub(super) fn news(&self) -> News {

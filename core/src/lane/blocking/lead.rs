@@ -3,7 +3,7 @@
 use super::end::lost;
 use super::{Input, Lane, State};
 use crate::error::{Error, Kind};
-use crate::lane::call::{Caller, Cause};
+use crate::lane::call::{Caller, Cause, Host};
 use crate::lane::slot::Slot;
 use crate::lane::wire::{Interest, SLICE, Wire};
 use crate::sync::lock;
@@ -53,14 +53,17 @@ impl<W: Wire> Lane<W> {
                 }
                 Ok(_) => match self.deal_out(&mut input, slot, now - asked) {
                     Dealt::OursToo(next) => {
+                        let served = std::mem::take(&mut input.served);
                         drop(input);
                         if let Some(next) = next {
                             next.wake();
                         }
+                        wake(caller.host, served.into_iter());
                         return None;
                     }
-                    Dealt::Others => {}
+                    Dealt::Others => wake(caller.host, input.served.drain(..)),
                     Dealt::Broken(why) => {
+                        wake(caller.host, input.served.drain(..));
                         self.step_down(Error::new(Kind::Server, why));
                         return None;
                     }
@@ -115,7 +118,7 @@ impl<W: Wire> Lane<W> {
         Ok(count)
     }
 
-    /// Hands the complete replies to their slots.
+    /// Hands the complete replies to their slots; whom that serves is left in `served`.
     pub(super) fn deal_out(&self, input: &mut Input, own: &Arc<Slot>, waited: Duration) -> Dealt {
         let mut state = lock(&self.state);
         state.distance.measure(waited);
@@ -171,16 +174,11 @@ impl<W: Wire> Lane<W> {
         if input.bytes.is_empty() && input.bytes.capacity() > 2 * input.room {
             input.bytes = Vec::new();
         }
-        let dealt = match broken {
+        match broken {
             Some(why) => Dealt::Broken(why),
             None if own.is_replied() => Dealt::OursToo(self.appoint(&mut state)),
             None => Dealt::Others,
-        };
-        drop(state);
-        for slot in input.served.drain(..) {
-            slot.wake();
         }
-        dealt
     }
 
     /// Passes the lead on to whoever has waited longest.
@@ -191,6 +189,14 @@ impl<W: Wire> Lane<W> {
             state.ledger.shrink();
         }
         next
+    }
+}
+
+/// Wakes those whose replies are in.
+fn wake(host: &dyn Host, served: impl Iterator<Item = Arc<Slot>>) {
+    match host.outing() {
+        Some(outing) => outing.line_up(served),
+        None => served.for_each(|slot| slot.wake()),
     }
 }
 

@@ -7,7 +7,8 @@
 //! sixty-four callers share one system call.
 //!
 //! Two locks: `state` for moments, `input` for as long as a caller leads. `state` is taken inside
-//! `input`, a slot's lock inside `state`, never the other way round.
+//! `input`, a slot's lock inside `state`, never the other way round. The door's is taken without
+//! `state`, and a slot's inside it.
 
 mod end;
 mod lead;
@@ -108,10 +109,14 @@ impl<W: Wire> Lane<W> {
         frames: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         frames.clear();
-        let slot = Slot::take(std::mem::take(frames));
+        let outing = caller.host.outing();
+        let slot = Slot::take(std::mem::take(frames), outing.is_some());
         let outcome = self.submit(request, caller, &slot);
         let outcome = outcome.and_then(|leads| self.wait(caller, &slot, leads));
-        slot.give_back(frames);
+        let was_called = slot.give_back(frames);
+        if let Some(outing) = outing.filter(|_| was_called) {
+            outing.note_call();
+        }
         outcome
     }
 
