@@ -40,17 +40,22 @@ def share_processors(threads, *processes)
   processes.each { |pid| system("taskset", "-pc", which, pid.to_s, out: File::NULL, exception: true) }
 end
 
-# Repeats an operation in threads for a slice: operations in a second, and processor time of each.
+# Repeats an operation in threads for a slice, which begins when all of them are there: operations
+# in a second, and processor time of each.
 def race(client, threads, operation)
-  stop = now + SLICE
-  before = [now, processor]
+  stop = nil
+  begins = Queue.new
   counts = Array.new(threads) do
     Thread.new do
+      begins.pop
       count = 0
       (operation.call(client) && count += 1) while now < stop
       count
     end
   end
+  before = [now, processor]
+  stop = before[0] + SLICE
+  begins.close
   done = counts.sum(&:value).to_f
   [done / (now - before[0]), (processor - before[1]) / done * 1e6]
 end

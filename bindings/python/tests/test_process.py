@@ -108,6 +108,43 @@ def test_a_forked_child_goes_on_with_its_client(server: Server, used: str) -> No
     assert run(FORK, server.url, used) == "b'600'\n"
 
 
+def test_a_child_forked_in_the_middle_of_calls_has_threads_of_its_own(server: Server) -> None:
+    code = """
+import os, sys, threading, steadis
+client = steadis.connect(sys.argv[1])
+over = threading.Event()
+
+def until(ended):
+    while not ended():
+        client.incr("all")
+
+def together(count, target, *args):
+    threads = [threading.Thread(target=target, args=args) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+def some_calls():
+    for _ in range(50):
+        client.incr("children's")
+
+client.delete("children's")
+busy = together(32, until, over.is_set)
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        for thread in together(16, some_calls):
+            thread.join()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+over.set()
+for thread in busy:
+    thread.join()
+print(client.getdel("children's"))
+"""
+    assert run(code, server.url) == f"b'{5 * 16 * 50}'\n"
+
+
 def test_multiprocessing(server: Server) -> None:
     code = """
 import multiprocessing, sys, steadis
