@@ -22,9 +22,11 @@ use std::time::Instant;
 /// How many are called who have not come in yet: enough that one is awake when another leaves.
 /// The model has few threads, and shall see a line.
 const CALLED: usize = if cfg!(feature = "model") { 1 } else { 3 };
-/// How long to wait awake, in nanoseconds. Who stays inside for longer does something else than to
-/// make a call.
+/// How long to wait awake for the one inside, in nanoseconds. Who stays for longer does something
+/// else than to make a call.
 const MOMENT: u64 = 5_000;
+/// How long to wait awake in all, if others go in first.
+const PATIENCE: u64 = 30_000;
 /// So long nobody comes in if somebody keeps the language's lock for itself, in nanoseconds.
 const LONG: u64 = 1_000_000;
 
@@ -137,7 +139,8 @@ impl Outing {
     /// The calling thread asks for the language's lock next.
     pub fn knock(&self) {
         let Door { inside, open, .. } = &*self.door;
-        self.knocked.store(self.door.now(), Ordering::Relaxed);
+        let knocked = self.door.now();
+        self.knocked.store(knocked, Ordering::Relaxed);
         // Time means nothing to the model.
         if *open || cfg!(feature = "model") {
             return;
@@ -148,6 +151,9 @@ impl Outing {
             if free
                 && inside.compare_exchange(since, now, Ordering::AcqRel, Ordering::Relaxed).is_ok()
             {
+                return;
+            }
+            if now.saturating_sub(knocked) > PATIENCE {
                 return;
             }
             std::hint::spin_loop();
