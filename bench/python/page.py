@@ -71,8 +71,9 @@ async def page_of_tasks(redis: Server, turns: int, loop: str) -> None:
     await close()
 
 
-def page_of_starts(port: int) -> None:
+def page_of_starts(redis: Server) -> None:
     """Fresh processes, in turns; the first of each leaves its compiled modules to the others."""
+    redis.share_processors(1)
     program = Path(__file__).with_name("cold.py")
     kinds = [OURS, "redis-py", "glide"]
     found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
@@ -80,7 +81,7 @@ def page_of_starts(port: int) -> None:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     for turn in range(6):
         for kind in kinds:
-            line = [sys.executable, str(program), kind, str(port)]
+            line = [sys.executable, str(program), kind, str(redis.port)]
             said = subprocess.run(line, capture_output=True, text=True, check=True, env=environment)
             if turn > 0:
                 found[kind].append(json.loads(said.stdout))
@@ -95,7 +96,7 @@ def main() -> None:
     turns = max(3, round(seconds / SLICE / 3))
     with server() as redis:
         fill(redis.port)
-        page_of_starts(redis.port)
+        page_of_starts(redis)
         page_of_threads(redis, turns)
         asyncio.run(page_of_tasks(redis, turns, "asyncio"))
         import uvloop
