@@ -114,24 +114,31 @@ impl Host for Fickle {
     }
 }
 
-fn call(lane: &Lane<Arc<Echo>>, room: Option<&Room>, name: String, gives_up: bool) {
-    let line = format!("+{name}\r\n").into_bytes();
-    let now = Instant::now();
+/// One call after the other, all in one outing.
+fn call(lane: &Lane<Arc<Echo>>, room: Option<&Room>, names: &[String], gives_up: bool) {
     let host = Fickle { gives_up, outing: room.map(|room| Outing::new(Arc::clone(&room.door))) };
-    let caller = Caller { now, deadline: now + Duration::from_secs(3600), host: &host };
-    let request =
-        Request { bytes: &line, span: Span::Command { bytes: line.len() }, effect: Effect::Writes };
-    let mut frames = Vec::new();
     host.outing.iter().for_each(Outing::leave);
-    let outcome = lane.call(request, caller, &mut frames);
+    for name in names {
+        host.outing.iter().for_each(Outing::stay);
+        call_once(lane, name, &host);
+    }
     host.outing.iter().for_each(Outing::knock);
     let inside = room.map(|room| room.lock.lock().unwrap());
     host.outing.iter().for_each(Outing::enter);
     drop(inside);
-    match outcome {
+}
+
+fn call_once(lane: &Lane<Arc<Echo>>, name: &str, host: &Fickle) {
+    let line = format!("+{name}\r\n").into_bytes();
+    let now = Instant::now();
+    let caller = Caller { now, deadline: now + Duration::from_secs(3600), host };
+    let request =
+        Request { bytes: &line, span: Span::Command { bytes: line.len() }, effect: Effect::Writes };
+    let mut frames = Vec::new();
+    match lane.call(request, caller, &mut frames) {
         Ok(()) => assert_eq!(frames, line, "a reply of another call"),
         Err(failure) => {
-            assert!(gives_up || matches!(failure.cause, Cause::Lost(_)), "{failure:?}");
+            assert!(host.gives_up || matches!(failure.cause, Cause::Lost(_)), "{failure:?}");
             assert_eq!((failure.answered, failure.fates.len()), (0, 1));
             if failure.fates[0] != Fate::Sent {
                 UNSENT.with_borrow_mut(|unsent| unsent.push(line));
@@ -174,9 +181,10 @@ fn staged(choppy: bool, gives_up: bool, turn: Turn, in_a_room: bool) -> impl Fn(
             .map(|thread| {
                 let (lane, room) = (Arc::clone(&lane), room.clone());
                 shuttle::thread::spawn(move || {
-                    for i in 0..2 {
-                        let gives_up = gives_up && thread != 0;
-                        call(&lane, room.as_deref(), format!("{thread}.{i}"), gives_up);
+                    let names = [0, 1].map(|call| format!("{thread}.{call}"));
+                    let together = shuttle::rand::thread_rng().gen_range(1..=2);
+                    for names in names.chunks(together) {
+                        call(&lane, room.as_deref(), names, gives_up && thread != 0);
                     }
                 })
             })
@@ -193,7 +201,7 @@ fn staged(choppy: bool, gives_up: bool, turn: Turn, in_a_room: bool) -> impl Fn(
             thread.join().unwrap();
         }
         // Whoever comes last leads, and clears what was abandoned.
-        call(&lane, room.as_deref(), "last".into(), false);
+        call(&lane, room.as_deref(), &["last".into()], false);
         let inner = wire.inner.lock().unwrap();
         UNSENT.with_borrow(|unsent| {
             for line in unsent {

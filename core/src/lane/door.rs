@@ -79,6 +79,11 @@ impl Door {
         DOOR.load_full().unwrap_or(new)
     }
 
+    /// How many are called and have not come in yet.
+    pub fn called(&self) -> usize {
+        lock(&self.line).called
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
     }
@@ -163,17 +168,29 @@ impl Outing {
     /// The calling thread has the language's lock.
     pub fn enter(&self) {
         let blocked = self.was_blocked();
-        let called = self.was_called.swap(false, Ordering::Relaxed).then(|| {
-            let mut line = lock(&self.door.line);
-            line.called -= 1;
-            line.called
-        });
+        let called = self.answer_call();
         if blocked {
             self.door.call(usize::MAX);
         } else if called == Some(0) {
             // Whoever leaves calls the next ones. But nobody has to leave soon.
             self.door.call(CALLED);
         }
+    }
+
+    /// The calling thread is about to wait once more: if it was called, another one may come.
+    pub fn stay(&self) {
+        if self.answer_call().is_some() {
+            self.door.call(CALLED);
+        }
+    }
+
+    /// How many others are called still, if this one was.
+    fn answer_call(&self) -> Option<usize> {
+        self.was_called.swap(false, Ordering::Relaxed).then(|| {
+            let mut line = lock(&self.door.line);
+            line.called -= 1;
+            line.called
+        })
     }
 
     /// Somebody who never stood in line has kept the language's lock for long. It passes from one
@@ -196,6 +213,7 @@ impl Outing {
     }
 
     pub(super) fn note_call(&self) {
-        self.was_called.store(true, Ordering::Relaxed);
+        let before = self.was_called.swap(true, Ordering::Relaxed);
+        debug_assert!(!before, "called once more, and never came or stayed");
     }
 }

@@ -171,6 +171,7 @@ impl Client {
         backoff: &mut Backoff,
         host: &dyn Host,
     ) -> Result<()> {
+        host.outing().inspect(|outing| outing.stay());
         self.inner.counters.note(|it| &it.repeated, 1);
         if let (Some(reading), Some(replica)) = (reading, way.replica()) {
             reading.avoid(replica);

@@ -89,6 +89,7 @@ impl Client {
         host: &dyn Host,
         pick: impl Fn(&Home, &Topology, Option<&Address>) -> Result<C, (Error, Doubt)>,
     ) -> Result<Way<C>> {
+        host.outing().inspect(|outing| outing.stay());
         let mut backoff = Backoff::default();
         let mut reason = None;
         let mut held = None;
