@@ -79,11 +79,6 @@ impl Door {
         DOOR.load_full().unwrap_or(new)
     }
 
-    /// How many are called and have not come in yet.
-    pub fn called(&self) -> usize {
-        lock(&self.line).called
-    }
-
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
     }
@@ -182,6 +177,11 @@ impl Outing {
         if self.answer_call().is_some() {
             self.door.call(CALLED);
         }
+    }
+
+    /// Whether the calling thread was called, and has neither come nor stayed.
+    pub fn is_called(&self) -> bool {
+        self.was_called.load(Ordering::Relaxed)
     }
 
     /// How many others are called still, if this one was.
