@@ -19,6 +19,8 @@ export interface Options {
   failoverTimeout?: number
   retryWrites?: 'unsent' | 'always'
   bigints?: boolean
+  /** Shares its connections with no other client. */
+  ownConnection?: boolean
   [name: string]: unknown
 }
 

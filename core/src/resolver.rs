@@ -57,9 +57,9 @@ impl Resolver {
     }
 
     /// A resolver for a configuration that was put together by hand.
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>) -> Self {
         let inner = Inner {
-            config: Arc::new(config),
+            config: config.into(),
             home: ArcSwapOption::empty(),
             listeners: Listeners::default(),
             closed: AtomicBool::new(false),

@@ -1,5 +1,6 @@
 //! What holds of any configuration input.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -126,7 +127,7 @@ proptest! {
     fn a_configuration_survives_being_printed(config in config()) {
         let options = config.to_options();
         let read = Config::resolve(&Input { options, ..Input::default() });
-        prop_assert_eq!(read.map(|resolved| resolved.config), Ok(config));
+        prop_assert_eq!(read.map(|resolved| resolved.config), Ok(Arc::new(config)));
     }
 
     #[test]
@@ -134,7 +135,7 @@ proptest! {
         let seed = Input::default().option("sentinels", address.to_string());
         let config = Config::resolve(&seed).map(|resolved| resolved.config);
         let expected = Target::Sentinels { seeds: vec![Seed::new(address)], primary: None };
-        prop_assert_eq!(config.map(|config| config.target), Ok(expected));
+        prop_assert_eq!(config.map(|config| config.target.clone()), Ok(expected));
     }
 }
 
@@ -273,6 +274,6 @@ fn huge_inputs_take_linear_time() {
 fn ten_thousand_sentinels_are_all_there() {
     let list: Vec<String> = (0..10_000).map(|n| format!("host-{n}")).collect();
     let config = Config::resolve(&Input::default().option("sentinels", list)).expect("read").config;
-    let Target::Sentinels { seeds, .. } = config.target else { panic!("no Sentinels") };
+    let Target::Sentinels { seeds, .. } = &config.target else { panic!("no Sentinels") };
     assert_eq!(seeds.len(), 10_000);
 }

@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr::null;
+use std::sync::Arc;
 use steadis::client::hosted::{Completion, Session};
 use steadis::config::Config;
 use steadis::{Error, Kind, Result};
@@ -37,7 +38,7 @@ enum News {
 }
 
 impl Loop {
-    pub(crate) fn new(config: Config) -> Result<Self> {
+    pub(crate) fn new(config: Arc<Config>) -> Result<Self> {
         let mut session = Session::new(config);
         let host = Host::new(session.config().clone()).map_err(broken)?;
         session.start(host.bell())?;

@@ -117,7 +117,7 @@ impl Host {
     pub(crate) fn pump(&mut self, session: &mut Session, sink: &mut Sink<'_>) -> io::Result<()> {
         while let Some(action) = session.poll() {
             match action {
-                Action::Open { link, to, tls } => self.dial(link, to, tls),
+                Action::Open { link, to, tls, .. } => self.dial(link, to, tls),
                 Action::Write { link, bytes } => {
                     if let Some(line) = self.lines.get_mut(&link) {
                         line.output.extend_from_slice(&bytes);

@@ -28,7 +28,7 @@ class HybridBatch extends withMethods(Batch, commands) {
     this.shapes = new Map()
     this.callbacks = new Map()
     this.isPairs = client._isIORedis === true
-    for (const [name, { script, numberOfKeys }] of client._scripts) {
+    for (const [name, { script, numberOfKeys }] of client._scripts ?? []) {
       this[name] = (...args) => this.run(script, split(args, numberOfKeys))
     }
   }

@@ -67,7 +67,7 @@ class HybridClient extends withSubscriptions(withLifecycle(withMethods(Client, t
     ;[url, options] = place(url, options)
     super(url, translate(options))
     this._given = [url, options]
-    this._scripts = new Map()
+    this._scripts = undefined
     this._options = undefined
   }
 
@@ -97,6 +97,7 @@ class HybridClient extends withSubscriptions(withLifecycle(withMethods(Client, t
     const { lua, numberOfKeys } = definition
     const script = this.script(lua)
     const root = this._root
+    root._scripts ??= new Map()
     root._scripts.set(name, { script, numberOfKeys })
     root[name] = function (...args) {
       const callback = taken(args)
@@ -125,6 +126,7 @@ class HybridClient extends withSubscriptions(withLifecycle(withMethods(Client, t
   }
 
   clientSetName (name) {
+    this._host.withdraw()
     return this._take((native) => native.rename(String(name)))
   }
 

@@ -12,11 +12,23 @@ const withLifecycle = (Base) => class extends Base {
   constructor (...args) {
     super(...args)
     this._status = 'wait'
-    super.on('hold', ({ what }) => { if (what === 'all') this._change('reconnecting', 0) })
-    super.on('resume', () => this._change('ready'))
-    super.on('newListener', (event) => {
-      if (WANT_CONNECTION.has(event) && this._status === 'wait') this.connect().catch(() => {})
-    })
+  }
+
+  on (...args) { return this._wanted(super.on(...args), args) }
+  once (...args) { return this._wanted(super.once(...args), args) }
+  addListener (...args) { return this._wanted(super.addListener(...args), args) }
+  prependListener (...args) { return this._wanted(super.prependListener(...args), args) }
+  prependOnceListener (...args) { return this._wanted(super.prependOnceListener(...args), args) }
+
+  _wanted (result, [event]) {
+    if (WANT_CONNECTION.has(event) && this.status === 'wait') this.connect().catch(() => {})
+    return result
+  }
+
+  _tell (event, ...rest) {
+    if (event.name === 'hold' && event.what === 'all') this._change('reconnecting', 0)
+    if (event.name === 'resume') this._change('ready')
+    super._tell(event, ...rest)
   }
 
   /** `wait`, `connecting`, `ready`, `reconnecting` or `end`. */
@@ -91,10 +103,10 @@ const withLifecycle = (Base) => class extends Base {
     return Promise.resolve()
   }
 
-  /** Another client with the same settings. */
+  /** Another client with the same settings, and with a connection of its own, for that is what one duplicates for. */
   duplicate (overrides = {}) {
     const [url, options] = this._given
-    return new this._root.constructor(url, { ...options, ...overrides })
+    return new this._root.constructor(url, { ...options, ownConnection: true, ...overrides })
   }
 
   _over () {

@@ -125,7 +125,7 @@ class Client extends withMethods(EventEmitter, commands) {
     const root = this._root
     if (root._hubOfAll === undefined) {
       root._hubOfAll = new Hub(root)
-      root._host.endings.add(root._hubOfAll)
+      root._host.endWith(root._hubOfAll)
     }
     return root._hubOfAll
   }

@@ -1,62 +1,11 @@
 'use strict'
-// Owns sockets, TLS and the clock of one client; the native part owns everything that knows Redis.
+// Has the connections and the clock of one client; the native part has everything that knows Redis.
 //
 // Commands of one tick go out in one write, and what one read brings is settled in one go.
 
-const net = require('node:net')
-const { readFileSync } = require('node:fs')
 const { closed } = require('./errors.cjs')
-const { functions: { output, received } } = require('./native.cjs')
-
-// What is read is dealt with before anything else is read, so all sockets can share one buffer.
-// On Windows the system fills it in the background, so there each has its own.
-const ROOM = 64 * 1024
-const shared = process.platform === 'win32' ? null : Buffer.allocUnsafeSlow(ROOM)
-
-/** A connection, from the wish for it to its end. */
-class Link {
-  constructor (host, { link, tls: secure, ...to }) {
-    this.id = link
-    this.isOpen = false
-    const buffer = shared ?? Buffer.allocUnsafeSlow(ROOM)
-    const callback = (count) => {
-      host.settle(received(host.handle, link, buffer, count))
-      return true
-    }
-    const options = { ...to, noDelay: true, keepAlive: true, onread: { buffer, callback } }
-    let why = 'the server closed the connection'
-    const lose = () => {
-      if (!host.links.delete(link)) return
-      host.settle(host.native.closed(link, why))
-      host.look()
-    }
-    try {
-      this.socket = secure ? require('node:tls').connect({ ...options, ...read(secure) }) : net.connect(options)
-    } catch (error) {
-      // A certificate that cannot be read. The native part must not hear of it from within its
-      // own call for the connection.
-      this.socket = new net.Socket()
-      why = error.message
-      process.nextTick(lose)
-      return
-    }
-    this.socket.on(secure ? 'secureConnect' : 'connect', () => {
-      this.isOpen = true
-      host.settle(host.native.opened(link))
-    })
-    this.socket.on('drain', host.flush)
-    this.socket.on('error', (error) => { why = `the connection failed: ${error.message || error.code}` })
-    this.socket.on('end', () => this.socket.destroy())
-    this.socket.on('close', lose)
-    if (!host.keepsAlive) this.socket.unref()
-  }
-}
-
-function read ({ servername, ...files }) {
-  const options = servername === undefined ? {} : { servername }
-  for (const name in files) options[name] = readFileSync(files[name])
-  return options
-}
+const { listeners } = require('./native.cjs')
+const { Link } = require('./trunk.cjs')
 
 class Host {
   /** @param native the native client @param handle what functions know it by @param tell takes events in */
@@ -67,17 +16,18 @@ class Host {
     /** Commands can be taken on as they come. */
     this.isRunning = false
     this.isClosed = false
+    /** Of its listener. */
+    this.number = undefined
     this.keepsAlive = true
     this.links = new Map()
-    /** Subscriptions by their places. */
-    this.ears = new Map()
-    /** What has to know when the client ends. */
-    this.endings = new Set()
+    /** Subscriptions by their places, and what has to know when the client ends; made when there are any. */
+    this.ears = undefined
+    this.endings = undefined
     /** What ends calls, by their signals; made when there are any. */
     this.aborts = undefined
     this.pending = 0
-    this.resolves = []
-    this.rejects = []
+    /** How to resolve and how to reject the promise of each call, in turn. */
+    this.calls = []
     this.isScheduled = false
     /** There is more to do than to write. */
     this.isBusy = true
@@ -93,7 +43,10 @@ class Host {
   /** Before the first command. Throws if the client is closed. */
   start () {
     if (this.isClosed) throw closed()
-    this.native.start((event) => event === undefined ? this.wake() : this.tell(event))
+    if (this.number === undefined) {
+      this.number = this.native.start()
+      listeners.set(this.number, (event) => event === undefined ? this.wake() : this.tell(event))
+    }
     this.isRunning = true
   }
 
@@ -105,21 +58,33 @@ class Host {
     this.pending++
     const place = code >>> 1
     return new Promise((resolve, reject) => {
-      this.resolves[place] = resolve
-      this.rejects[place] = reject
+      this.calls[place << 1] = resolve
+      this.calls[place << 1 | 1] = reject
     })
+  }
+
+  /** Calls `hear` when there is something for a subscription. */
+  hear (place, hear) {
+    this.ears ??= new Map()
+    this.ears.set(place, hear)
+  }
+
+  /** Ends this as well when the client ends. */
+  endWith (it) {
+    this.endings ??= new Set()
+    this.endings.add(it)
   }
 
   /** Ends the wait for a call; what was sent runs all the same. */
   cancel (place, reason) {
-    const reject = this.rejects[place]
+    const reject = this.calls[place << 1 | 1]
     this.native.cancel(place)
     this.forget(place)
     reject(reason)
   }
 
   forget (place) {
-    this.resolves[place] = this.rejects[place] = undefined
+    this.calls[place << 1] = this.calls[place << 1 | 1] = undefined
     if (--this.pending === 0 && this.idle) this.idle()
   }
 
@@ -131,10 +96,10 @@ class Host {
       const code = report[i]
       const place = code >>> 2
       if (code & 2) {
-        this.ears.get(place)?.()
+        this.ears?.get(place)?.()
         continue
       }
-      const tell = code & 1 ? this.rejects[place] : this.resolves[place]
+      const tell = this.calls[place << 1 | code & 1]
       this.forget(place)
       tell(report[i + 1])
     }
@@ -154,30 +119,43 @@ class Host {
   }
 
   flush () {
-    this.isScheduled = false
-    if (this.isBusy) this.connect()
-    for (const link of this.links.values()) {
-      // What a slow server does not take stays with the native part, which can still hold it back.
-      if (!link.isOpen || link.socket.writableNeedDrain) continue
-      const bytes = output(this.handle, link.id)
-      if (bytes !== undefined) link.socket.write(bytes, 'latin1')
-    }
+    const isBusy = this.isBusy
+    this.isScheduled = this.isBusy = false
+    if (isBusy) this.connect()
+    for (const link of this.links.values()) link.flush()
     // Commands without a hurry of their own come due after those that the clock is set for.
-    if (this.isBusy || this.isHurried || this.timer === undefined) this.arm()
-    this.isBusy = false
+    if (isBusy || this.isHurried || this.timer === undefined) this.arm()
   }
 
   connect () {
     const native = this.native
     for (let action = native.connection(); action !== undefined; action = native.connection()) {
       if (typeof action === 'number') this.drop(action)
-      else this.links.set(action.link, new Link(this, action))
+      else this.open(action)
     }
+  }
+
+  open (action) {
+    const link = new Link(this, action)
+    this.links.set(link.id, link)
+    if (link.trunk.isOpen) link.opened()
   }
 
   drop (id) {
     const link = this.links.get(id)
-    if (this.links.delete(id)) link.socket.destroy()
+    if (this.links.delete(id)) link.close()
+  }
+
+  /** A connection is gone. */
+  lose (link, why) {
+    if (!this.links.delete(link.id)) return
+    this.settle(this.native.closed(link.id, why))
+    this.look()
+  }
+
+  /** From now on it shares its connections with no other client. */
+  withdraw () {
+    this.settle(this.native.withdraw())
   }
 
   /** Sees to it that the native part is woken when its next deadline passes. */
@@ -191,7 +169,7 @@ class Host {
       this.wakesAt = at
     }
     // As long as there is a socket, that is what keeps the process alive.
-    const isAwaited = this.pending > 0 || this.ears.size > 0
+    const isAwaited = this.pending > 0 || this.ears?.size > 0
     if (this.keepsAlive && isAwaited && this.links.size === 0) this.timer?.ref()
     else this.timer?.unref()
   }
@@ -207,7 +185,7 @@ class Host {
   /** Whether open connections and waiting calls keep the process alive. */
   keepAlive (flag) {
     this.keepsAlive = flag
-    for (const { socket } of this.links.values()) flag ? socket.ref() : socket.unref()
+    for (const { trunk } of this.links.values()) trunk.keepAlive()
     this.look()
   }
 
@@ -223,8 +201,9 @@ class Host {
   destroy () {
     this.isRunning = false
     this.isClosed = true
+    listeners.delete(this.number)
     this.settle(this.native.close())
-    for (const it of this.endings) it.end()
+    for (const it of this.endings ?? []) it.end()
     this.isBusy = true
     this.flush()
     if (this.timer) clearTimeout(this.timer)

@@ -14,7 +14,7 @@ class Ear {
     client._begin()
     this.place = client._native.subscribe()
     this.waiting = []
-    this.host.ears.set(this.place, () => { this.settle(); hear() })
+    this.host.hear(this.place, () => { this.settle(); hear() })
   }
 
   add (by, name) {
@@ -67,7 +67,7 @@ class Messages {
     this.wake = undefined
     this.isOver = false
     this.ear = new Ear(client, () => this.wake?.())
-    client._host.endings.add(this)
+    client._host.endWith(this)
     try {
       for (const [by, name] of wanted) this.ear.add(by, name)
     } catch (error) {

@@ -13,13 +13,13 @@ class Resolver extends EventEmitter {
   constructor (url, options) {
     super()
     this._native = native.NativeResolver.open(...place(url, options))
-    this._isWatching = false
+    this._number = undefined
   }
 
   _watch () {
-    if (this._isWatching) return
-    this._isWatching = true
-    this._native.start(() => this.emit('change', this.current()))
+    if (this._number !== undefined) return
+    this._number = this._native.start()
+    native.listeners.set(this._number, () => this.emit('change', this.current()))
   }
 
   /** The verified primary `{ host, port, epoch }`, or `null` while there is none. */
@@ -72,6 +72,7 @@ class Resolver extends EventEmitter {
 
   close () {
     this._native.close()
+    native.listeners.delete(this._number)
     this.removeAllListeners('change')
   }
 }

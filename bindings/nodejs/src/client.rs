@@ -9,13 +9,14 @@ use crate::desk::Desk;
 use crate::js::{Js, Value};
 use crate::options::{options, spelled, take_flag};
 use crate::reply::Mode;
-use crate::runtime::{Bell, News};
+use crate::runtime::Bell;
+use crate::trunk::Place;
 use crate::view::{Inner, View};
-use crate::{error, picture};
+use crate::{error, picture, trunk};
 use napi::Env;
-use napi::bindgen_prelude::{FnArgs, Function};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 use steadis::client::hosted::{Action, Session};
 use steadis::client::{CallOptions, Exchange};
@@ -40,14 +41,17 @@ impl Native {
         let js = Js(env.raw());
         let opened = options(js, given).and_then(|mut given| {
             let bigints = take_flag(&mut given, "bigints")?.unwrap_or_default();
+            let private = take_flag(&mut given, "ownConnection")?.unwrap_or_default();
             let environment = Environment::process();
             let input = Input { environment, url, options: given, unit: Unit::Milliseconds };
-            Ok((Config::resolve(&input)?, bigints))
+            let mut resolved = Config::resolve(&input)?;
+            resolved.config = trunk::known(resolved.config);
+            Ok((resolved, bigints, private))
         });
-        let (resolved, bigints) = opened.map_err(|error| thrown(js, &error))?;
-        let session = Session::new(resolved.config.clone());
+        let (resolved, bigints, private) = opened.map_err(|error| thrown(js, &error))?;
+        let session = Session::new(Arc::clone(&resolved.config));
         let options = CallOptions::of(session.config());
-        let inner = Inner { session, desk: Desk::default(), resolved, started: false };
+        let inner = Inner { session, desk: Desk::default(), resolved, private };
         let mode = Mode { buffers: false, bigints };
         Ok(Self { view: Rc::new(View { inner: Rc::new(RefCell::new(inner)), options, mode }) })
     }
@@ -89,20 +93,16 @@ impl Native {
         Ok(self.with(options, self.view.mode))
     }
 
-    /// Begins to watch the deployment; `ring` is called when there is something to look after.
+    /// Begins to watch the deployment: the number by which the client's listener is called when
+    /// there is something to look after.
     #[napi(catch_unwind)]
-    pub fn start(&self, env: Env, ring: Function<'_, FnArgs<(News,)>, Value>) -> napi::Result<()> {
-        let bell = Bell::new(&ring)?;
-        let mut inner = self.view.inner.borrow_mut();
-        if inner.started {
-            return Ok(());
-        }
-        inner.started = true;
-        let (wake, tell) = (bell.clone(), bell);
-        let started = inner.session.start(move || wake.ring(None));
+    pub fn start(&self, env: Env) -> napi::Result<u32> {
+        let bell = Bell::new();
+        let session = &mut self.view.inner.borrow_mut().session;
+        let started = session.start(move || bell.ring(None));
         started.map_err(|error| thrown(Js(env.raw()), &error))?;
-        inner.session.on_event(move |event| tell.ring(Some(event.clone())));
-        Ok(())
+        session.on_event(move |event| bell.ring(Some(event.clone())));
+        Ok(bell.number)
     }
 
     /// Takes any command on.
@@ -153,14 +153,28 @@ impl Native {
     /// The next connection to open (an object) or to close (its number).
     #[napi(catch_unwind)]
     pub fn connection(&self, env: Env) -> Value {
-        let js = Js(env.raw());
-        match self.view.inner.borrow_mut().session.poll_connections() {
-            Some(Action::Open { link, to, tls }) => {
-                picture::connection(js, link, &to, tls.as_ref())
+        let (js, inner) = (Js(env.raw()), &self.view.inner);
+        let action = inner.borrow_mut().session.poll_connections();
+        match action {
+            Some(Action::Open { link, to, tls, shareable }) => {
+                let place = trunk::take_seat(inner, link, &to, shareable);
+                picture::connection(js, link, place, &to, tls.as_ref())
             }
             Some(Action::Close { link }) => js.small(link),
             Some(Action::Write { .. }) | None => js.undefined(),
         }
+    }
+
+    /// Leaves a connection that others crowd for another.
+    #[napi(catch_unwind)]
+    pub fn part(&self, env: Env, link: u32) -> Value {
+        self.view.tell(Js(env.raw()), |session, sink| session.part(link, Instant::now(), sink))
+    }
+
+    /// From now on it has its connections to itself.
+    #[napi(catch_unwind)]
+    pub fn withdraw(&self, env: Env) -> Value {
+        trunk::withdraw(Js(env.raw()), &self.view.inner)
     }
 
     /// Milliseconds until `wake` has to be called at the latest; negative for never.
@@ -173,8 +187,18 @@ impl Native {
 
     /// A connection is made.
     #[napi(catch_unwind)]
-    pub fn opened(&self, env: Env, link: u32) -> Value {
-        self.view.tell(Js(env.raw()), |session, sink| session.opened(link, Instant::now(), sink))
+    pub fn opened(&self, env: Env, link: u32, socket: u32, seat: u32) -> Value {
+        let neighbour = trunk::neighbour(Place { socket, seat });
+        let other = neighbour.as_ref().and_then(|(it, link)| Some((it.try_borrow().ok()?, *link)));
+        self.view.tell(Js(env.raw()), |session, sink| {
+            let now = Instant::now();
+            let proven = other.is_some_and(|(other, theirs)| {
+                session.join(link, &other.session, theirs, now, sink)
+            });
+            if !proven {
+                session.opened(link, now, sink);
+            }
+        })
     }
 
     /// A connection is gone, or could not be made.

@@ -5,6 +5,7 @@ use crate::batch::{self, command_at};
 use crate::convert::{arguments, with_room};
 use crate::error;
 use crate::js::{Js, Value};
+use crate::trunk;
 use crate::view::View;
 use napi::sys;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,16 +32,23 @@ fn submit(js: Js, args: &[Value]) -> Value {
     view.take_on(js, exchange)
 }
 
-/// What a view is to write to a connection: a string of bytes, or a Buffer if it is long.
+/// What a view is to write to a connection.
 fn output(js: Js, args: &[Value]) -> Value {
     let &[view, link] = args else { return js.undefined() };
     let Some(view) = js.unwrap::<Rc<View>>(view) else { return js.undefined() };
     let link = js.to_double(link) as u32;
     let bytes = view.inner.borrow_mut().session.take_output(link);
-    match bytes.len() {
-        0 => js.undefined(),
-        1..LONG => js.binary(&bytes),
-        _ => js.buffer(&bytes),
+    js.bytes_to_write(&bytes)
+}
+
+impl Js {
+    /// A string of bytes, or a Buffer if they are many; `undefined` if there are none.
+    pub(crate) fn bytes_to_write(self, bytes: &[u8]) -> Value {
+        match bytes.len() {
+            0 => self.undefined(),
+            1..LONG => self.binary(bytes),
+            _ => self.buffer(bytes),
+        }
     }
 }
 
@@ -59,12 +67,15 @@ fn received(js: Js, args: &[Value]) -> Value {
 /// Beyond this many bytes a Buffer costs less than a string.
 const LONG: usize = 16 << 10;
 
-static FUNCTIONS: [(&str, Function); 5] = [
+static FUNCTIONS: [(&str, Function); 8] = [
     ("submit", submit),
     ("batch", |js, _| batch::batch(js)),
     ("add", batch::add),
     ("output", output),
     ("received", received),
+    ("sharedOutput", trunk::output),
+    ("sharedReceived", trunk::received),
+    ("leave", trunk::leave),
 ];
 
 /// These functions by their names, for one thread.

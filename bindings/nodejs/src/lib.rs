@@ -8,6 +8,7 @@
 //! | `own` | what has a connection of its own: watched keys, and subscriptions |
 //! | `resolver` | who is primary, for programs that keep a client library of their own |
 //! | `view` | what the calls of a view have in common |
+//! | `trunk` | the sockets, which clients with the same settings may share |
 //! | `hot` | the functions that every command goes through |
 //! | `options` | options of clients and of calls |
 //! | `picture` | what JavaScript gets to know of connections and of the deployment |
@@ -42,5 +43,6 @@ mod resolver;
 mod runtime;
 mod scan;
 mod table;
+mod trunk;
 mod vectors;
 mod view;

@@ -1,15 +1,25 @@
 //! What JavaScript gets to know of connections and of the deployment.
 
 use crate::js::{Js, Value};
+use crate::trunk::Place;
 use steadis::config::{Endpoint, Tls};
 use steadis::picture::{Field, Picture};
 use steadis::{Event, Stats};
 
-/// Where to connect to, in the words of `net.connect` and `tls.connect`.
-pub(crate) fn connection(js: Js, link: u32, to: &Endpoint, tls: Option<&Tls>) -> Value {
+/// Where to connect to, in the words of `net.connect` and `tls.connect`, unless there is that
+/// socket already.
+pub(crate) fn connection(
+    js: Js,
+    link: u32,
+    Place { socket, seat }: Place,
+    to: &Endpoint,
+    tls: Option<&Tls>,
+) -> Value {
     let text = |text: &str| js.text(text.as_bytes());
     let object = js.object();
-    js.set(object, "link", js.small(link));
+    for (name, number) in [("link", link), ("socket", socket), ("seat", seat)] {
+        js.set(object, name, js.small(number));
+    }
     match to {
         Endpoint::Tcp(address) => {
             js.set(object, "host", text(&address.host));

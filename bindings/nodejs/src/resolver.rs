@@ -4,9 +4,8 @@ use crate::client::thrown;
 use crate::js::{Js, Value};
 use crate::options::options;
 use crate::picture;
-use crate::runtime::{Bell, News};
+use crate::runtime::Bell;
 use napi::Env;
-use napi::bindgen_prelude::{FnArgs, Function};
 use std::cell::Cell;
 use std::time::Duration;
 use steadis::config::{Endpoint, Environment, Input, Unit};
@@ -34,16 +33,17 @@ impl NativeResolver {
         Ok(Self { inner, listener: Cell::new(None) })
     }
 
-    /// Begins to watch the deployment; `ring` is called whenever the primary changes.
+    /// Begins to watch the deployment: the number by which the resolver's listener is called
+    /// whenever the primary changes.
     #[napi(catch_unwind)]
-    pub fn start(&self, env: Env, ring: Function<'_, FnArgs<(News,)>, Value>) -> napi::Result<()> {
-        let bell = Bell::new(&ring)?;
+    pub fn start(&self, env: Env) -> napi::Result<u32> {
+        let bell = Bell::new();
         let listener = self.inner.on_change(move |_| bell.ring(None));
         let listener = listener.map_err(|error| thrown(Js(env.raw()), &error))?;
         if let Some(former) = self.listener.replace(Some(listener)) {
             self.inner.off(former);
         }
-        Ok(())
+        Ok(bell.number)
     }
 
     /// The primary, if it is known now; throws what only the user can mend.

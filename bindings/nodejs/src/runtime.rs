@@ -5,7 +5,7 @@ use crate::picture;
 use napi::bindgen_prelude::{FnArgs, Function, ToNapiValue};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Result, Status, sys};
-use std::sync::Arc;
+use std::cell::{Cell, OnceCell};
 use steadis::Event;
 
 /// News for the event loop: an event, or only that there is something to look after.
@@ -13,24 +13,48 @@ use steadis::Event;
 pub struct News(Option<Event>);
 
 /// Rings on the event loop, and does not keep its process alive.
-type Line = ThreadsafeFunction<News, Value, FnArgs<(News,)>, Status, false, true>;
+type Line = ThreadsafeFunction<(u32, News), Value, FnArgs<(u32, News)>, Status, false, true>;
 
-#[derive(Clone)]
-pub(crate) struct Bell(Arc<Line>);
+thread_local! {
+    /// One for all who listen on this thread: the engine takes its time to set one up.
+    static LINE: OnceCell<&'static Line> = const { OnceCell::new() };
+    static LISTENERS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Tells one listener. JavaScript knows it by its number.
+#[derive(Clone, Copy)]
+pub(crate) struct Bell {
+    line: Option<&'static Line>,
+    pub(crate) number: u32,
+}
 
 impl Bell {
-    pub(crate) fn new(ring: &Function<'_, FnArgs<(News,)>, Value>) -> Result<Self> {
-        let line = ring
-            .build_threadsafe_function::<News>()
-            .weak::<true>()
-            .build_callback(|context| Ok(FnArgs::from((context.value,))))?;
-        Ok(Self(Arc::new(line)))
+    pub(crate) fn new() -> Self {
+        let number = LISTENERS.get().wrapping_add(1);
+        LISTENERS.set(number);
+        Self { line: LINE.with(|line| line.get().copied()), number }
     }
 
     /// An event loop that has ended hears nothing, and need not.
-    pub(crate) fn ring(&self, event: Option<Event>) {
-        self.0.call(News(event), ThreadsafeFunctionCallMode::NonBlocking);
+    pub(crate) fn ring(self, event: Option<Event>) {
+        if let Some(line) = self.line {
+            line.call((self.number, News(event)), ThreadsafeFunctionCallMode::NonBlocking);
+        }
     }
+}
+
+/// Gives the native part what it is to call with a listener's number and its news; once for each
+/// thread.
+#[napi_derive::napi]
+pub fn listen(ring: Function<'_, FnArgs<(u32, News)>, Value>) -> Result<()> {
+    let line = ring
+        .build_threadsafe_function::<(u32, News)>()
+        .weak::<true>()
+        .build_callback(|context| Ok(FnArgs::from(context.value)))?;
+    // It ends with the engine, which knows it; whoever rings may outlive both.
+    let line: &'static Line = Box::leak(Box::new(line));
+    LINE.with(|known| known.set(line).ok());
+    Ok(())
 }
 
 impl ToNapiValue for News {

@@ -28,7 +28,8 @@ pub(crate) struct Inner {
     pub(crate) session: Session,
     pub(crate) desk: Desk,
     pub(crate) resolved: Resolved,
-    pub(crate) started: bool,
+    /// It shares its connections with no other client.
+    pub(crate) private: bool,
 }
 
 /// Takes outcomes in.
@@ -83,8 +84,21 @@ impl View {
     /// Tells the session what happened, and JavaScript what that settled: codes and values in
     /// turn, and something at the end if there is more to do.
     pub(crate) fn tell(&self, js: Js, work: impl FnOnce(&mut Session, &mut Sink<'_>)) -> Value {
-        let Inner { session, desk, .. } = &mut *self.inner.borrow_mut();
+        let inner = &mut *self.inner.borrow_mut();
+        inner.tell(js, work);
+        inner.report(js)
+    }
+}
+
+impl Inner {
+    pub(crate) fn tell(&mut self, js: Js, work: impl FnOnce(&mut Session, &mut Sink<'_>)) {
+        let Self { session, desk, .. } = self;
         work(session, &mut |token, completion| desk.settle(js, token, completion));
+    }
+
+    /// What was settled since the last time, for JavaScript.
+    pub(crate) fn report(&mut self, js: Js) -> Value {
+        let Self { session, desk, .. } = self;
         desk.report(js, session.needs_host() || session.has_output())
     }
 }

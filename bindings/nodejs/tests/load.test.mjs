@@ -87,7 +87,7 @@ test('a slow server is not sent more than it takes, and in the end everything is
   slow.stdout.resume()
   const client = open(t, { host: '127.0.0.1', port, env: false, commandTimeout: 100_000 })
   await client.ping()
-  const [{ socket }] = client._host.links.values()
+  const [{ trunk: { socket } }] = client._host.links.values()
   slow.kill('SIGSTOP')
   const value = 'x'.repeat(10_000)
   const calls = []

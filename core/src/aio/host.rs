@@ -181,7 +181,7 @@ impl Inner {
         }
         while let Some(action) = session.poll_connections() {
             match action {
-                Action::Open { link, to, tls } => {
+                Action::Open { link, to, tls, .. } => {
                     let bell = Arc::new(Notify::new());
                     lock(&self.links).insert(link, Arc::clone(&bell));
                     tokio::spawn(carry(Arc::clone(self), link, to, tls, bell));

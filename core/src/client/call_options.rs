@@ -2,6 +2,7 @@
 
 use crate::config::{Config, Environment, Input, OptionValue, ReadFrom, RetryWrites, Unit};
 use crate::error::{Error, Result};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What may differ from call to call.
@@ -39,7 +40,7 @@ impl CallOptions {
     /// The same with `timeout` or `retry_writes` as a host language gives them.
     pub fn with(self, options: Vec<(String, OptionValue)>, unit: Unit) -> Result<Self> {
         let given = Given::read(options, &["timeout", "retry_writes"], "options", unit)?;
-        let Config { command_timeout, retry_writes, .. } = given.config;
+        let Config { command_timeout, retry_writes, .. } = *given.config;
         Ok(Self {
             timeout: if given.has("timeout") { Some(command_timeout) } else { self.timeout },
             retry_writes: if given.has("retry_writes") { retry_writes } else { self.retry_writes },
@@ -55,7 +56,7 @@ impl CallOptions {
             _ => (name, value),
         });
         let given = Given::read(options.collect(), &["read_from", "max_lag"], "replica", unit)?;
-        let Config { read_from, max_lag, .. } = given.config;
+        let Config { read_from, max_lag, .. } = *given.config;
         let read_from = if given.has("read_from") { read_from } else { ReadFrom::PreferReplica };
         Ok(self.reading_from(read_from, if given.has("max_lag") { max_lag } else { self.max_lag }))
     }
@@ -68,7 +69,7 @@ impl CallOptions {
 /// Options of a call, read as those of a client are.
 struct Given {
     names: Vec<String>,
-    config: Config,
+    config: Arc<Config>,
 }
 
 impl Given {

@@ -30,8 +30,8 @@ impl Explanation {
     pub(super) fn of(resolved: &Resolved) -> Self {
         let rows = options::all().filter_map(|spec| {
             let value = spec.value_in(&resolved.config)?;
-            let origins = resolved.origins.get(spec.name).cloned();
-            let origins = origins.unwrap_or_else(|| vec![Origin::Default]);
+            let known = resolved.origins.iter().find(|(name, _)| *name == spec.name);
+            let origins = known.map_or_else(|| vec![Origin::Default], |(_, said)| said.clone());
             Some(Row { name: spec.name, value, origins })
         });
         Self { rows: rows.collect() }

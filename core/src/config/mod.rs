@@ -45,6 +45,7 @@ mod userinfo;
 mod value;
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::address::{Address, Endpoint};
@@ -143,12 +144,14 @@ impl Config {
 
     /// The configuration that the variables of this process describe.
     pub fn from_env() -> Result<Self> {
-        Ok(Self::resolve(&Input::new(Environment::process()))?.config)
+        let resolved = Self::resolve(&Input::new(Environment::process()))?;
+        Ok(Arc::unwrap_or_clone(resolved.config))
     }
 
     /// The configuration that a URL describes by itself.
     pub fn from_url(url: &str) -> Result<Self> {
-        Ok(Self::resolve(&Input::new(Environment::none()).url(url))?.config)
+        let resolved = Self::resolve(&Input::new(Environment::none()).url(url))?;
+        Ok(Arc::unwrap_or_clone(resolved.config))
     }
 
     /// The options that lead to this configuration: the target, and what is not a default.

@@ -1,6 +1,7 @@
 //! From everything that was said to one configuration.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::explain::Explanation;
 use super::options::place::PRIMARY_NAME;
@@ -19,17 +20,17 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolved {
     /// The settings.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// What was overruled, guessed or needless, one sentence each.
     pub warnings: Vec<String>,
     /// By option name, the sources of what is not a default.
-    pub origins: BTreeMap<&'static str, Vec<Origin>>,
+    pub origins: Vec<(&'static str, Vec<Origin>)>,
 }
 
 impl Resolved {
     /// A configuration that nobody has to explain.
     pub(crate) fn by_hand(config: Config) -> Self {
-        Self { config, warnings: Vec::new(), origins: BTreeMap::new() }
+        Self { config: Arc::new(config), warnings: Vec::new(), origins: Vec::new() }
     }
 
     /// Which source supplied each setting, passwords cut.
@@ -71,7 +72,7 @@ pub(super) fn resolve(input: &Input) -> Result<Resolved> {
     let said = |spec: &'static Spec| settings.about(spec).next().is_some();
     harmony::check(&mut config, said(&TLS), said(&SENTINEL_TLS), &mut warnings)?;
     origins.retain(|_, sources| !sources.is_empty());
-    Ok(Resolved { config, warnings, origins })
+    Ok(Resolved { config: Arc::new(config), warnings, origins: origins.into_iter().collect() })
 }
 
 /// A program that names a primary wants Sentinels; without any it would get some single node.

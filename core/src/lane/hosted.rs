@@ -219,6 +219,11 @@ impl Lane {
         self.ledger.len()
     }
 
+    /// Nothing was asked that is not answered.
+    pub fn is_idle(&self) -> bool {
+        self.ledger.is_empty() && self.input.is_empty()
+    }
+
     /// Bytes of memory that the buffers hold.
     pub fn memory(&self) -> usize {
         self.out.capacity() + self.input.capacity() + self.ledger.memory()

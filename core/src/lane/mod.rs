@@ -10,6 +10,7 @@
 //! | `slot` | where one caller waits for its replies |
 //! | `exclusive` | a connection of one caller's own, for what blocks or keeps state |
 //! | `hosted` | the lane of evented hosts: bytes in, bytes out |
+//! | `trunk` | one connection that several hosted lanes share |
 
 pub mod blocking;
 pub mod call;
@@ -21,4 +22,5 @@ pub mod hosted;
 mod outgoing;
 mod slot;
 pub(crate) mod tls;
+pub mod trunk;
 pub mod wire;

@@ -39,7 +39,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    fn config(&self) -> &Config {
+    fn config(&self) -> &Arc<Config> {
         &self.resolved.config
     }
 

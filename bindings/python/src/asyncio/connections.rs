@@ -18,7 +18,7 @@ impl State {
         let py = driver.py();
         while let Some(action) = self.session.poll_connections() {
             match action {
-                Action::Open { link: id, to, tls } => {
+                Action::Open { link: id, to, tls, .. } => {
                     let link = Bound::new(py, Link::new(driver, id)?)?;
                     let connect = CONNECT.import(py, "steadis.asyncio._connect", "connect")?;
                     let event_loop = driver.get().event_loop(py);

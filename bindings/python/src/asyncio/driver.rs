@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use std::cell::Cell;
 use std::ptr;
 use std::sync::mpsc::channel;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 use steadis::client::hosted::{Completion, LinkId, Session, Sink};
 use steadis::config::Config;
@@ -42,11 +42,11 @@ impl Driver {
     pub(super) fn start<'py>(
         py: Python<'py>,
         event_loop: &Bound<'py, PyAny>,
-        config: &Config,
+        config: &Arc<Config>,
         listener: &Py<PyAny>,
     ) -> PyResult<Bound<'py, Self>> {
         let (rope, heard) = bell::ends()?;
-        let mut session = Session::new(config.clone());
+        let mut session = Session::new(Arc::clone(config));
         let (sender, events) = channel();
         let ring = Rope::clone(&rope);
         session.start(move || ring.pull()).map_err(|why| error::raise(py, &why))?;

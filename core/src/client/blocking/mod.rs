@@ -86,7 +86,7 @@ impl Client {
     /// global lock that is one.
     pub fn open_with_lanes(input: &Input, lanes: NonZeroUsize) -> Result<Self> {
         let mut resolved = Config::resolve(input)?;
-        resolved.config.lanes.get_or_insert(lanes);
+        Arc::make_mut(&mut resolved.config).lanes.get_or_insert(lanes);
         Ok(Self::of(resolved))
     }
 
@@ -99,7 +99,7 @@ impl Client {
         crate::command::prepare();
         Self {
             inner: Arc::new(Inner {
-                config: Arc::new(resolved.config.clone()),
+                config: Arc::clone(&resolved.config),
                 resolved,
                 home: ArcSwapOption::empty(),
                 closed: AtomicBool::new(false),

@@ -30,9 +30,14 @@ impl Session {
         }
         let id = self.next_link;
         self.next_link = self.next_link.wrapping_add(1);
+        if self.links.is_empty() {
+            // Most sessions have no other, and there may be many sessions.
+            self.links.reserve_exact(1);
+        }
         self.links.push(Link::new(id, place, used, &node, &self.config, now));
         let to = endpoint(&self.config.address_map.reachable(&node));
-        self.actions.push_back(Action::Open { link: id, to, tls: self.config.data.tls.clone() });
+        let (tls, shareable) = (self.config.data.tls.clone(), used == Use::Shared);
+        self.actions.push_back(Action::Open { link: id, to, tls, shareable });
     }
 
     /// The host has connected.
@@ -45,6 +50,42 @@ impl Session {
         }
     }
 
+    /// The connection is one that another session uses already. `true`: there is nothing to ask on
+    /// it before the first call, for it was proven to that one to lead where it is to lead.
+    pub fn join(
+        &mut self,
+        link: LinkId,
+        other: &Self,
+        theirs: LinkId,
+        now: Instant,
+        sink: &mut Sink<'_>,
+    ) -> bool {
+        let theirs = other.links.iter().find(|it| it.id == theirs && it.is_ready());
+        let Some(place) = self.links.iter().position(|it| it.id == link) else { return false };
+        let link = &mut self.links[place];
+        let proven = theirs.is_some_and(|it| it.place == link.place) && self.guide.is(&other.guide);
+        if proven {
+            link.vouch();
+            self.verified(place);
+            self.release(now, sink);
+        }
+        proven
+    }
+
+    /// A node has proven to be what it is to be.
+    fn verified(&mut self, place: usize) {
+        Counters::add(&self.counters.connections, 1);
+        let link = &mut self.links[place];
+        if link.place.replica.is_none() {
+            if link.used == Use::Shared {
+                link.load(&self.scripts);
+            }
+            self.backoff = self.guide.backoff();
+            self.connects_at = None;
+            self.reason = None;
+        }
+    }
+
     /// The host has read bytes.
     pub fn received(&mut self, link: LinkId, bytes: &[u8], now: Instant, sink: &mut Sink<'_>) {
         let Some(place) = self.links.iter().position(|it| it.id == link) else {
@@ -54,6 +95,7 @@ impl Session {
             self.hear(link, id, bytes, now, sink);
             return;
         }
+        self.links[place].heard_at = now;
         let (mut judged, mut unknown, mut freed) = (Vec::new(), Vec::new(), false);
         let fed = {
             let Self { links, calls, counters, .. } = self;
@@ -92,15 +134,7 @@ impl Session {
         }
         match fed {
             Ok(true) => {
-                Counters::add(&self.counters.connections, 1);
-                if self.links[place].place.replica.is_none() {
-                    if self.links[place].used == Use::Shared {
-                        self.links[place].load(&self.scripts);
-                    }
-                    self.backoff = self.guide.backoff();
-                    self.connects_at = None;
-                    self.reason = None;
-                }
+                self.verified(place);
                 self.release(now, sink);
             }
             Ok(false) if goes_on => self.release(now, sink),
@@ -109,6 +143,7 @@ impl Session {
         }
         self.keep_few_spares();
         self.drop_shunned(now, sink);
+        self.drop_parting(now, sink);
     }
 
     /// The connection is gone, or could not be made. `unwritten`: bytes that the host knows it

@@ -29,6 +29,19 @@ impl Guide {
         Ok(Self::Watch { deployment, heard: vec![waker] })
     }
 
+    /// Whether both learn the same from the same, so that their epochs mean the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Watch { deployment: a, .. }, Self::Watch { deployment: b, .. }) => {
+                Arc::ptr_eq(a, b)
+            }
+            (Self::Simulation { topology: a, .. }, Self::Simulation { topology: b, .. }) => {
+                Arc::ptr_eq(a, b)
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn topology(&self) -> Option<Arc<Topology>> {
         match self {
             Self::None => None,

@@ -62,6 +62,10 @@ pub(super) struct Link {
     state: State,
     /// A reply did not come in time: no more calls for it, but those that wait may be answered.
     pub(super) shunned: bool,
+    /// Calls wait for another connection, which comes when those that are under way are answered.
+    pub(super) parting: bool,
+    /// When bytes came, or it was asked for.
+    pub(super) heard_at: Instant,
     /// When the node must be verified at the latest.
     pub(super) ready_by: Option<Instant>,
     /// When to see whether a server that is silent on purpose still lives.
@@ -95,6 +99,8 @@ impl Link {
             used,
             state: State::Opening,
             shunned: false,
+            parting: false,
+            heard_at: now,
             ready_by: Some(now + config.connect_timeout),
             pulse: None,
         }
@@ -106,7 +112,7 @@ impl Link {
 
     /// It is verified, leads to this place, and answers in time.
     pub(super) fn is_usable(&self, place: &Place) -> bool {
-        self.is_ready() && !self.shunned && self.place == *place
+        self.is_ready() && !self.shunned && !self.parting && self.place == *place
     }
 
     /// It leads to another primary, or to what is no replica any more.
@@ -174,8 +180,7 @@ impl Link {
             None => Ok(false),
             Some(Ok(Greeting { role, .. })) => match (&self.place.replica, role) {
                 (None, Role::Primary) | (Some(_), Role::Replica { linked: true, .. }) => {
-                    self.state = State::Ready;
-                    self.ready_by = None;
+                    self.vouch();
                     Ok(true)
                 }
                 (None, role) => {
@@ -187,6 +192,12 @@ impl Link {
             Some(Err(error)) if error.kind() == Kind::Auth => Err((error, Doubt::None)),
             Some(Err(error)) => Err((error, Doubt::Unreachable)),
         }
+    }
+
+    /// It is verified.
+    pub(super) fn vouch(&mut self) {
+        self.state = State::Ready;
+        self.ready_by = None;
     }
 
     /// Why it was given up when `ready_by` passed.

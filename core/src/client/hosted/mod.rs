@@ -9,7 +9,7 @@
 //! | `submit` | what a caller can ask for |
 //! | `place` | which node a call goes to |
 //! | `flow` | how calls are held and sent |
-//! | `recall` | what must not leave any more |
+//! | `recall` | what must not leave any more, or not on this connection |
 //! | `connect` | the host's connections: asked for, opened, heard, and lost |
 //! | `own` | connections of one caller's own |
 //! | `watch` | optimistic transactions |
@@ -68,6 +68,9 @@ pub enum Action {
         link: LinkId,
         to: Endpoint,
         tls: Option<Tls>,
+        /// Nothing will be sent but commands that are answered at once, so that other sessions
+        /// with the same settings could use the connection as well.
+        shareable: bool,
     },
     Write {
         link: LinkId,
@@ -133,10 +136,10 @@ pub struct Session {
 
 impl Session {
     /// A session that asks for nothing before its first call.
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>) -> Self {
         crate::command::prepare();
         Self {
-            config: Arc::new(config),
+            config: config.into(),
             guide: Guide::None,
             calls: Calls::default(),
             held: VecDeque::new(),
@@ -197,7 +200,7 @@ impl Session {
 
     /// The next thing for the host to do. Ask until there is nothing.
     pub fn poll(&mut self) -> Option<Action> {
-        if let Some(action) = self.actions.pop_front() {
+        if let Some(action) = self.poll_connections() {
             return Some(action);
         }
         (0..self.links.len()).find_map(|link| {
@@ -208,7 +211,12 @@ impl Session {
 
     /// The next connection to open or close; for hosts that take output by themselves.
     pub fn poll_connections(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        let action = self.actions.pop_front();
+        if self.actions.is_empty() {
+            // There will be nothing to do for a long time.
+            self.actions = VecDeque::new();
+        }
+        action
     }
 
     /// The connections that have something to write.

@@ -34,6 +34,7 @@ impl Session {
         self.give_up_overdue(now, sink);
         self.feel_pulses(now, sink);
         self.drop_shunned(now, sink);
+        self.drop_parting(now, sink);
         self.complain_late(now, sink);
         self.release(now, sink);
     }
