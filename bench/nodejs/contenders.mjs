@@ -3,7 +3,8 @@
 export const OURS = 'steadis'
 export const NAMES = [OURS, 'ioredis', 'ioredis auto', 'node-redis', 'glide']
 
-/** No client at all: what nobody can go below who opens a connection for each client. */
+/** Ours with a connection for each client, and no client at all: what nobody can go below who opens one. */
+export const APART = 'steadis, own'
 export const FLOOR = 'a bare socket'
 
 const BATCH = 100
@@ -12,9 +13,10 @@ const VALUE = 'x'.repeat(64)
 /** The library, and a function that makes a client of it which is ready for use. */
 export async function load (name, port) {
   switch (name) {
-    case OURS: {
+    case OURS:
+    case APART: {
       const { connect } = await import('../../bindings/nodejs/index.mjs')
-      return () => connect(`redis://127.0.0.1:${port}`)
+      return () => connect(`redis://127.0.0.1:${port}`, { ownConnection: name === APART })
     }
     case 'ioredis':
     case 'ioredis auto': {

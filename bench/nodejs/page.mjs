@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { FLOOR, NAMES, OURS, close, fill, load, operations } from './contenders.mjs'
+import { APART, FLOOR, NAMES, OURS, close, fill, load, operations } from './contenders.mjs'
 import { SLICE, Slices, median, slice } from './measure.mjs'
 import { withServer } from './server.mjs'
 
@@ -58,10 +58,12 @@ async function race (port, shareProcessors) {
 }
 
 /** Fresh processes, in turns. */
-async function start (port) {
+async function start (port, shareProcessors) {
+  // Each of them is a single caller.
+  shareProcessors(1)
   const run = promisify(execFile)
   const program = fileURLToPath(new URL('cold.mjs', import.meta.url))
-  const found = new Map([...NAMES, FLOOR].map((name) => [name, []]))
+  const found = new Map([...NAMES, APART, FLOOR].map((name) => [name, []]))
   for (let turn = 0; turn < STARTED; turn++) {
     for (const [name, runs] of found) {
       const { stdout } = await run(process.execPath, ['--expose-gc', program, name, port])
@@ -79,6 +81,6 @@ async function start (port) {
 
 await withServer(async (port, shareProcessors) => {
   await fill(port)
-  if ('start'.includes(wanted)) await start(port)
+  if ('start'.includes(wanted)) await start(port, shareProcessors)
   await race(port, shareProcessors)
 })
