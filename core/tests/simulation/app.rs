@@ -1,19 +1,20 @@
 //! An event loop around a `Session`: its transports, its timer, its turns.
 
-use crate::network::{CLIENT, ConnId, Host, User};
+use crate::network::{ConnId, Host};
 use crate::plan::node_at;
 use crate::queue::{Event, Time};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
+use steadis::Error;
 use steadis::client::Outcomes;
 use steadis::client::hosted::{Action, Completion, Session};
 use steadis::config::{Config, Endpoint};
 use steadis::lane::hosted::Token;
+use steadis::lane::trunk::Seat;
 use steadis::proto::reply::Reply;
 use steadis::topology::Topology;
-use steadis::{Error, Kind};
 
 pub(crate) struct App {
     pub(crate) session: Session,
@@ -28,13 +29,12 @@ pub(crate) struct App {
     spins: (Time, u32),
 }
 
-struct Transport {
-    conn: ConnId,
-    epoch: u64,
-    open: bool,
-    /// Not yet taken by the system, which has this much under way.
-    backlog: Vec<u8>,
-    under_way: usize,
+pub(crate) struct Transport {
+    pub(crate) conn: ConnId,
+    pub(crate) seat: Seat,
+    pub(crate) epoch: u64,
+    /// The session leaves it for another.
+    pub(crate) parting: bool,
 }
 
 /// A completion that outlives its frame.
@@ -44,10 +44,21 @@ pub(crate) enum Outcome {
     Failed(Error),
 }
 
+impl Outcome {
+    fn of(completion: Completion<'_>) -> Self {
+        match completion {
+            Completion::Reply(answer) => Self::Reply(answer.to_reply()),
+            Completion::Outcomes(outcomes) => Self::Outcomes(outcomes),
+            Completion::Failed(error) => Self::Failed(error),
+            other => panic!("nobody asked for {other:?}"),
+        }
+    }
+}
+
 impl App {
-    pub(crate) fn new(config: Config, topology: Topology) -> Self {
+    pub(crate) fn new(config: Config, topology: &Arc<Topology>) -> Self {
         let mut session = Session::new(config);
-        session.simulate(Arc::new(topology));
+        session.simulate(Arc::clone(topology));
         Self {
             session,
             tokens: BTreeMap::new(),
@@ -77,14 +88,12 @@ impl World {
     ) {
         let (now, mut outcomes) = (self.instant(), Vec::new());
         run(&mut self.apps[app].session, now, &mut |token, completion| {
-            let outcome = match completion {
-                Completion::Reply(answer) => Outcome::Reply(answer.to_reply()),
-                Completion::Outcomes(outcomes) => Outcome::Outcomes(outcomes),
-                Completion::Failed(error) => Outcome::Failed(error),
-                other => panic!("nobody asked for {other:?}"),
-            };
-            outcomes.push((token, outcome));
+            outcomes.push((token, Outcome::of(completion)));
         });
+        self.deal(app, outcomes);
+    }
+
+    fn deal(&mut self, app: usize, outcomes: Vec<(Token, Outcome)>) {
         for (token, outcome) in outcomes {
             match self.apps[app].tokens.remove(&token) {
                 Some(worker) => self.call_ended(worker, outcome),
@@ -127,21 +136,39 @@ impl World {
     pub(crate) fn on_flush(&mut self, app: usize) {
         self.apps[app].flushes = false;
         for link in self.apps[app].session.links_with_output() {
+            if self.parts(app, link) {
+                continue;
+            }
             let bytes = self.apps[app].session.take_output(link);
             self.write(app, link, bytes);
         }
         self.serve(app);
     }
 
+    /// Has a session leave a connection that others crowd. `true`: it does.
+    fn parts(&mut self, app: usize, link: u32) -> bool {
+        let chance = self.random.chance(self.plan.parts);
+        let (apps, can) = (&self.apps, self.apps[app].session.can_part(link));
+        let crowded = chance || apps[app].links.get(&link).is_some_and(|it| self.is_crowded(it));
+        if can && crowded {
+            self.stats.parted += 1;
+            self.note(|| format!("app {app} parts with link {link}"));
+            if let Some(transport) = self.apps[app].links.get_mut(&link) {
+                transport.parting = true;
+            }
+            self.run_session(app, |session, now, sink| session.part(link, now, sink));
+        }
+        can && crowded
+    }
+
     fn act(&mut self, app: usize, action: Action) {
         match action {
-            Action::Open { link, to: Endpoint::Tcp(to), .. } => {
-                self.stats.opened += 1;
-                let conn = self.dial(Host::Node(node_at(&to)), User::Session { app, link });
-                let epoch = self.apps[app].session.topology().map_or(0, |topology| topology.epoch);
-                self.note(|| format!("app {app} opens link {link} to {to} for epoch {epoch}"));
-                let transport =
-                    Transport { conn, epoch, open: false, backlog: Vec::new(), under_way: 0 };
+            Action::Open { link, to: Endpoint::Tcp(to), shareable, .. } => {
+                let transport = self.seat(app, link, Host::Node(node_at(&to)), shareable);
+                let (epoch, conn) = (transport.epoch, transport.conn);
+                self.note(|| {
+                    format!("app {app} opens link {link} to {to} for epoch {epoch}: socket {conn}")
+                });
                 self.apps[app].links.insert(link, transport);
             }
             Action::Open { to, .. } => self.violated(format!("nothing listens at {to}")),
@@ -149,8 +176,7 @@ impl World {
             Action::Close { link } => {
                 if let Some(transport) = self.apps[app].links.remove(&link) {
                     self.note(|| format!("app {app} closes link {link}"));
-                    let abortive = self.random.chance(self.plan.abortive);
-                    self.close(transport.conn, CLIENT, abortive);
+                    self.leave(&transport);
                 }
             }
         }
@@ -162,70 +188,65 @@ impl World {
         });
         self.check_held(app, link, &bytes);
         let known = self.apps[app].epoch;
-        let Some(transport) = self.apps[app].links.get_mut(&link) else { return };
-        let epoch = transport.epoch;
-        transport.backlog.extend_from_slice(&bytes);
+        let Some(transport) = self.apps[app].links.get(&link) else { return };
+        let (place, epoch) = ((transport.conn, transport.seat), transport.epoch);
         if epoch < known {
             self.violated(format!("P4: written to epoch {epoch}, told of {known} already"));
         }
-        self.pump(app, link);
+        self.put(place, &bytes);
     }
 
-    fn pump(&mut self, app: usize, link: u32) {
-        let Some(transport) = self.apps[app].links.get_mut(&link) else { return };
-        let room = self.plan.window.saturating_sub(transport.under_way);
-        let count = room.min(transport.backlog.len());
-        if count == 0 {
+    /// Where a link is, if it is still there.
+    pub(crate) fn place(&self, app: usize, link: u32) -> Option<(ConnId, Seat)> {
+        self.apps[app].links.get(&link).map(|it| (it.conn, it.seat))
+    }
+
+    pub(crate) fn epoch(&self, app: usize) -> u64 {
+        self.apps[app].session.topology().map_or(0, |topology| topology.epoch)
+    }
+
+    pub(crate) fn link_connected(
+        &mut self,
+        app: usize,
+        link: u32,
+        neighbour: Option<(usize, u32)>,
+    ) {
+        if self.place(app, link).is_none() {
             return;
         }
-        let bytes = transport.backlog.drain(..count).collect();
-        transport.under_way += count;
-        let conn = transport.conn;
-        self.send_bytes(conn, CLIENT, bytes);
-    }
-
-    /// The server has read so much.
-    pub(crate) fn consumed(&mut self, conn: ConnId, count: usize) {
-        let User::Session { app, link } = self.network.conns[conn].user else { return };
-        let Some(transport) = self.apps[app].links.get_mut(&link) else { return };
-        transport.under_way -= count;
-        if !transport.backlog.is_empty() {
-            let at = self.now + self.latency();
-            self.queue.push(at, Event::Room(conn));
+        let (now, mut outcomes, mut joined) = (self.instant(), Vec::new(), false);
+        if let Some((other, theirs)) = neighbour
+            && let Ok([mine, its]) = self.apps.get_disjoint_mut([app, other])
+        {
+            joined = mine.session.join(link, &its.session, theirs, now, &mut |token, it| {
+                outcomes.push((token, Outcome::of(it)));
+            });
         }
-    }
-
-    pub(crate) fn on_room(&mut self, conn: ConnId) {
-        if let User::Session { app, link } = self.network.conns[conn].user {
-            self.pump(app, link);
-        }
-    }
-
-    pub(crate) fn link_connected(&mut self, app: usize, link: u32) {
-        if let Some(transport) = self.apps[app].links.get_mut(&link) {
-            transport.open = true;
+        self.stats.vouched += u64::from(joined);
+        if joined {
+            self.deal(app, outcomes);
+        } else {
             self.run_session(app, |session, now, sink| session.opened(link, now, sink));
         }
     }
 
     pub(crate) fn link_received(&mut self, app: usize, link: u32, bytes: &[u8]) {
-        if self.apps[app].links.contains_key(&link) {
+        if self.place(app, link).is_some() {
             self.run_session(app, |session, now, sink| session.received(link, bytes, now, sink));
         }
     }
 
-    pub(crate) fn link_ended(&mut self, app: usize, link: u32) {
-        let Some(transport) = self.apps[app].links.remove(&link) else { return };
-        self.note(|| format!("app {app} loses link {link}"));
-        let what = if transport.open { "connection reset by peer" } else { "connection refused" };
-        let why = Error::new(Kind::Unavailable, what);
-        let unwritten = transport.backlog.len();
-        self.run_session(app, |session, now, sink| session.closed(link, unwritten, why, now, sink));
+    pub(crate) fn link_ended(&mut self, app: usize, link: u32, unwritten: usize, why: Error) {
+        if self.apps[app].links.remove(&link).is_some() {
+            self.note(|| format!("app {app} loses link {link}"));
+            self.run_session(app, |session, now, sink| {
+                session.closed(link, unwritten, why, now, sink);
+            });
+        }
     }
 
     pub(crate) fn on_changed(&mut self, app: usize) {
-        self.apps[app].epoch =
-            self.apps[app].session.topology().map_or(0, |topology| topology.epoch);
+        self.apps[app].epoch = self.epoch(app);
         self.wake(app);
     }
 

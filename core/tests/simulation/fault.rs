@@ -215,7 +215,7 @@ impl World {
     }
 
     fn break_some(&mut self, all: bool) {
-        let ours = self.open_conns(|conn| all || matches!(conn.user, User::Session { .. }));
+        let ours = self.open_conns(|conn| all || matches!(conn.user, User::Session));
         if all {
             ours.into_iter().for_each(|conn| self.break_off(conn));
         } else if !ours.is_empty() {

@@ -14,7 +14,7 @@
 //! | `plan`, `fault` | what a seed is like, and what goes wrong in it |
 //! | `network`, `node`, `resp`, `sentinel`, `election` | the world around the client |
 //! | `watch`, `line`, `asker` | what the background thread does for the decisions |
-//! | `app`, `worker` | an event loop with a session, and those who call it |
+//! | `app`, `socket`, `worker` | an event loop with its sessions and sockets, and those who call |
 //! | `history`, `check` | what was done and told, and whether it may be |
 
 mod app;
@@ -31,6 +31,7 @@ mod queue;
 mod random;
 mod resp;
 mod sentinel;
+mod socket;
 mod trace;
 mod watch;
 mod worker;

@@ -35,7 +35,7 @@ pub(crate) enum Packet {
 /// What a connection is for, on the side that dialled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum User {
-    Session { app: usize, link: u32 },
+    Session,
     Line(usize),
     Asker(u64),
 }

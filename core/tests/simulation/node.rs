@@ -43,7 +43,8 @@ pub(crate) struct Client {
     resp3: bool,
     /// Logged in: later changes of the rules do not concern it.
     welcome: bool,
-    /// What it was told when it last asked for the role.
+    /// It was told so when it asked for the role. Of those who share a socket, one may have asked
+    /// later than another, whose commands are under way.
     pub(crate) told_primary: bool,
     transaction: Option<Vec<Vec<Vec<u8>>>>,
     spoiled: bool,
@@ -111,7 +112,7 @@ impl World {
             b"SELECT" | b"CLIENT" | b"AUTH" => out.push_str("+OK\r\n"),
             b"PING" => out.push_str("+PONG\r\n"),
             b"ROLE" => {
-                client.told_primary = node.role == Role::Primary;
+                client.told_primary |= node.role == Role::Primary;
                 out.push_str(&self.role_line(n));
             }
             b"MULTI" => {

@@ -41,6 +41,9 @@ pub(crate) struct Plan {
     pub(crate) min_replicas: bool,
     pub(crate) stale_reads: bool,
     pub(crate) flagged_scripts: bool,
+    /// Sessions share connections, and part with them without need.
+    pub(crate) shares: bool,
+    pub(crate) parts: f64,
     /// The loop writes at the end of its turn, not at once.
     pub(crate) lazy: bool,
     pub(crate) timeouts: f64,
@@ -70,8 +73,10 @@ impl Plan {
             faults = vec![Kind::Split, Kind::LeaveOne];
         }
         let tight = !calm && random.chance(0.15);
+        let shares = random.chance(0.4);
         let mut config = Config::new(seeds(random, sentinels));
-        config.connect_timeout = random.millis(200, 1000);
+        // Three trips there and back, with a server that has to be asked again in RESP2.
+        config.connect_timeout = random.millis(if far { 400 } else { 200 }, 1000);
         config.command_timeout =
             if calm { Duration::from_secs(5) } else { random.millis(200, 5000) };
         config.failover_timeout = random.millis(if calm { 15_000 } else { 1000 }, 30_000);
@@ -85,7 +90,7 @@ impl Plan {
             replicas: random.pick(&[1, 2, 2, 2, 2, 3]),
             sentinels,
             quorum: random.between(2, sentinels / 2 + 1),
-            apps: random.between(1, 2),
+            apps: if shares { random.between(2, 4) } else { random.between(1, 2) },
             workers: if tight { random.between(6, 16) } else { random.between(1, 6) },
             think: random.millis(10, 120),
             latency: match (far, calm) {
@@ -113,7 +118,9 @@ impl Plan {
             min_replicas: !calm && random.chance(0.1),
             stale_reads: calm || random.chance(0.9),
             flagged_scripts: random.chance(0.5),
-            lazy: random.chance(0.5),
+            shares,
+            parts: if shares && random.chance(0.5) { 0.1 * random.fraction() } else { 0.0 },
+            lazy: shares || random.chance(0.5),
             timeouts: rough(random, 0.6, 0.7),
             cancels: rough(random, 0.5, 0.2),
             active: match (calm, split) {

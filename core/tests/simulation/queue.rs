@@ -57,6 +57,11 @@ pub(crate) enum Event {
     Flush {
         app: usize,
     },
+    /// A session is on a connection that was open already.
+    Joined {
+        app: usize,
+        link: u32,
+    },
     Worker(usize),
     Cancel {
         worker: usize,

@@ -10,10 +10,12 @@ use crate::plan::Plan;
 use crate::queue::{Event, Queue, Time};
 use crate::random::Random;
 use crate::sentinel::Sentinel;
+use crate::socket::Socket;
 use crate::trace::Trace;
 use crate::watch::Watch;
 use crate::worker::Worker;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use steadis::{Error, Kind};
 
@@ -47,6 +49,10 @@ pub(crate) struct Stats {
     pub(crate) accepted: u64,
     pub(crate) faults: u64,
     pub(crate) opened: u64,
+    /// Sessions that came to a connection of others, that needed no handshake there, that parted.
+    pub(crate) joined: u64,
+    pub(crate) vouched: u64,
+    pub(crate) parted: u64,
     pub(crate) wakes: u64,
     /// The most steps of the watch in one second.
     pub(crate) pace: u32,
@@ -74,6 +80,7 @@ pub(crate) struct World {
     pub(crate) sentinels: Vec<Sentinel>,
     pub(crate) watch: Watch,
     pub(crate) apps: Vec<App>,
+    pub(crate) sockets: BTreeMap<ConnId, Socket>,
     pub(crate) workers: Vec<Worker>,
     pub(crate) history: History,
     pub(crate) phase: Phase,
@@ -92,8 +99,8 @@ impl World {
         let mut random = Random::new(seed);
         let plan = Plan::draw(&mut random);
         let watch = Watch::new(&plan.config.target, plan.config.fence);
-        let topology = watch.decide.topology();
-        let app = |_| App::new(plan.config.clone(), topology.clone());
+        let topology = Arc::new(watch.decide.topology());
+        let app = |_| App::new(plan.config.clone(), &topology);
         let worker = |i| Worker::new(i % plan.apps);
         let node = |n| Node::new(if n == 0 { Role::Primary } else { Role::ReplicaOf(0) });
         Self {
@@ -105,6 +112,7 @@ impl World {
             nodes: (0..=plan.replicas).map(node).collect(),
             sentinels: (0..plan.sentinels).map(|_| Sentinel::new(plan.replicas + 1)).collect(),
             apps: (0..plan.apps).map(app).collect(),
+            sockets: BTreeMap::new(),
             workers: (0..plan.workers).map(worker).collect(),
             watch,
             plan,
@@ -177,6 +185,7 @@ impl World {
             Event::Wake { app, turn } => self.on_wake(app, turn),
             Event::Changed { app } => self.on_changed(app),
             Event::Flush { app } => self.on_flush(app),
+            Event::Joined { app, link } => self.on_joined(app, link),
             Event::Worker(worker) => self.on_worker(worker),
             Event::Cancel { worker, turn } => self.on_cancel(worker, turn),
             Event::Look => self.queue.push(self.now + Duration::from_millis(250), Event::Look),
@@ -218,7 +227,7 @@ impl World {
 
     pub(crate) fn on_connected(&mut self, conn: ConnId) {
         match self.network.conns[conn].user {
-            User::Session { app, link } => self.link_connected(app, link),
+            User::Session => self.socket_connected(conn),
             User::Line(id) => self.line_connected(id),
             User::Asker(id) => self.asker_connected(id),
         }
@@ -237,9 +246,7 @@ impl World {
             (Packet::Talk(talk), SERVER, Host::Sentinel(s), _) => {
                 self.sentinel_received(s, conn, &talk);
             }
-            (Packet::Bytes(bytes), _, _, User::Session { app, link }) => {
-                self.link_received(app, link, &bytes);
-            }
+            (Packet::Bytes(bytes), _, _, User::Session) => self.socket_received(conn, &bytes),
             (Packet::Bytes(bytes), _, _, User::Asker(id)) => self.asker_received(id, &bytes),
             (Packet::Talk(talk), _, _, User::Line(id)) => self.line_received(id, talk),
             _ => {}
@@ -254,7 +261,7 @@ impl World {
                 self.nodes[n].clients.remove(&conn);
             }
             (SERVER, Host::Sentinel(s), _) => self.forget_subscriber(s, conn),
-            (_, _, User::Session { app, link }) => self.link_ended(app, link),
+            (_, _, User::Session) => self.socket_ended(conn),
             (_, _, User::Line(id)) => self.line_ended(id, conn),
             (_, _, User::Asker(id)) => {
                 self.asker_ended(id, Error::new(Kind::Unavailable, "the connection was lost"));

@@ -69,19 +69,26 @@ impl Decide {
         }
     }
 
-    /// Chooses as soon as waiting for more answers cannot change the choice, or takes too long.
-    pub(super) fn weigh(&mut self, now: Time, actions: &mut Vec<Action>) {
-        let Some(round) = &mut self.round else { return };
-        let patience_over = round.patience.take_if(|until| now >= *until).is_some();
+    /// After an answer: chooses as soon as waiting for more of them cannot change the choice.
+    fn weigh(&mut self, now: Time, actions: &mut Vec<Action>) {
+        let Some(round) = &self.round else { return };
         let complete = round.open.is_empty();
         let settled = self.nominations().first().is_some_and(|best| self.is_majority(best.voices));
-        if complete || patience_over || settled {
+        if complete || settled {
             self.choose(now, actions);
         }
         if complete {
             self.forget_replicas();
             self.note_refusal();
             self.round = None;
+        }
+    }
+
+    /// Chooses when waiting for more answers takes too long.
+    pub(super) fn lose_patience(&mut self, now: Time, actions: &mut Vec<Action>) {
+        let Some(round) = &mut self.round else { return };
+        if round.patience.take_if(|until| now >= *until).is_some() {
+            self.choose(now, actions);
         }
     }
 

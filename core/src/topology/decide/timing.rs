@@ -76,7 +76,7 @@ impl Decide {
             self.weigh_late(now, actions);
             self.round = None;
         } else {
-            self.weigh(now, actions);
+            self.lose_patience(now, actions);
         }
         self.hearing &= self.round.as_ref().is_some_and(|round| round.patience.is_some());
         if self.round.is_none() && now >= self.next_ask {
