@@ -17,7 +17,17 @@ const INSTEAD: &[(&[&str], &str)] = &[
     (&["quit"], "use close()"),
     (&["client setname"], "set the option client_name"),
     (
-        &["monitor", "sync", "psync", "client reply", "client tracking", "client caching"],
+        &[
+            "monitor",
+            "sync",
+            "psync",
+            "script debug",
+            "client reply",
+            "client tracking",
+            "client caching",
+            "client no-evict",
+            "client no-touch",
+        ],
         "it needs a connection of its own that no other command uses, such as redis-cli's",
     ),
 ];
