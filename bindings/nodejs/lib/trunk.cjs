@@ -34,8 +34,10 @@ class Link {
   /** Writes what there is. What a slow server does not take stays with the native part, which can still hold it back. */
   flush () {
     const { host, trunk } = this
-    if (!trunk.isOpen || trunk.socket.writableNeedDrain) return
-    const bytes = trunk.only === this ? output(host.handle, this.id) : sharedOutput(host.handle, this.id, trunk.id, this.seat)
+    if (!trunk.isOpen) return
+    const isFull = trunk.socket.writableNeedDrain
+    if (isFull && trunk.only === this) return
+    const bytes = trunk.only === this ? output(host.handle, this.id) : sharedOutput(host.handle, this.id, trunk.id, this.seat, isFull)
     if (bytes === null) {
       this.isParting = true
       host.settle(host.native.part(this.id))

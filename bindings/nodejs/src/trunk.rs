@@ -148,18 +148,22 @@ pub(crate) fn leave(js: Js, args: &[Value]) -> Value {
     js.undefined()
 }
 
-/// What a client writes to a socket that it shares: view, connection, socket and seat. `null`:
-/// others have so much under way there that it had better part.
+/// What a client writes to a socket that it shares: view, connection, socket, seat, and whether
+/// the socket takes nothing now. `null`: it had better part, for others have much under way there.
 pub(crate) fn output(js: Js, args: &[Value]) -> Value {
-    let &[view, link, socket, seat] = args else { return js.undefined() };
+    let &[view, link, socket, seat, is_full] = args else { return js.undefined() };
     let Some(view) = js.unwrap::<Rc<View>>(view) else { return js.undefined() };
     let (link, id) = (js.to_double(link) as LinkId, js.to_double(socket) as u32);
-    let seat = js.to_double(seat) as Seat;
+    let (seat, is_full) = (js.to_double(seat) as Seat, js.to_bool(is_full));
     let session = &mut view.inner.borrow_mut().session;
     SOCKETS.with_borrow_mut(|Sockets { open, .. }| {
         let trunk = open.get_mut(&id).and_then(|socket| socket.trunk.as_mut());
-        if trunk.as_ref().is_some_and(|it| it.is_crowded(seat)) && session.can_part(link) {
+        let crowded = is_full || trunk.as_ref().is_some_and(|it| it.is_crowded(seat));
+        if crowded && session.can_part(link) {
             return js.null();
+        }
+        if is_full {
+            return js.undefined();
         }
         let bytes = session.take_output(link);
         if let Some(trunk) = trunk {

@@ -135,6 +135,17 @@ test('who would wait for a great deal of others’ replies goes on elsewhere, in
   assert.equal(await connections(), 2)
 })
 
+test('who would wait until a large value has left goes on elsewhere', async (t) => {
+  const { open, connections } = group(t)
+  const [busy, quick] = [open(), open()]
+  await Promise.all([busy.ping(), quick.ping()])
+  const large = busy.set('large', Buffer.alloc(64 << 20))
+  await new Promise(process.nextTick)
+  assert.deepEqual(await many(quick, 10, 'quick'), wanted(10, 'quick'))
+  assert.equal(await large, 'OK')
+  assert.equal(await connections(), 2)
+})
+
 test('a connection that is lost is lost for all, and everybody goes on', async (t) => {
   const { open, connections } = group(t)
   const [first, second] = [open(), open()]
