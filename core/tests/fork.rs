@@ -3,7 +3,9 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use steadis::lane::door::Door;
 use steadis::{Client, Reply, Resolver};
 use support::{Redis, config};
 
@@ -71,6 +73,11 @@ fn main() {
     check(finds(), "the parent's resolver");
     check(in_child(finds), "a resolver that watches");
     check(finds(), "the parent's resolver after it");
+
+    let door = Door::of_this_process();
+    let is_the_same = || Arc::ptr_eq(&door, &Door::of_this_process());
+    check(in_child(|| !is_the_same()), "those in line at the parent's door are not the child's");
+    check(is_the_same(), "the parent keeps its door");
 
     let count = |key: &str| redis.cli(&["GET", key]);
     let done = done.into_inner().to_string();

@@ -125,15 +125,15 @@ def together(count, target, *args):
     return threads
 
 def some_calls():
-    for _ in range(50):
+    for _ in range(20):
         client.incr("children's")
 
 client.delete("children's")
 busy = together(32, until, over.is_set)
-for _ in range(5):
+for _ in range(40):
     child = os.fork()
     if child == 0:
-        for thread in together(16, some_calls):
+        for thread in together(8, some_calls):
             thread.join()
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
@@ -142,7 +142,7 @@ for thread in busy:
     thread.join()
 print(client.getdel("children's"))
 """
-    assert run(code, server.url) == f"b'{5 * 16 * 50}'\n"
+    assert run(code, server.url) == f"b'{40 * 8 * 20}'\n"
 
 
 def test_multiprocessing(server: Server) -> None:
