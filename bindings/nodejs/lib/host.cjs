@@ -4,7 +4,7 @@
 // Commands of one tick go out in one write, and what one read brings is settled in one go.
 
 const { closed } = require('./errors.cjs')
-const { listeners } = require('./native.cjs')
+const { listeners, ring } = require('./native.cjs')
 const { Link } = require('./trunk.cjs')
 
 class Host {
@@ -44,7 +44,7 @@ class Host {
   start () {
     if (this.isClosed) throw closed()
     if (this.number === undefined) {
-      this.number = this.native.start()
+      this.number = this.native.start(ring)
       listeners.set(this.number, (event) => event === undefined ? this.wake() : this.tell(event))
     }
     this.isRunning = true

@@ -29,7 +29,7 @@ native.install(require('./convert.cjs'))
 
 /** Who is told what happens on other threads, by the numbers that `start` gives out. */
 native.listeners = new Map()
-native.listen((number, event) => native.listeners.get(number)?.(event))
+native.ring = (number, event) => native.listeners.get(number)?.(event)
 
 /** The functions that every command goes through. */
 native.functions = native.functions()

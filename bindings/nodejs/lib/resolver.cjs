@@ -18,7 +18,7 @@ class Resolver extends EventEmitter {
 
   _watch () {
     if (this._number !== undefined) return
-    this._number = this._native.start()
+    this._number = this._native.start(native.ring)
     native.listeners.set(this._number, () => this.emit('change', this.current()))
   }
 

@@ -9,7 +9,7 @@ use crate::desk::Desk;
 use crate::js::{Js, Value};
 use crate::options::{options, spelled, take_flag};
 use crate::reply::Mode;
-use crate::runtime::Bell;
+use crate::runtime::{Bell, Ring};
 use crate::trunk::Place;
 use crate::view::{Inner, View};
 use crate::{error, picture, trunk};
@@ -96,13 +96,14 @@ impl Native {
     /// Begins to watch the deployment: the number by which the client's listener is called when
     /// there is something to look after.
     #[napi(catch_unwind)]
-    pub fn start(&self, env: Env) -> napi::Result<u32> {
-        let bell = Bell::new();
+    pub fn start(&self, env: Env, ring: Ring<'_>) -> napi::Result<u32> {
+        let bell = Bell::new(&ring)?;
+        let (number, wake, tell) = (bell.number, bell.clone(), bell);
         let session = &mut self.view.inner.borrow_mut().session;
-        let started = session.start(move || bell.ring(None));
+        let started = session.start(move || wake.ring(None));
         started.map_err(|error| thrown(Js(env.raw()), &error))?;
-        session.on_event(move |event| bell.ring(Some(event.clone())));
-        Ok(bell.number)
+        session.on_event(move |event| tell.ring(Some(event.clone())));
+        Ok(number)
     }
 
     /// Takes any command on.

@@ -4,7 +4,7 @@ use crate::client::thrown;
 use crate::js::{Js, Value};
 use crate::options::options;
 use crate::picture;
-use crate::runtime::Bell;
+use crate::runtime::{Bell, Ring};
 use napi::Env;
 use std::cell::Cell;
 use std::time::Duration;
@@ -36,14 +36,15 @@ impl NativeResolver {
     /// Begins to watch the deployment: the number by which the resolver's listener is called
     /// whenever the primary changes.
     #[napi(catch_unwind)]
-    pub fn start(&self, env: Env) -> napi::Result<u32> {
-        let bell = Bell::new();
+    pub fn start(&self, env: Env, ring: Ring<'_>) -> napi::Result<u32> {
+        let bell = Bell::new(&ring)?;
+        let number = bell.number;
         let listener = self.inner.on_change(move |_| bell.ring(None));
         let listener = listener.map_err(|error| thrown(Js(env.raw()), &error))?;
         if let Some(former) = self.listener.replace(Some(listener)) {
             self.inner.off(former);
         }
-        Ok(bell.number)
+        Ok(number)
     }
 
     /// The primary, if it is known now; throws what only the user can mend.

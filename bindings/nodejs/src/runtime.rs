@@ -5,7 +5,8 @@ use crate::picture;
 use napi::bindgen_prelude::{FnArgs, Function, ToNapiValue};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Result, Status, sys};
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Weak};
 use steadis::Event;
 
 /// News for the event loop: an event, or only that there is something to look after.
@@ -16,45 +17,43 @@ pub struct News(Option<Event>);
 type Line = ThreadsafeFunction<(u32, News), Value, FnArgs<(u32, News)>, Status, false, true>;
 
 thread_local! {
-    /// One for all who listen on this thread: the engine takes its time to set one up.
-    static LINE: OnceCell<&'static Line> = const { OnceCell::new() };
+    /// One for all who listen on this thread, as long as there are any: the engine takes its time
+    /// to set one up.
+    static LINE: RefCell<Weak<Line>> = const { RefCell::new(Weak::new()) };
     static LISTENERS: Cell<u32> = const { Cell::new(0) };
 }
 
+/// What is called with a listener's number and its news.
+pub(crate) type Ring<'a> = Function<'a, FnArgs<(u32, News)>, Value>;
+
 /// Tells one listener. JavaScript knows it by its number.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Bell {
-    line: Option<&'static Line>,
+    line: Arc<Line>,
     pub(crate) number: u32,
 }
 
 impl Bell {
-    pub(crate) fn new() -> Self {
+    /// A bell on the line of this thread, which always calls the same `ring`.
+    pub(crate) fn new(ring: &Ring<'_>) -> Result<Self> {
         let number = LISTENERS.get().wrapping_add(1);
         LISTENERS.set(number);
-        Self { line: LINE.with(|line| line.get().copied()), number }
+        if let Some(line) = LINE.with_borrow(Weak::upgrade).filter(|line| !line.aborted()) {
+            return Ok(Self { line, number });
+        }
+        let line = ring
+            .build_threadsafe_function::<(u32, News)>()
+            .weak::<true>()
+            .build_callback(|context| Ok(FnArgs::from(context.value)))?;
+        let line = Arc::new(line);
+        LINE.set(Arc::downgrade(&line));
+        Ok(Self { line, number })
     }
 
     /// An event loop that has ended hears nothing, and need not.
-    pub(crate) fn ring(self, event: Option<Event>) {
-        if let Some(line) = self.line {
-            line.call((self.number, News(event)), ThreadsafeFunctionCallMode::NonBlocking);
-        }
+    pub(crate) fn ring(&self, event: Option<Event>) {
+        self.line.call((self.number, News(event)), ThreadsafeFunctionCallMode::NonBlocking);
     }
-}
-
-/// Gives the native part what it is to call with a listener's number and its news; once for each
-/// thread.
-#[napi_derive::napi]
-pub fn listen(ring: Function<'_, FnArgs<(u32, News)>, Value>) -> Result<()> {
-    let line = ring
-        .build_threadsafe_function::<(u32, News)>()
-        .weak::<true>()
-        .build_callback(|context| Ok(FnArgs::from(context.value)))?;
-    // It ends with the engine, which knows it; whoever rings may outlive both.
-    let line: &'static Line = Box::leak(Box::new(line));
-    LINE.with(|known| known.set(line).ok());
-    Ok(())
 }
 
 impl ToNapiValue for News {
