@@ -1,11 +1,15 @@
 'use strict'
 // Has the connections and the clock of one client; the native part has everything that knows Redis.
 //
-// Commands of one tick go out in one write, and what one read brings is settled in one go.
+// Commands of one tick go out in one write, or in several if they are many; what one read brings is
+// settled in one go.
 
 const { closed } = require('./errors.cjs')
 const { listeners, ring } = require('./native.cjs')
 const { Link } = require('./trunk.cjs')
+
+/** So many commands are worth a write before the tick is over: the server begins with them meanwhile. */
+const MANY = 32
 
 class Host {
   /** @param native the native client @param handle what functions know it by @param tell takes events in */
@@ -26,6 +30,8 @@ class Host {
     /** What ends calls, by their signals; made when there are any. */
     this.aborts = undefined
     this.pending = 0
+    /** Calls since the last write. */
+    this.gathered = 0
     /** How to resolve and how to reject the promise of each call, in turn. */
     this.calls = []
     this.isScheduled = false
@@ -57,10 +63,12 @@ class Host {
     if (!this.isScheduled) this.schedule()
     this.pending++
     const place = code >>> 1
-    return new Promise((resolve, reject) => {
+    const promise = new Promise((resolve, reject) => {
       this.calls[place << 1] = resolve
       this.calls[place << 1 | 1] = reject
     })
+    if (++this.gathered === MANY) this.write()
+    return promise
   }
 
   /** Calls `hear` when there is something for a subscription. */
@@ -122,9 +130,14 @@ class Host {
     const isBusy = this.isBusy
     this.isScheduled = this.isBusy = false
     if (isBusy) this.connect()
-    for (const link of this.links.values()) link.flush()
+    this.write()
     // Commands without a hurry of their own come due after those that the clock is set for.
     if (isBusy || this.isHurried || this.timer === undefined) this.arm()
+  }
+
+  write () {
+    this.gathered = 0
+    for (const link of this.links.values()) link.flush()
   }
 
   connect () {

@@ -83,6 +83,19 @@ test('what the server refuses is an error of its own', async (t) => {
   })
 })
 
+test('commands of one tick go out in one write, and many in a few', async (t) => {
+  const client = open(t)
+  await client.del('written')
+  const [{ trunk: { socket } }] = client._host.links.values()
+  const writes = t.mock.method(socket, 'write')
+  for (const [count, least] of [[1, 1], [31, 1], [100, 4]]) {
+    const before = writes.mock.callCount()
+    const replies = await Promise.all(Array.from({ length: count }, () => client.incr('written')))
+    assert.equal(writes.mock.callCount() - before, least, `${count} commands`)
+    assert.deepEqual(replies, replies.map((_, i) => replies[0] + i))
+  }
+})
+
 test('options of calls', async (t) => {
   const client = open(t)
   assert.equal(await client.blpop('nothing', 0.01), null)
