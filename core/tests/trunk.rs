@@ -88,8 +88,10 @@ fn it_is_crowded_for_those_who_would_wait_for_many_replies_of_others() {
 
 #[test]
 fn a_reply_that_nobody_asked_for_or_that_is_none_ends_it() {
-    for (sent, bytes) in [(0, b"+OK\r\n".as_slice()), (1, b"+OK\r\n+OK\r\n"), (1, b"?")] {
-        assert!(trunk(&[(1, sent)]).feed(bytes, |_, _| {}).is_err());
+    for (sent, bytes) in [(0, b"+OK\r\n".as_slice()), (1, b"+OK\r\n+OK\r\n"), (1, b"+OK\r\n?")] {
+        let mut before = 0;
+        assert!(trunk(&[(1, sent)]).feed(bytes, |_, run| before += run.len()).is_err());
+        assert_eq!(before, 5 * sent, "what came before is dealt out");
     }
     // Something went out that is no command: nothing can be told apart any more.
     for odd in [b"PING\r\n".as_slice(), b"*1\r\n$4\r\nPI"] {

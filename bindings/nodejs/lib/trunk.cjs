@@ -28,7 +28,7 @@ class Link {
   }
 
   opened () {
-    this.host.settle(this.host.native.opened(this.id, this.trunk.id, this.seat))
+    this.host.settle(this.host.native.opened(this.id, this.trunk.id))
   }
 
   /** Writes what there is. What a slow server does not take stays with the native part, which can still hold it back. */

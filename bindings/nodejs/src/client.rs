@@ -10,7 +10,6 @@ use crate::js::{Js, Value};
 use crate::options::{options, spelled, take_flag};
 use crate::reply::Mode;
 use crate::runtime::{Bell, Ring};
-use crate::trunk::Place;
 use crate::view::{Inner, View};
 use crate::{error, picture, trunk};
 use napi::Env;
@@ -188,8 +187,8 @@ impl Native {
 
     /// A connection is made.
     #[napi(catch_unwind)]
-    pub fn opened(&self, env: Env, link: u32, socket: u32, seat: u32) -> Value {
-        let neighbour = trunk::neighbour(Place { socket, seat });
+    pub fn opened(&self, env: Env, link: u32, socket: u32) -> Value {
+        let neighbour = trunk::neighbour(&self.view.inner, socket);
         let other = neighbour.as_ref().and_then(|(it, link)| Some((it.try_borrow().ok()?, *link)));
         self.view.tell(Js(env.raw()), |session, sink| {
             let now = Instant::now();

@@ -124,11 +124,15 @@ impl Socket {
     }
 }
 
-/// A client with another seat in the same place, and its connection.
-pub(crate) fn neighbour(Place { socket, seat }: Place) -> Option<(Rc<RefCell<Inner>>, LinkId)> {
+/// Another client that has a seat in this socket, and its connection.
+pub(crate) fn neighbour(
+    inner: &Rc<RefCell<Inner>>,
+    socket: u32,
+) -> Option<(Rc<RefCell<Inner>>, LinkId)> {
     SOCKETS.with_borrow(|Sockets { open, .. }| {
-        let mut others = open.get(&socket)?.seats.iter().filter(|(it, _)| **it != seat);
-        others.find_map(|(_, (inner, link))| Some((inner.upgrade()?, *link)))
+        let mut seated = open.get(&socket)?.seats.values();
+        let (other, link) = seated.find(|(it, _)| it.as_ptr() != Rc::as_ptr(inner))?;
+        Some((other.upgrade()?, *link))
     })
 }
 
@@ -157,8 +161,10 @@ pub(crate) fn output(js: Js, args: &[Value]) -> Value {
     let (seat, is_full) = (js.to_double(seat) as Seat, js.to_bool(is_full));
     let session = &mut view.inner.borrow_mut().session;
     SOCKETS.with_borrow_mut(|Sockets { open, .. }| {
-        let trunk = open.get_mut(&id).and_then(|socket| socket.trunk.as_mut());
-        let crowded = is_full || trunk.as_ref().is_some_and(|it| it.is_crowded(seat));
+        let Some(Socket { seats, trunk: Some(trunk), .. }) = open.get_mut(&id) else {
+            return js.undefined();
+        };
+        let crowded = seats.len() > 1 && (is_full || trunk.is_crowded(seat));
         if crowded && session.can_part(link) {
             return js.null();
         }
@@ -166,9 +172,7 @@ pub(crate) fn output(js: Js, args: &[Value]) -> Value {
             return js.undefined();
         }
         let bytes = session.take_output(link);
-        if let Some(trunk) = trunk {
-            trunk.sent(seat, &bytes);
-        }
+        trunk.sent(seat, &bytes);
         js.bytes_to_write(&bytes)
     })
 }

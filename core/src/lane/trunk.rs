@@ -70,18 +70,18 @@ impl Trunk {
         }
         let all = if buffered { input.as_slice() } else { bytes };
         let (mut start, mut end, mut whose) = (0, 0, None);
-        while end < all.len() {
-            let malformed = |why: Malformed| Error::new(Kind::Server, why.to_string());
-            let Some(length) = self.scanner.scan(&all[end..]).map_err(malformed)? else { break };
-            // What is told without having been asked for is nobody's.
-            let is_push = Frame::trusted(&all[end..end + length]).is_push();
-            let next = if is_push { None } else { Some(self.take_turn()?) };
+        let dealt = loop {
+            let (length, next) = match self.next(&all[end..]) {
+                Ok(Some(found)) => found,
+                Ok(None) => break Ok(()),
+                Err(why) => break Err(why),
+            };
             if next != whose {
                 whose.into_iter().for_each(|seat| show(seat, &all[start..end]));
                 (start, whose) = (end, next);
             }
             end += length;
-        }
+        };
         whose.into_iter().for_each(|seat| show(seat, &all[start..end]));
         if buffered {
             input.drain(..end);
@@ -91,7 +91,18 @@ impl Trunk {
         if !input.is_empty() {
             self.input = input;
         }
-        Ok(())
+        dealt
+    }
+
+    /// How long the first reply is and whose; nobody's is what is told without having been asked for.
+    fn next(&mut self, bytes: &[u8]) -> Result<Option<(usize, Option<Seat>)>> {
+        let malformed = |why: Malformed| Error::new(Kind::Server, why.to_string());
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let Some(length) = self.scanner.scan(bytes).map_err(malformed)? else { return Ok(None) };
+        let is_push = Frame::trusted(&bytes[..length]).is_push();
+        Ok(Some((length, if is_push { None } else { Some(self.take_turn()?) })))
     }
 
     /// Whose the next reply is.
