@@ -1,6 +1,6 @@
 //! What nodes prove, and what commands met.
 
-use super::view::Answer;
+use super::view::{Answer, View};
 use super::{Action, Decide, Source, Time, Told, Trouble};
 use crate::config::Address;
 use crate::error::{Error, Kind};
@@ -49,7 +49,10 @@ impl Decide {
             // It does not know yet that it was replaced.
         } else if self.incumbent() == Some(address) {
             self.accept(now, address.clone(), Source::Return, None, actions);
-        } else if self.followers.contains(address) && self.may_be_promoted() {
+        } else if self.followers.contains(address)
+            && self.may_be_promoted()
+            && !self.is_of_before(now, address)
+        {
             self.accept(now, address.clone(), Source::Probe, None, actions);
         }
     }
@@ -66,6 +69,16 @@ impl Decide {
     fn may_be_promoted(&self) -> bool {
         let voices = self.sentinels.iter().filter(|view| view.calls_down).count();
         self.failover.is_some() || (self.lost.is_some() && self.is_majority(voices))
+    }
+
+    /// Whether a Sentinel still takes this node for the primary by a failover before the one that ours
+    /// comes from: it has slept through ours, or was cut off, and made a primary of it again.
+    fn is_of_before(&self, now: Time, address: &Address) -> bool {
+        let ours = self.primary.as_ref().and_then(|it| it.config_epoch.max(it.at_least));
+        let lately = |view: &&View| now < view.answered_at + self.timing.poll;
+        let named = self.sentinels.iter().filter(lately);
+        let mut named = named.filter_map(|view| view.answer.as_ref()?.epoch_of(address));
+        ours.is_some_and(|ours| named.any(|its| its < ours))
     }
 
     fn proved_other(
